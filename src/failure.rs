@@ -1,0 +1,84 @@
+//! What went wrong, and whether trying again can help.
+
+use std::fmt;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+/// Whether the same work may succeed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// A time-out, throttling, a fault of the service: worth another try.
+    Transient,
+    /// The input or the permissions are wrong: the same try fails the same way.
+    Permanent,
+}
+
+/// Why a part of an invocation failed, in words for its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Whether trying again can help.
+    pub retry: Retry,
+    /// What happened, to what, and what to do.
+    pub reason: String,
+}
+
+impl Failure {
+    /// A failure that another try may mend.
+    pub fn transient(reason: impl Into<String>) -> Self {
+        Self { retry: Retry::Transient, reason: reason.into() }
+    }
+
+    /// A failure that stays.
+    pub fn permanent(reason: impl Into<String>) -> Self {
+        Self { retry: Retry::Permanent, reason: reason.into() }
+    }
+
+    /// Judges an error of the AWS SDK by the service's own code, or by where the request got stuck.
+    pub fn from_sdk<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
+        match error {
+            SdkError::TimeoutError(_) => Self::transient("the request timed out"),
+            SdkError::DispatchFailure(failure) => {
+                let cause = failure.as_connector_error().map(|error| innermost(error)).unwrap_or_default();
+                Self::transient(format!("the request could not be sent: {cause}"))
+            }
+            SdkError::ResponseError(_) => Self::transient("the response could not be read"),
+            SdkError::ServiceError(service) => {
+                let status = service.raw().status().as_u16();
+                let code = service.err().code().unwrap_or("no error code");
+                let retry = if is_transient(status, code) { Retry::Transient } else { Retry::Permanent };
+                let message = service.err().message().unwrap_or("no message");
+                Self { retry, reason: format!("{code} (HTTP {status}): {message}") }
+            }
+            _ => Self::permanent("the request could not be built"),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+/// Throttling comes under many names; expired credentials are renewed by the time of the next try.
+pub(crate) fn is_transient(status: u16, code: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "Throttl",
+        "SlowDown",
+        "LimitExceeded",
+        "TooManyRequests",
+        "ExpiredToken",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "Internal",
+    ];
+    status >= 500 || matches!(status, 408 | 429) || WORDS.iter().any(|word| code.contains(word))
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

@@ -1,0 +1,150 @@
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use super::{Comparison, Kind, Node, Test};
+
+/// One value of a field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalar<'a> {
+    /// A string.
+    Text(&'a str),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number and, as Elasticsearch keeps it in a keyword, its text.
+    Number(f64, &'a str),
+}
+
+/// Something that has fields.
+pub trait Fields {
+    /// Says whether some value of the field passes `test`; `None` if the field's values are not known here.
+    fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool>;
+}
+
+impl Node {
+    pub(super) fn evaluate(&self, fields: &impl Fields) -> Option<bool> {
+        match self {
+            Self::And(nodes) => decide(nodes, fields, false),
+            Self::Or(nodes) => decide(nodes, fields, true),
+            Self::Not(node) => node.evaluate(fields).map(|holds| !holds),
+            Self::Field { name, kind, test } => fields.any(name, &mut |value| test.passes(*kind, value)),
+        }
+    }
+}
+
+/// One node with the value `decisive` decides all; otherwise one that is unknown leaves the whole unknown.
+fn decide(nodes: &[Node], fields: &impl Fields, decisive: bool) -> Option<bool> {
+    let mut result = Some(!decisive);
+    for node in nodes {
+        match node.evaluate(fields) {
+            Some(holds) if holds == decisive => return Some(decisive),
+            Some(_) => {}
+            None => result = None,
+        }
+    }
+    result
+}
+
+impl Test {
+    fn passes(&self, kind: Kind, value: Scalar<'_>) -> bool {
+        match self {
+            Self::Exists => true,
+            Self::Null => false,
+            Self::Text(text) if kind == Kind::Date => {
+                value.as_time().is_some_and(|time| Some(time) == normal_time(text))
+            }
+            Self::Text(text) => value.as_text() == text,
+            Self::Pattern(pattern) => pattern.matches(value.as_text()),
+            Self::Boolean(wanted) => match value {
+                Scalar::Boolean(value) => value == *wanted,
+                other => other.as_text() == if *wanted { "true" } else { "false" },
+            },
+            Self::Number(wanted) => value.as_number().is_some_and(|number| number.total_cmp(wanted).is_eq()),
+            Self::Network(network, length) => {
+                value.as_address().is_some_and(|address| in_network(address, *network, *length))
+            }
+            Self::TextRange(comparison, bound) if kind == Kind::Date => value
+                .as_time()
+                .zip(normal_time(bound))
+                .is_some_and(|(time, bound)| comparison.holds(time.cmp(&bound))),
+            Self::TextRange(comparison, bound) => comparison.holds(value.as_text().cmp(bound)),
+            Self::NumberRange(comparison, bound) => value
+                .as_number()
+                .and_then(|number| number.partial_cmp(bound))
+                .is_some_and(|order| comparison.holds(order)),
+            Self::AddressRange(comparison, bound) => {
+                value.as_address().is_some_and(|address| comparison.holds(as_v6(address).cmp(&as_v6(*bound))))
+            }
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
+}
+
+impl<'a> Scalar<'a> {
+    fn as_text(self) -> &'a str {
+        match self {
+            Self::Text(text) | Self::Number(_, text) => text,
+            Self::Boolean(true) => "true",
+            Self::Boolean(false) => "false",
+        }
+    }
+
+    fn as_number(self) -> Option<f64> {
+        match self {
+            Self::Number(number, _) => Some(number),
+            Self::Text(text) => text.parse().ok(),
+            Self::Boolean(_) => None,
+        }
+    }
+
+    fn as_address(self) -> Option<IpAddr> {
+        self.as_text().parse().ok()
+    }
+
+    fn as_time(self) -> Option<String> {
+        normal_time(self.as_text())
+    }
+}
+
+/// Elasticsearch keeps every address as IPv6 and orders them so.
+fn as_v6(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+fn in_network(address: IpAddr, network: IpAddr, length: u8) -> bool {
+    // A block of IPv4 addresses is one of IPv6 addresses with 96 bits before it.
+    let length = u32::from(length) + if network.is_ipv4() { 96 } else { 0 };
+    let ignored = 128_u32.saturating_sub(length);
+    let block = |address| as_v6(address).checked_shr(ignored).unwrap_or(0);
+    block(address) == block(network)
+}
+
+/// `2026-11-23T10:05:00Z`, with or without a fraction, in a form whose byte order is the order of time.
+pub(super) fn normal_time(text: &str) -> Option<String> {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
+    let digits = text.strip_suffix('Z')?;
+    let (seconds, fraction) = match digits.split_once('.') {
+        Some((seconds, fraction)) => (seconds, fraction),
+        None => (digits, "0"),
+    };
+    let fits = seconds.len() == SHAPE.len()
+        && seconds.bytes().zip(SHAPE).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            shape => byte == *shape,
+        })
+        && (1..=9).contains(&fraction.len())
+        && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| format!("{seconds}.{fraction:0<9}"))
+}

@@ -1,0 +1,113 @@
+//! What a rule says about itself, as it stands in every signal under `kibana.alert.rule`.
+
+use serde::{Deserialize, Serialize};
+
+/// How bad a match is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// `low`
+    Low,
+    /// `medium`
+    Medium,
+    /// `high`
+    High,
+    /// `critical`
+    Critical,
+}
+
+impl Severity {
+    /// Every severity.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word for it in rules and signals.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// A tactic, technique or subtechnique of a threat framework.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreatEntry {
+    /// Its identifier, as `T1648`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// A page about it.
+    pub reference: String,
+    /// What it is divided into, where the rule says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subtechnique: Vec<ThreatEntry>,
+}
+
+/// What a match means in a threat framework.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Threat {
+    /// The framework, as `MITRE ATT&CK`.
+    pub framework: String,
+    /// What the attacker is after.
+    pub tactic: ThreatEntry,
+    /// How it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub technique: Vec<ThreatEntry>,
+}
+
+/// The facts of a rule, under the names that Elastic's alerts have for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// The identifier that stays the same in every place and version of the rule.
+    pub rule_id: String,
+    /// The name.
+    pub name: String,
+    /// Always `query`.
+    #[serde(rename = "type")]
+    pub rule_type: String,
+    /// What it finds and why that matters.
+    pub description: String,
+    /// How bad a match is.
+    pub severity: Severity,
+    /// The same as a number, 0 to 100.
+    pub risk_score: u8,
+    /// Who wrote it.
+    pub author: Vec<String>,
+    /// Its licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// Pages about it.
+    pub references: Vec<String>,
+    /// What raises it without being bad.
+    pub false_positives: Vec<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// What it means in threat frameworks.
+    pub threat: Vec<Threat>,
+    /// How far back Elastic's stack looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How often Elastic's stack looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// `default` for a building block; missing for a rule whose signals are alerts by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building_block_type: Option<String>,
+    /// The time that Elastic's stack goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp_override: Option<String>,
+}
+
+/// A rule as it is compiled into the binary: checked, and without what the function does not need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The rule file it came from.
+    pub file: String,
+    /// The text of its query.
+    pub query: String,
+    /// What it says about itself.
+    pub definition: Definition,
+}

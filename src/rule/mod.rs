@@ -1,0 +1,151 @@
+//! Rules: data that says what to look for, and the set of them that judges records.
+
+pub(crate) mod definition;
+pub(crate) mod file;
+mod screen;
+
+use std::collections::HashMap;
+
+pub use definition::{Definition, Severity, Source, Threat, ThreatEntry};
+pub use file::{Error, Files, read};
+use serde_json::Value;
+
+use crate::ecs::{self, Document, Head};
+use crate::kql::{self, Query};
+use crate::records::Rejection;
+use screen::Screen;
+
+/// Every `rules/*.toml`, checked by the build and written as JSON.
+const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
+
+/// Heads that a [`Detector`] remembers. CloudTrail knows a few thousand pairs of service and action; what comes
+/// beyond is worked out anew, so that odd input cannot grow the memory.
+const REMEMBERED_HEADS: usize = 8192;
+
+/// One rule, ready to judge.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// What it says about itself.
+    pub definition: Definition,
+    query: Query,
+}
+
+/// Rules that are applied together.
+#[derive(Debug)]
+pub struct Ruleset {
+    rules: Vec<Rule>,
+    screen: Screen,
+}
+
+/// A record that at least one rule matches.
+#[derive(Debug)]
+pub struct Match<'r> {
+    /// The record as an ECS document.
+    pub document: Document,
+    /// The rules that match it, in the order of their files.
+    pub rules: Vec<&'r Rule>,
+}
+
+impl Ruleset {
+    /// The rules compiled into this binary.
+    ///
+    /// # Panics
+    /// Never: the build has read and checked the same text.
+    #[must_use]
+    pub fn embedded() -> Self {
+        // The build script wrote this text with the same types, after parsing every query.
+        let sources: Vec<Source> = serde_json::from_str(EMBEDDED).expect("the build wrote valid rules");
+        Self::new(sources).expect("the build parsed every query")
+    }
+
+    /// A set of the given rules.
+    ///
+    /// # Errors
+    /// The mistakes in their queries.
+    pub fn new(sources: Vec<Source>) -> Result<Self, Vec<kql::Error>> {
+        let rules = sources
+            .into_iter()
+            .map(|source| {
+                let query = Query::parse(&source.query, ecs::kind)?;
+                Ok(Rule { definition: source.definition, query })
+            })
+            .collect::<Result<Vec<_>, Vec<kql::Error>>>()?;
+        let screen = Screen::new(rules.iter().map(|rule| &rule.query));
+        Ok(Self { rules, screen })
+    }
+
+    /// The rules, in the order of their files.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Something that judges records one after the other.
+    #[must_use]
+    pub fn detector(&self) -> Detector<'_> {
+        Detector { ruleset: self, candidates: HashMap::new(), key: String::new() }
+    }
+
+    /// The rules that the head of a record does not rule out, by their index.
+    fn candidates(&self, head: &Head<'_>) -> Vec<usize> {
+        let possible = |rule: &Rule| rule.query.evaluate(head) != Some(false);
+        self.rules.iter().enumerate().filter(|(_, rule)| possible(rule)).map(|(index, _)| index).collect()
+    }
+}
+
+/// Judges records, remembering what the heads seen so far mean, so that a record costs the same whatever the number
+/// of rules.
+#[derive(Debug)]
+pub struct Detector<'r> {
+    ruleset: &'r Ruleset,
+    candidates: HashMap<String, Vec<usize>>,
+    /// Kept to look heads up without a new string for each.
+    key: String,
+}
+
+impl<'r> Detector<'r> {
+    /// Applies every rule to one raw record; `None` if none matches.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidJson`] for a record that cannot be ruled out and is not JSON.
+    pub fn detect(&mut self, record: &[u8]) -> Result<Option<Match<'r>>, Rejection> {
+        if !self.ruleset.screen.may_match(record) {
+            return Ok(None);
+        }
+        let head = Head::parse(record).map_err(|_| Rejection::InvalidJson)?;
+        let candidates = self.candidates(&head);
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let Ok(Value::Object(record)) = serde_json::from_slice(record) else {
+            return Err(Rejection::InvalidJson);
+        };
+        let document = Document::from_record(record);
+        let rules: Vec<_> = candidates
+            .into_iter()
+            .map(|index| &self.ruleset.rules[index])
+            .filter(|rule| rule.query.evaluate(&document) == Some(true))
+            .collect();
+        Ok((!rules.is_empty()).then_some(Match { document, rules }))
+    }
+
+    fn candidates(&mut self, head: &Head<'_>) -> Vec<usize> {
+        // Without the separator in its first parts, a key stands for one head only.
+        let Some((provider, action, outcome)) = head.key().filter(|(provider, ..)| !provider.contains('\0'))
+        else {
+            return self.ruleset.candidates(head);
+        };
+        self.key.clear();
+        for part in [provider, "\0", outcome, "\0", action] {
+            self.key.push_str(part);
+        }
+        if let Some(candidates) = self.candidates.get(&self.key) {
+            return candidates.clone();
+        }
+        let candidates = self.ruleset.candidates(head);
+        if self.candidates.len() < REMEMBERED_HEADS {
+            self.candidates.insert(self.key.clone(), candidates.clone());
+        }
+        candidates
+    }
+}

@@ -1,0 +1,74 @@
+//! The environment, read once at the start.
+
+use crate::ecs;
+use crate::kql::Query;
+
+/// What the environment says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// `SIGNAL_TOPIC_ARN`: where signals go. A name that ends in `.fifo` means a FIFO topic.
+    pub topic_arn: String,
+    /// `EXCEPTION_QUERY`: matches that fulfil it are counted and logged, not published.
+    pub exceptions: Option<Query>,
+    /// `TRAIL_BUCKET_OWNER`: the account that must own every bucket that is read.
+    pub bucket_owner: Option<String>,
+}
+
+/// A variable that is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}")]
+pub struct Error {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What is wrong with it and what was expected.
+    pub problem: String,
+}
+
+impl Settings {
+    /// Reads the settings through `variable`, which answers as [`std::env::var`] does, `None` for a missing one.
+    ///
+    /// An empty variable is a missing one: that is how a template leaves an optional parameter out.
+    ///
+    /// # Errors
+    /// The first variable that is missing or wrong.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let variable = |name: &'static str| {
+            variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        };
+        Ok(Self {
+            topic_arn: topic_arn(variable("SIGNAL_TOPIC_ARN"))?,
+            exceptions: variable("EXCEPTION_QUERY").map(|text| exceptions(&text)).transpose()?,
+            bucket_owner: variable("TRAIL_BUCKET_OWNER").map(bucket_owner).transpose()?,
+        })
+    }
+}
+
+fn topic_arn(value: Option<String>) -> Result<String, Error> {
+    let error = |problem: String| Error { variable: "SIGNAL_TOPIC_ARN", problem };
+    let arn = value
+        .ok_or_else(|| error("is missing: set it to the ARN of the SNS topic for signals".to_owned()))?;
+    // arn:aws:sns:us-east-1:111122223333:signals
+    let parts: Vec<_> = arn.split(':').collect();
+    if parts.len() == 6 && parts[0] == "arn" && parts[2] == "sns" && parts.iter().all(|part| !part.is_empty())
+    {
+        Ok(arn)
+    } else {
+        Err(error(format!("is {arn:?}: expected arn:aws:sns:<region>:<account>:<topic>")))
+    }
+}
+
+fn exceptions(text: &str) -> Result<Query, Error> {
+    Query::parse(text, ecs::kind).map_err(|errors| {
+        let problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        Error { variable: "EXCEPTION_QUERY", problem: format!("cannot be used:\n{}", problems.join("\n")) }
+    })
+}
+
+fn bucket_owner(account: String) -> Result<String, Error> {
+    if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(account)
+    } else {
+        let problem = format!("is {account:?}: expected an account id of twelve digits");
+        Err(Error { variable: "TRAIL_BUCKET_OWNER", problem })
+    }
+}
