@@ -1,0 +1,204 @@
+"""AWS on this machine: MiniStack runs the deployed function, LocalStack answers the function's own tests.
+
+Each start takes a free port and a folder of its own, so that runs do not disturb each other, and leaves nothing behind
+however it ends.
+
+As a command: ``emulator.py ministack|localstack -- COMMAND…`` runs COMMAND beside the emulator, whose address is in
+MINISTACK_ENDPOINT or LOCALSTACK_ENDPOINT, and exits as it does.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import boto3
+from botocore.client import BaseClient
+
+ROOT = Path(__file__).resolve().parent.parent
+REGION = "us-east-1"
+START_SECONDS = 90
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator."""
+
+    endpoint: str
+    log: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of this process, in which every AWS client talks to the emulator and nothing else."""
+        return environment_for(self.endpoint)
+
+    def client(self, service: str) -> BaseClient:
+        """Return a client for one service of the emulator."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+
+def environment_for(endpoint: str) -> dict[str, str]:
+    """Return the environment of this process, in which every AWS client talks to ``endpoint`` and nothing else."""
+    # Whatever the user has set for AWS itself, such as a profile, could win over what is set here.
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") or name.startswith("AWS_LAMBDA_LOG_")
+    }
+    return kept | {
+        # The tools are where this Python is, whether or not its environment is activated.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def free_port() -> int:
+    """Return a port nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(ready: Callable[[], bool], seconds: float, what: str, pause: float = 0.1) -> None:
+    """Return as soon as ``ready()`` is true; fail naming ``what`` if that takes more than ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not happen within {seconds:g} seconds")
+        time.sleep(pause)
+
+
+@contextmanager
+def process(
+    command: list[str | Path], environment: dict[str, str], log: Path | None = None
+) -> Iterator[subprocess.Popen]:
+    """Run ``command`` for as long as the block lasts, then end it and all it started.
+
+    It gets a process group of its own: Ctrl-C in a terminal reaches the block alone, which then ends the group in
+    order. Output goes to ``log``, or to standard error.
+    """
+    with log.open("wb") if log else os.fdopen(os.dup(2), "wb") as output:
+        child = subprocess.Popen(
+            command, env=environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        yield child
+    finally:
+        end_group(child)
+
+
+def end_group(child: subprocess.Popen) -> None:
+    """End ``child`` and its process group, first with a request, then by force."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+    child.wait()
+
+
+@contextmanager
+def ministack() -> Iterator[Emulator]:
+    """Run MiniStack for as long as the block lasts."""
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
+    command = [Path(sys.executable).with_name("ministack")]
+    with _started(command, settings, endpoint) as emulator:
+        yield emulator
+
+
+@contextmanager
+def localstack() -> Iterator[Emulator]:
+    """Run LocalStack, without Docker, for as long as the block lasts."""
+    port = free_port()
+    settings = {
+        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        # Queue URLs that are addresses of this machine; the default is a name that only a resolver can tell.
+        "LOCALSTACK_HOST": f"127.0.0.1:{port}",
+        "SQS_ENDPOINT_STRATEGY": "path",
+        "SERVICES": "s3,sns,sqs",
+        "DISABLE_EVENTS": "1",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+    }
+    command = [ROOT / ".venv/localstack/bin/python", "-m", "localstack.runtime.main"]
+    with _started(command, settings, f"http://127.0.0.1:{port}") as emulator:
+        yield emulator
+
+
+@contextmanager
+def _started(command: list[str | Path], settings: dict[str, str], endpoint: str) -> Iterator[Emulator]:
+    with tempfile.TemporaryDirectory(prefix="emulator-", ignore_cleanup_errors=True) as folder:
+        log = Path(folder, "log")
+        state = {"TMPDIR": folder, "STATE_DIR": f"{folder}/state", "FILESYSTEM_ROOT": f"{folder}/state"}
+        # A deployed function inherits MiniStack's environment, and finds the emulator by it.
+        variables = environment_for(endpoint) | settings | state
+        with process(command, variables, log) as child:
+
+            def ready() -> bool:
+                if child.poll() is not None:
+                    raise RuntimeError(f"{command[0]} ended before it was ready:\n{log.read_text()}")
+                return _answers(f"{endpoint}/_localstack/health")
+
+            wait_until(ready, START_SECONDS, f"an answer from {command[0]}")
+            yield Emulator(endpoint, log)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Exit with what ``main`` returns; when asked to stop, end first what it started, as after any exception."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("interrupted; everything that was started has ended", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+
+
+def main() -> int:
+    """Run the command line."""
+    emulators = {"ministack": ministack, "localstack": localstack}
+    match sys.argv[1:]:
+        case [name, "--", *command] if name in emulators and command:
+            with emulators[name]() as emulator:
+                variables = emulator.environment | {f"{name.upper()}_ENDPOINT": emulator.endpoint}
+                return subprocess.run(command, env=variables, check=False).returncode
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,111 @@
+"""The template deployed to an emulator, the sample deliveries, and a subscriber that shows what comes out."""
+
+import json
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emulator import ROOT, Emulator
+
+DELIVERIES = ROOT / "events" / "deliveries"
+
+
+def sample_deliveries() -> dict[str, Path]:
+    """Return the sample deliveries by object key, which is their path below ``events/deliveries``."""
+    files = sorted(DELIVERIES.rglob("*.json.gz"))
+    return {file.relative_to(DELIVERIES).as_posix(): file for file in files}
+
+
+def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
+    """Deploy what ``sam build`` left, as a user would to AWS, and return the stack's outputs."""
+    command = ["sam", "deploy", "--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]
+    if parameters:
+        command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        # The emulator needs no time to create things, so there is no reason to wait five seconds between looks.
+        env=emulator.environment | {"SAM_CLI_POLL_DELAY": "0.2"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"sam deploy failed:\n{done.stdout}")
+    (stack,) = emulator.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that reached a subscriber of the topic."""
+
+    signal: dict[str, Any]
+    attributes: dict[str, str]
+    at: float = field(default_factory=time.monotonic)
+
+
+class Subscriber:
+    """A queue subscribed to the topic, with raw delivery, so that a message is the signal and keeps its attributes."""
+
+    def __init__(self, emulator: Emulator, topic_arn: str) -> None:
+        """Subscribe a new queue to the topic."""
+        self._sqs = emulator.client("sqs")
+        self._url = self._sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4()}")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        emulator.client("sns").subscribe(
+            TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+        )
+
+    def receive(self, wait_seconds: int = 1) -> list[Received]:
+        """Return what is there, waiting up to ``wait_seconds`` for the first message."""
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=wait_seconds,
+            MessageAttributeNames=["All"],
+        )
+        received = []
+        for message in answer.get("Messages", []):
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+            received.append(Received(json.loads(message["Body"]), attributes))
+        return received
+
+    def drain(self) -> Iterator[Received]:
+        """Yield every message that is there."""
+        while batch := self.receive():
+            yield from batch
+
+
+def waiting(emulator: Emulator, queue_url: str) -> int:
+    """Return how many messages a queue holds, those being worked on included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = emulator.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+    return sum(int(answer["Attributes"][name]) for name in names)
+
+
+def readable(received: Received) -> str:
+    """Return a signal as a few lines for a person."""
+    alert = received.signal["kibana"]["alert"]
+    attributes = "\n".join(f"    {name} = {value}" for name, value in sorted(received.attributes.items()))
+    return (
+        f"  {received.signal['message']}\n"
+        f"  {alert['severity']} ({alert['risk_score']}): {alert['rule']['name']}\n"
+        f"  id {alert['uuid']}\n"
+        f"  message attributes\n{attributes}"
+    )
