@@ -9,6 +9,7 @@ use std::{env, fs, process};
 #[path = "src/kql/mod.rs"]
 mod kql;
 
+#[allow(dead_code)]
 #[path = "src/ecs"]
 mod ecs {
     pub mod fields;

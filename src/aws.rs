@@ -12,16 +12,21 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 /// Credentials, region and endpoint from the environment, as every AWS SDK reads them.
 pub async fn config() -> SdkConfig {
     let tls = Provider::Rustls(CryptoMode::Ring);
-    let timeouts = TimeoutConfig::builder()
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(Builder::new().tls_provider(tls).build_https())
+        .timeout_config(timeouts())
+        .load()
+        .await
+}
+
+/// What every request keeps to until its headers are there; bodies have a time-out of their own, where they are read.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(20))
-        .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(Builder::new().tls_provider(tls).build_https())
-        .timeout_config(timeouts)
-        .load()
-        .await
+        .build()
 }
 
 /// The client that reads deliveries.

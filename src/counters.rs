@@ -9,7 +9,7 @@ use serde::Serialize;
 /// `records == matched + unmatched + rejected` and `signals == published + suppressed + duplicates + failed`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
-    /// Objects that were opened as deliveries, and messages that brought records themselves.
+    /// Objects that were begun as deliveries, and messages that brought records themselves.
     pub deliveries: u64,
     /// Test events, other events and objects that are no deliveries: nothing to do.
     pub skipped: u64,
@@ -27,7 +27,7 @@ pub struct Counters {
     pub published: u64,
     /// Matches that `EXCEPTION_QUERY` takes out.
     pub suppressed: u64,
-    /// Signals that had been seen in the same invocation.
+    /// Signals that had been seen in the same invocation, or that the archive holds.
     pub duplicates: u64,
     /// Signals that SNS did not take.
     pub failed: u64,

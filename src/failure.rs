@@ -34,7 +34,10 @@ impl Failure {
     }
 
     /// Judges an error of the AWS SDK by the service's own code, or by where the request got stuck.
-    pub fn from_sdk<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
+    pub fn from_sdk<E>(error: &SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
         match error {
             SdkError::TimeoutError(_) => Self::transient("the request timed out"),
             SdkError::DispatchFailure(failure) => {
@@ -49,7 +52,7 @@ impl Failure {
                 let message = service.err().message().unwrap_or("no message");
                 Self { retry, reason: format!("{code} (HTTP {status}): {message}") }
             }
-            _ => Self::permanent("the request could not be built"),
+            other => Self::permanent(format!("the request could not be built: {}", innermost(other))),
         }
     }
 }

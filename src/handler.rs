@@ -6,16 +6,18 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::sync::mpsc::{self, Sender};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
+use crate::archive::Archive;
 use crate::counters::Counters;
 use crate::delivery::Deliveries;
 use crate::failure::Failure;
 use crate::inspect::Inspector;
+use crate::metrics::Latency;
 use crate::object::Object;
 use crate::origin::Origin;
 use crate::publish::{Found, Topic};
-use crate::records::{self, Decoder, Layout};
+use crate::reading::{Content, Reading};
 use crate::reply::{Error, Outcome, reply};
 use crate::rule::Ruleset;
 use crate::settings::Settings;
@@ -59,9 +61,18 @@ impl Handler {
     /// A function that reads with one client and publishes with the other.
     #[must_use]
     pub fn new(settings: Settings, rules: Ruleset, s3: aws_sdk_s3::Client, sns: aws_sdk_sns::Client) -> Self {
+        let mut topic = Topic::new(sns, settings.topic_arn.clone());
+        if let Some(bucket) = settings.archive_bucket.clone() {
+            topic = topic.with_archive(Archive::new(s3.clone(), bucket));
+        }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
-        let topic = Topic::new(sns, settings.topic_arn.clone());
         Self { settings, rules, deliveries, topic }
+    }
+
+    /// Takes a body for dead when nothing has come for `stall`, instead of the usual five seconds.
+    #[must_use]
+    pub fn with_stall(self, stall: Duration) -> Self {
+        Self { deliveries: self.deliveries.with_stall(stall), ..self }
     }
 
     /// Handles one payload. `deadline` is the time at which Lambda ends the invocation.
@@ -81,12 +92,14 @@ impl Handler {
             let failure = Failure::permanent(error.to_string());
             telemetry::failed(request_id, None, &failure);
             telemetry::finished(request_id, &Counters::default(), started.elapsed());
+            self.measure(&Counters::default(), &[]);
             Error(failure)
         })?;
 
         let (found, signals) = mpsc::channel(SIGNALS_UNDER_WAY);
         let reading = self.read_all(&invocation.messages, found, deadlines.reading);
-        let publishing = self.topic.publish_all(signals, deadlines.publishing);
+        // Boxed, since the compiler gives up on futures that hold futures beyond some depth.
+        let publishing = Box::pin(self.topic.publish_all(signals, deadlines.publishing));
         let (reports, publication) = tokio::join!(reading, publishing);
 
         let mut outcomes: Vec<_> = invocation
@@ -114,7 +127,17 @@ impl Handler {
             }
         }
         telemetry::finished(request_id, &counters, started.elapsed());
+        self.measure(&counters, &publication.latencies);
         reply(&invocation.reply, &outcomes, &counters)
+    }
+
+    /// Writes the metrics down, if they are wanted. By then all else is done, so the lines are out before the reply.
+    fn measure(&self, counters: &Counters, latencies: &[Latency]) {
+        if let Some(metrics) = &self.settings.metrics {
+            for line in metrics.lines(counters, latencies, SystemTime::now()) {
+                telemetry::metrics(&line);
+            }
+        }
     }
 
     /// Reads every source of every message, several at a time. The channel closes when all are done.
@@ -139,95 +162,19 @@ impl Handler {
         found: &Sender<Found>,
         deadline: Instant,
     ) -> Report {
-        let mut report = Report { message, counters: Counters::default(), failures: Vec::new() };
-        let (origin, records) = match source {
-            Err(error) => {
-                report.failures.push(Failure::permanent(error.to_string()));
-                return report;
-            }
-            Ok(Source::Nothing(reason)) => {
-                report.skip(reason, None);
-                return report;
-            }
-            Ok(Source::Object(object)) => {
-                if let Some(reason) = object.key.skip_reason() {
-                    report.skip(reason, Some(object));
-                    return report;
-                }
-                (&Origin::Object(object.clone()), None)
-            }
-            Ok(Source::Records { origin, records }) => (origin, Some(records)),
+        let (origin, content) = match source {
+            Err(error) => return Report::failed(message, Failure::permanent(error.to_string())),
+            Ok(Source::Nothing(reason)) => return Report::skipped(message, reason, None),
+            Ok(Source::Object(object)) => match object.key.skip_reason() {
+                Some(reason) => return Report::skipped(message, reason, Some(object)),
+                None => (&Origin::Object(object.clone()), Content::Object(object)),
+            },
+            Ok(Source::Records { origin, records }) => (origin, Content::Records(records)),
         };
-        report.counters.deliveries = 1;
-        let mut outbox = Outbox { found, message, unsent: 0 };
-        let mut inspector = Inspector::new(&self.rules, self.settings.exceptions.as_ref(), origin, now);
-        let reading = async {
-            match (origin, records) {
-                (_, Some(records)) => self.read_records(records, &mut inspector, &mut outbox).await,
-                (Origin::Object(object), None) => {
-                    self.read_object(object, &mut report.counters, &mut inspector, &mut outbox).await
-                }
-                (_, None) => Ok(()),
-            }
-        };
-        let place = origin.index();
-        match timeout_at(deadline, reading).await {
-            Ok(Ok(())) => {}
-            Ok(Err(failure)) => report.failures.push(failure),
-            Err(_) => report
-                .failures
-                .push(Failure::transient(format!("{place}: there was no time left to read it to its end"))),
-        }
-        report.failures.extend(rejections(&place, &inspector));
-        report.counters += inspector.counters;
-        report.counters.failed += outbox.unsent;
-        report
-    }
-
-    async fn read_object(
-        &self,
-        object: &Object,
-        counters: &mut Counters,
-        inspector: &mut Inspector<'_>,
-        outbox: &mut Outbox<'_>,
-    ) -> Result<(), Failure> {
-        let bad_data = |error: records::Error| Failure::permanent(format!("{object}: {error}"));
-        let unreadable = |error: crate::delivery::Error| {
-            let reason = error.to_string();
-            Failure { reason, ..error.failure }
-        };
-        let mut body = self.deliveries.open(object).await.map_err(unreadable)?;
-        let mut decoder = Decoder::new(Layout::Delivery);
-        while let Some(chunk) = body.chunk().await.map_err(unreadable)? {
-            let mut input = &chunk[..];
-            loop {
-                let step =
-                    decoder.step(&mut input, &mut |position, record| inspector.inspect(position, record));
-                counters.bytes_in = decoder.bytes_read();
-                counters.bytes_inflated = decoder.bytes_inflated();
-                // What was found before an error is published all the same.
-                outbox.send(inspector).await;
-                if !step.map_err(bad_data)? {
-                    break;
-                }
-                // Other objects may have bytes waiting, and the deadline may have come.
-                tokio::task::yield_now().await;
-            }
-        }
-        decoder.finish().map_err(bad_data)
-    }
-
-    async fn read_records(
-        &self,
-        records: &[String],
-        inspector: &mut Inspector<'_>,
-        outbox: &mut Outbox<'_>,
-    ) -> Result<(), Failure> {
-        for (position, record) in (0..).zip(records) {
-            inspector.inspect(position, records::single(record.as_bytes()));
-            outbox.send(inspector).await;
-        }
-        Ok(())
+        let inspector = Inspector::new(&self.rules, self.settings.exceptions.as_ref(), origin, now);
+        let reading = Reading::new(origin.index(), message, inspector, found);
+        let (counters, failures) = reading.run(&self.deliveries, content, deadline).await;
+        Report { message, counters, failures }
     }
 }
 
@@ -242,53 +189,25 @@ impl Deadlines {
 }
 
 impl Report {
-    fn skip(&mut self, reason: &str, object: Option<&Object>) {
-        self.counters.skipped = 1;
+    fn failed(message: usize, failure: Failure) -> Self {
+        Self { message, counters: Counters::default(), failures: vec![failure] }
+    }
+
+    fn skipped(message: usize, reason: &str, object: Option<&Object>) -> Self {
         telemetry::skipped(reason, object);
+        let counters = Counters { skipped: 1, ..Counters::default() };
+        Self { message, counters, failures: Vec::new() }
     }
 }
 
-/// The way from a reader to the publisher.
-struct Outbox<'a> {
-    found: &'a Sender<Found>,
-    message: usize,
-    /// Signals that have been found and have not reached the publisher.
-    unsent: u64,
-}
-
-impl Outbox<'_> {
-    /// Sends what the inspector has found, waiting while the publisher has enough.
-    async fn send(&mut self, inspector: &mut Inspector<'_>) {
-        for id in inspector.suppressed.drain(..) {
-            telemetry::suppressed(id);
-        }
-        self.unsent = inspector.found.len() as u64;
-        for signal in inspector.found.drain(..) {
-            // The publisher listens until every sender is gone.
-            let sent = self.found.send(Found { signal, message: self.message }).await;
-            self.unsent -= u64::from(sent.is_ok());
-        }
-    }
-}
-
-/// The failures of a delivery with rejected records: each one that is remembered, then how many more.
-fn rejections(place: &str, inspector: &Inspector<'_>) -> Vec<Failure> {
-    let mut failures: Vec<_> = inspector
-        .rejections
-        .iter()
-        .map(|(position, rejection)| Failure::permanent(format!("{place}: record {position}: {rejection}")))
-        .collect();
-    let more = inspector.counters.rejected - failures.len() as u64;
-    if more > 0 {
-        failures.push(Failure::permanent(format!("{place}: {more} more records are rejected")));
-    }
-    failures
-}
-
-/// The time that a deadline of the Lambda runtime API means.
+/// The time that a deadline of the Lambda runtime API means: milliseconds since 1970.
+///
+/// `cargo lambda watch` sends the milliseconds that are left instead; no deadline of Lambda's lies before 2001.
 #[must_use]
-pub fn deadline(epoch_milliseconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(epoch_milliseconds)
+pub fn deadline(milliseconds: u64) -> SystemTime {
+    const YEAR_2001: u64 = 978_307_200_000;
+    let start = if milliseconds < YEAR_2001 { SystemTime::now() } else { UNIX_EPOCH };
+    start + Duration::from_millis(milliseconds)
 }
 
 /// A time with milliseconds, as signals have it.

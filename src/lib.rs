@@ -14,6 +14,7 @@
 //! [`records`], [`ecs`], [`kql`], [`rule`], [`signal`] and [`inspect`], which joins them, are pure: no I/O, no clock, no
 //! environment. [`handler`] drives one invocation.
 
+pub mod archive;
 pub mod aws;
 pub mod counters;
 pub mod delivery;
@@ -22,9 +23,11 @@ pub mod failure;
 pub mod handler;
 pub mod inspect;
 pub mod kql;
+pub mod metrics;
 pub mod object;
 pub mod origin;
 pub mod publish;
+mod reading;
 pub mod records;
 pub mod reply;
 pub mod rule;

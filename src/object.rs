@@ -64,6 +64,15 @@ impl Key {
     }
 }
 
+/// Whether a bucket can have this name, today or under older rules.
+///
+/// The SDK takes other things for a bucket, such as the ARN of an access point, and asks other hosts for them.
+#[must_use]
+pub fn is_bucket_name(text: &str) -> bool {
+    (3..=255).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
 /// An S3 object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Object {

@@ -1,16 +1,20 @@
 //! Signals to SNS: in batches, each once, with an account of every one.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::SdkError;
-use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchOutput};
+use aws_sdk_sns::error::ProvideErrorMetadata;
+use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
+use aws_sdk_sns::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use tokio::sync::mpsc::Receiver;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::archive::{self, Archive};
 use crate::failure::{Failure, Retry, is_transient};
+use crate::metrics::Latency;
 use crate::signal::{MAX_BYTES, Signal, SignalId};
 
 /// The most entries that SNS takes in one request.
@@ -19,6 +23,8 @@ const MAX_ENTRIES: usize = 10;
 const MAX_ATTEMPTS: u32 = 7;
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
+/// Signals wait so long at most for others to make up a batch.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// A signal, and the message of the invocation that it came from.
 #[derive(Debug)]
@@ -27,6 +33,10 @@ pub struct Found {
     pub signal: Signal,
     /// The index of the message.
     pub message: usize,
+    /// Where in it, for people: an object, mostly.
+    pub place: Arc<str>,
+    /// When that object was written.
+    pub delivered: Option<SystemTime>,
 }
 
 /// What became of the signals of one invocation.
@@ -34,12 +44,21 @@ pub struct Found {
 pub struct Publication {
     /// Signals that SNS took.
     pub published: u64,
-    /// Signals seen again after they had been seen once.
+    /// Signals seen again after they had been seen once, or that the archive holds.
     pub duplicates: u64,
     /// Signals that SNS did not take.
     pub failed: u64,
     /// Which messages held a signal that failed.
     pub failures: Vec<(usize, Failure)>,
+    /// How late each published signal is.
+    pub latencies: Vec<Latency>,
+}
+
+/// A message that holds a signal, and fails with it.
+#[derive(Debug, PartialEq, Eq)]
+struct Holder {
+    message: usize,
+    place: Arc<str>,
 }
 
 /// The topic.
@@ -48,6 +67,7 @@ pub struct Topic {
     client: Client,
     arn: String,
     is_fifo: bool,
+    archive: Option<Archive>,
 }
 
 impl Topic {
@@ -55,48 +75,34 @@ impl Topic {
     #[must_use]
     pub fn new(client: Client, arn: String) -> Self {
         let is_fifo = arn.rsplit('.').next() == Some("fifo");
-        Self { client, arn, is_fifo }
+        Self { client, arn, is_fifo, archive: None }
+    }
+
+    /// Leaves out what the archive holds, and stores there what is published.
+    #[must_use]
+    pub fn with_archive(self, archive: Archive) -> Self {
+        Self { archive: Some(archive), ..self }
     }
 
     /// Publishes every signal that comes, until the sender is done. After `deadline` nothing more is sent, and what
     /// is left counts as failed.
     pub async fn publish_all(&self, mut found: Receiver<Found>, deadline: Instant) -> Publication {
-        let mut publication = Publication::default();
-        // Every message that holds a signal, so that all of them fail if it does.
-        let mut holders: HashMap<SignalId, Vec<usize>> = HashMap::new();
-        let mut failed: Vec<(SignalId, Failure)> = Vec::new();
-        let mut batch = Vec::new();
-        let mut batch_bytes = 0;
-        while let Some(Found { signal, message }) = found.recv().await {
-            let holders = holders.entry(signal.id).or_default();
-            holders.push(message);
-            if holders.len() > 1 {
-                publication.duplicates += 1;
-                continue;
+        let mut publisher = Publisher::new(self, deadline);
+        loop {
+            match timeout(LINGER, found.recv()).await {
+                Ok(Some(found)) => publisher.take(found).await,
+                Ok(None) => break,
+                // Something slow is being read; what is there already need not wait for it.
+                Err(_) => publisher.flush().await,
             }
-            let bytes = signal.bytes();
-            if batch.len() == MAX_ENTRIES || batch_bytes + bytes > MAX_BYTES {
-                failed.extend(self.send(std::mem::take(&mut batch), deadline).await);
-                batch_bytes = 0;
-            }
-            batch.push(signal);
-            batch_bytes += bytes;
         }
-        failed.extend(self.send(batch, deadline).await);
-
-        publication.failed = failed.len() as u64;
-        publication.published = (holders.len() - failed.len()) as u64;
-        for (id, failure) in failed {
-            let failure = Failure { reason: format!("signal {id}: {failure}"), ..failure };
-            let messages = holders.remove(&id).unwrap_or_default();
-            publication.failures.extend(messages.into_iter().map(|message| (message, failure.clone())));
-        }
-        publication
+        publisher.flush().await;
+        publisher.finish()
     }
 
-    /// Sends a batch until every signal is taken, refused for good, or out of time; returns those not taken.
-    async fn send(&self, batch: Vec<Signal>, deadline: Instant) -> Vec<(SignalId, Failure)> {
-        let mut lost = Vec::new();
+    /// Sends a batch until every signal is taken, refused for good, or out of time.
+    async fn send(&self, batch: Vec<Signal>, deadline: Instant) -> Sent {
+        let mut sent = Sent::default();
         let out_of_time = Failure::transient("there was no time left to publish it");
         let mut pending: Vec<_> = batch.into_iter().map(|signal| (signal, out_of_time.clone())).collect();
         let mut backoff = FIRST_BACKOFF;
@@ -104,52 +110,63 @@ impl Topic {
             if pending.is_empty() || Instant::now() >= deadline {
                 break;
             }
-            pending = self.send_once(pending, deadline).await;
-            let given_up = pending.extract_if(.., |(_, failure)| failure.retry == Retry::Permanent);
-            lost.extend(given_up.map(|(signal, failure)| (signal.id, failure)));
+            let signals = pending.into_iter().map(|(signal, _)| signal).collect();
+            let tried = self.send_once(signals, deadline).await;
+            sent.taken.extend(tried.taken);
+            let is_final = |(_, failure): &Unsent| failure.retry == Retry::Permanent;
+            let refused;
+            (refused, pending) = tried.left.into_iter().partition(is_final);
+            sent.left.extend::<Vec<_>>(refused);
             // Half of it by chance, so that functions throttled together do not come back together.
             let wait = backoff.mul_f64(0.5 + fastrand::f64() / 2.0);
-            if attempt < MAX_ATTEMPTS && !pending.is_empty() && Instant::now() + wait < deadline {
-                sleep(wait).await;
+            if attempt == MAX_ATTEMPTS || pending.is_empty() || Instant::now() + wait >= deadline {
+                break;
             }
+            sleep(wait).await;
             backoff = (backoff * 2).min(MAX_BACKOFF);
         }
-        lost.extend(pending.into_iter().map(|(signal, failure)| (signal.id, failure)));
-        lost
+        sent.left.extend(pending);
+        sent
     }
 
     /// One try. A request that is refused for good with several entries in it is taken apart, since one entry may be
     /// to blame.
-    async fn send_once(&self, batch: Vec<(Signal, Failure)>, deadline: Instant) -> Vec<(Signal, Failure)> {
-        let signals: Vec<_> = batch.into_iter().map(|(signal, _)| signal).collect();
-        let refused = match self.request(&signals, deadline).await {
-            Ok(output) => return left(signals, &output),
-            Err(failure) => failure,
-        };
-        if refused.retry == Retry::Transient || signals.len() == 1 || !is_about_entries(&refused) {
-            return signals.into_iter().map(|signal| (signal, refused.clone())).collect();
-        }
-        let mut all_left = Vec::new();
-        for signal in signals {
-            let signals = vec![signal];
-            match self.request(&signals, deadline).await {
-                Ok(output) => all_left.extend(left(signals, &output)),
-                Err(failure) => all_left.extend(signals.into_iter().map(|signal| (signal, failure.clone()))),
+    async fn send_once(&self, signals: Vec<Signal>, deadline: Instant) -> Sent {
+        match self.request(&signals, deadline).await {
+            Ok(output) => Sent::told_by(&output, signals),
+            Err(refusal) if refusal.is_about_an_entry && signals.len() > 1 => {
+                let mut sent = Sent::default();
+                for signal in signals {
+                    let one = Box::pin(self.send_once(vec![signal], deadline)).await;
+                    sent.taken.extend(one.taken);
+                    sent.left.extend(one.left);
+                }
+                sent
+            }
+            Err(refusal) => {
+                let left = signals.into_iter().map(|signal| (signal, refusal.failure.clone()));
+                Sent { taken: Vec::new(), left: left.collect() }
             }
         }
-        all_left
     }
 
-    async fn request(&self, signals: &[Signal], deadline: Instant) -> Result<PublishBatchOutput, Failure> {
+    async fn request(&self, signals: &[Signal], deadline: Instant) -> Result<PublishBatchOutput, Refusal> {
+        if Instant::now() >= deadline {
+            return Err(Failure::transient("there was no time left to publish it").into());
+        }
         let entries = signals.iter().enumerate().map(|(index, signal)| self.entry(index, signal)).collect();
         let request =
             self.client.publish_batch().topic_arn(&self.arn).set_publish_batch_request_entries(Some(entries));
-        match tokio::time::timeout_at(deadline, request.send()).await {
-            Ok(result) => result.map_err(|error: SdkError<PublishBatchError>| {
+        match timeout_at(deadline, request.send()).await {
+            Ok(result) => result.map_err(|error| {
                 let failure = Failure::from_sdk(&error);
-                Failure { reason: format!("{}: {failure}", self.arn), ..failure }
+                let reason = format!("{}: {failure}", self.arn);
+                Refusal {
+                    is_about_an_entry: error.code().is_some_and(is_about_an_entry),
+                    failure: Failure { reason, ..failure },
+                }
             }),
-            Err(_) => Err(Failure::transient("SNS did not answer before the deadline")),
+            Err(_) => Err(Failure::transient("SNS did not answer before the deadline").into()),
         }
     }
 
@@ -176,44 +193,158 @@ impl Topic {
     }
 }
 
-/// The signals that SNS has not confirmed. One that is neither in `successful` nor in `failed` was not taken.
-fn left(signals: Vec<Signal>, output: &PublishBatchOutput) -> Vec<(Signal, Failure)> {
-    let confirmed = |id: &str| output.successful().iter().any(|entry| entry.id() == Some(id));
-    let failed = |id: &str| output.failed().iter().find(|entry| entry.id() == id);
-    signals
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, signal)| {
-            let id = index.to_string();
-            if let Some(entry) = failed(&id) {
-                let retry = if entry.sender_fault() && !is_transient(400, entry.code()) {
-                    Retry::Permanent
-                } else {
-                    Retry::Transient
-                };
-                let message = entry.message().unwrap_or("no message");
-                Some((
-                    signal,
-                    Failure { retry, reason: format!("SNS refused it: {}: {message}", entry.code()) },
-                ))
-            } else if confirmed(&id) {
-                None
-            } else {
-                Some((signal, Failure::transient("SNS did not confirm it")))
-            }
-        })
-        .collect()
+/// The publishing of one invocation.
+struct Publisher<'a> {
+    topic: &'a Topic,
+    archive: Option<archive::Session<'a>>,
+    deadline: Instant,
+    holders: HashMap<SignalId, Vec<Holder>>,
+    batch: Vec<Signal>,
+    /// When the object of each signal in the batch was written.
+    delivered: HashMap<SignalId, SystemTime>,
+    batch_bytes: usize,
+    publication: Publication,
+    failed: Vec<(SignalId, Failure)>,
 }
 
-/// Refusals that one entry may cause; any other (no such topic, no permission) holds for all of them.
-fn is_about_entries(failure: &Failure) -> bool {
-    [
-        "InvalidParameter",
+impl<'a> Publisher<'a> {
+    fn new(topic: &'a Topic, deadline: Instant) -> Self {
+        Self {
+            topic,
+            archive: topic.archive.as_ref().map(Archive::session),
+            deadline,
+            holders: HashMap::new(),
+            batch: Vec::new(),
+            delivered: HashMap::new(),
+            batch_bytes: 0,
+            publication: Publication::default(),
+            failed: Vec::new(),
+        }
+    }
+
+    /// Takes a signal into the batch, if it is new; sends the batch first if that has no room for it.
+    async fn take(&mut self, Found { signal, message, place, delivered }: Found) {
+        let holders = self.holders.entry(signal.id).or_default();
+        let is_new = holders.is_empty();
+        let holder = Holder { message, place };
+        if !holders.contains(&holder) {
+            holders.push(holder);
+        }
+        if !is_new {
+            self.publication.duplicates += 1;
+            return;
+        }
+        let bytes = signal.bytes();
+        if self.batch.len() == MAX_ENTRIES || self.batch_bytes + bytes > MAX_BYTES {
+            self.flush().await;
+        }
+        self.delivered.extend(delivered.map(|delivered| (signal.id, delivered)));
+        self.batch.push(signal);
+        self.batch_bytes += bytes;
+    }
+
+    /// Sends the batch, but for what an archive holds, and archives what SNS took.
+    async fn flush(&mut self) {
+        self.batch_bytes = 0;
+        let mut batch = std::mem::take(&mut self.batch);
+        if let Some(archive) = &mut self.archive {
+            let found = batch.len();
+            batch = archive.new_ones(batch, self.deadline).await;
+            self.publication.duplicates += (found - batch.len()) as u64;
+        }
+        let sent = self.topic.send(batch, self.deadline).await;
+        self.publication.published += sent.taken.len() as u64;
+        self.publication.latencies.extend(latencies(&sent.taken, &self.delivered, SystemTime::now()));
+        self.delivered.clear();
+        if let Some(archive) = &mut self.archive {
+            archive.store(&sent.taken, self.deadline).await;
+        }
+        self.failed.extend(sent.left.into_iter().map(|(signal, failure)| (signal.id, failure)));
+    }
+
+    /// The account of it all: a signal that failed fails every message that holds it.
+    fn finish(mut self) -> Publication {
+        self.publication.failed = self.failed.len() as u64;
+        for (id, failure) in self.failed {
+            for Holder { message, place } in self.holders.remove(&id).unwrap_or_default() {
+                let reason = format!("{place}: signal {id}: {failure}");
+                self.publication.failures.push((message, Failure { reason, ..failure }));
+            }
+        }
+        self.publication
+    }
+}
+
+/// How late signals are that SNS has just taken.
+fn latencies(
+    taken: &[Signal],
+    delivered: &HashMap<SignalId, SystemTime>,
+    now: SystemTime,
+) -> impl Iterator<Item = Latency> {
+    // A clock that is behind makes nothing early.
+    let since = move |time: SystemTime| now.duration_since(time).unwrap_or_default();
+    taken.iter().map(move |signal| {
+        let call = signal.time.as_deref().and_then(|time| {
+            SystemTime::try_from(DateTime::from_str(time, DateTimeFormat::DateTime).ok()?).ok()
+        });
+        Latency { call: call.map(since), delivery: delivered.get(&signal.id).copied().map(since) }
+    })
+}
+
+/// A signal that SNS did not take, and why.
+type Unsent = (Signal, Failure);
+
+/// What became of a batch.
+#[derive(Default)]
+struct Sent {
+    taken: Vec<Signal>,
+    left: Vec<Unsent>,
+}
+
+impl Sent {
+    /// As SNS tells it, entry by entry. One that is neither in `successful` nor in `failed` was not taken.
+    fn told_by(output: &PublishBatchOutput, signals: Vec<Signal>) -> Self {
+        let mut sent = Self::default();
+        for (index, signal) in signals.into_iter().enumerate() {
+            let id = index.to_string();
+            if let Some(entry) = output.failed().iter().find(|entry| entry.id() == id) {
+                let is_final = entry.sender_fault() && !is_transient(400, entry.code());
+                let retry = if is_final { Retry::Permanent } else { Retry::Transient };
+                let message = entry.message().unwrap_or("no message");
+                let reason = format!("SNS refused it: {}: {message}", entry.code());
+                sent.left.push((signal, Failure { retry, reason }));
+            } else if output.successful().iter().any(|entry| entry.id() == Some(&id)) {
+                sent.taken.push(signal);
+            } else {
+                sent.left.push((signal, Failure::transient("SNS did not confirm it")));
+            }
+        }
+        sent
+    }
+}
+
+/// A whole request that was not taken.
+struct Refusal {
+    failure: Failure,
+    /// One entry may be to blame; any other refusal (no such topic, no permission) holds for all of them.
+    is_about_an_entry: bool,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self { failure, is_about_an_entry: false }
+    }
+}
+
+fn is_about_an_entry(code: &str) -> bool {
+    const CODES: [&str; 6] = [
         "BatchRequestTooLong",
+        "InvalidBatchEntryId",
+        "InvalidParameter",
+        "InvalidParameterValue",
         "ParameterValueInvalid",
         "ValidationError",
-        "InvalidBatchEntryId",
-    ]
-    .iter()
-    .any(|code| failure.reason.contains(code))
+    ];
+    // Some of them come with this ending, depending on the protocol.
+    CODES.contains(&code.trim_end_matches("Exception"))
 }

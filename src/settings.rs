@@ -2,6 +2,8 @@
 
 use crate::ecs;
 use crate::kql::Query;
+use crate::metrics::Metrics;
+use crate::object::is_bucket_name;
 
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +14,10 @@ pub struct Settings {
     pub exceptions: Option<Query>,
     /// `TRAIL_BUCKET_OWNER`: the account that must own every bucket that is read.
     pub bucket_owner: Option<String>,
+    /// `SIGNAL_ARCHIVE_BUCKET`: where each signal is kept once, so that a replay does not publish it again.
+    pub archive_bucket: Option<String>,
+    /// `METRICS_NAMESPACE`: where CloudWatch files the metrics; without it there are none.
+    pub metrics: Option<Metrics>,
 }
 
 /// A variable that is missing or wrong.
@@ -39,6 +45,10 @@ impl Settings {
             topic_arn: topic_arn(variable("SIGNAL_TOPIC_ARN"))?,
             exceptions: variable("EXCEPTION_QUERY").map(|text| exceptions(&text)).transpose()?,
             bucket_owner: variable("TRAIL_BUCKET_OWNER").map(bucket_owner).transpose()?,
+            archive_bucket: variable("SIGNAL_ARCHIVE_BUCKET").map(archive_bucket).transpose()?,
+            metrics: variable("METRICS_NAMESPACE")
+                .map(|namespace| metrics(namespace, variable("AWS_LAMBDA_FUNCTION_NAME")))
+                .transpose()?,
         })
     }
 }
@@ -70,5 +80,25 @@ fn bucket_owner(account: String) -> Result<String, Error> {
     } else {
         let problem = format!("is {account:?}: expected an account id of twelve digits");
         Err(Error { variable: "TRAIL_BUCKET_OWNER", problem })
+    }
+}
+
+fn archive_bucket(bucket: String) -> Result<String, Error> {
+    if is_bucket_name(&bucket) {
+        Ok(bucket)
+    } else {
+        let problem = format!("is {bucket:?}: expected the name of an S3 bucket");
+        Err(Error { variable: "SIGNAL_ARCHIVE_BUCKET", problem })
+    }
+}
+
+fn metrics(namespace: String, function: Option<String>) -> Result<Metrics, Error> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#: ".contains(&byte);
+    if namespace.len() <= 255 && namespace.bytes().all(allowed) && !namespace.starts_with(':') {
+        // Lambda always names the function; what runs elsewhere still has metrics.
+        Ok(Metrics { namespace, function: function.unwrap_or_else(|| "unknown".to_owned()) })
+    } else {
+        let problem = format!("is {namespace:?}: expected at most 255 letters, digits and ._-/#: ");
+        Err(Error { variable: "METRICS_NAMESPACE", problem })
     }
 }

@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     });
     let output = if arguments.ecs { run::Output::Documents } else { run::Output::Signals };
     let job = run::Job { rules: &rules, exceptions: exceptions.as_ref(), output };
-    match run::run(&job, &arguments.paths, &mut io::stdout().lock()) {
+    match run::run(&job, &arguments.paths, &mut io::BufWriter::new(io::stdout().lock())) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         // Whoever reads has seen enough.

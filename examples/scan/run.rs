@@ -23,8 +23,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::files;
 
 const CHUNK_BYTES: usize = 64 * 1024;
-/// Lines that a file may be ahead of the one that is being printed.
-const LINES_AHEAD: usize = 16;
+/// Windows of text that a file may be ahead of the one that is being printed.
+const WINDOWS_AHEAD: usize = 4;
 
 /// What to print.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub struct Job<'a> {
 
 /// What comes from a file on its way to the output.
 enum News {
-    Signal(Box<Signal>),
-    Document(String),
+    Signals(Vec<Signal>),
+    Documents(Vec<String>),
     Problem(String),
     Done(Counters),
 }
@@ -91,7 +91,7 @@ pub fn run(job: &Job<'_>, paths: &[PathBuf], output: &mut impl Write) -> io::Res
             {
                 printed.print(&oldest, output)?;
             }
-            let (sender, receiver) = sync_channel(LINES_AHEAD);
+            let (sender, receiver) = sync_channel(WINDOWS_AHEAD);
             under_way.push_back(receiver);
             // The workers live until the tasks end.
             tasks.send((input, sender)).map_err(io::Error::other)?;
@@ -187,14 +187,14 @@ impl Reader<'_> {
             while more {
                 let step = decoder.step(&mut input, &mut |position, record| match self.job.output {
                     Output::Signals => inspector.inspect(position, record),
-                    Output::Documents => documents.push(document(record, inspector)),
+                    Output::Documents => documents.extend(document(record, inspector)),
                 });
-                for signal in inspector.found.drain(..) {
-                    news.send(News::Signal(Box::new(signal)))?;
+                if !inspector.found.is_empty() {
+                    news.send(News::Signals(std::mem::take(&mut inspector.found)))?;
                 }
                 inspector.suppressed.clear();
-                for document in documents.drain(..).flatten() {
-                    news.send(News::Document(document))?;
+                if !documents.is_empty() {
+                    news.send(News::Documents(std::mem::take(&mut documents)))?;
                 }
                 more = match step {
                     Ok(more) => more,
@@ -225,22 +225,29 @@ impl Printed {
     fn print(&mut self, news: &Receiver<News>, output: &mut impl Write) -> io::Result<()> {
         for news in news {
             match news {
-                News::Signal(signal) => {
-                    if self.seen.insert(signal.id) {
-                        self.counters.published += 1;
-                        writeln!(output, "{}", signal.message)?;
-                        *self.by_rule.entry(signal.rule).or_default() += 1;
-                    } else {
-                        self.counters.duplicates += 1;
-                    }
+                News::Signals(signals) => {
+                    signals.into_iter().try_for_each(|signal| self.print_once(signal, output))?;
                 }
-                News::Document(document) => writeln!(output, "{document}")?,
+                News::Documents(documents) => {
+                    documents.iter().try_for_each(|document| writeln!(output, "{document}"))?;
+                }
                 News::Problem(problem) => {
                     self.problems += 1;
                     eprintln!("{problem}");
                 }
                 News::Done(counters) => self.counters += counters,
             }
+        }
+        Ok(())
+    }
+
+    fn print_once(&mut self, signal: Signal, output: &mut impl Write) -> io::Result<()> {
+        if self.seen.insert(signal.id) {
+            self.counters.published += 1;
+            writeln!(output, "{}", signal.message)?;
+            *self.by_rule.entry(signal.rule).or_default() += 1;
+        } else {
+            self.counters.duplicates += 1;
         }
         Ok(())
     }

@@ -104,8 +104,17 @@ pub fn kind(field: &str) -> Result<Kind, String> {
             return Ok(Kind::Keyword);
         }
     }
-    Err(match UNAVAILABLE.iter().find(|(start, _)| field.starts_with(start)) {
+    let is_below = |start: &str| {
+        let rest = field.strip_prefix(start);
+        rest.is_some_and(|rest| start.ends_with('.') || rest.is_empty() || rest.starts_with('.'))
+    };
+    Err(match UNAVAILABLE.iter().find(|(start, _)| is_below(start)) {
         Some((_, why)) => format!("the field {field} is not available: {why}"),
         None => format!("no CloudTrail record gives a field {field}"),
     })
+}
+
+/// Says whether a field is a whole flattened object, whose values are all of its leaves.
+pub(super) fn is_flattened(field: &str) -> bool {
+    field.strip_prefix(FLATTENED).is_some_and(|object| FLATTENED_OBJECTS.contains(&object))
 }

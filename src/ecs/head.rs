@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{CONSOLE_LOGIN, FAILURE, SUCCESS, constant, is_empty_text};
+use super::{CONSOLE_LOGIN, FAILURE, SUCCESS, constant, glance, is_empty_text};
 use crate::kql::{Fields, Scalar};
 
 /// The head of a record: provider, action and outcome.
@@ -26,13 +26,17 @@ enum Part<'a> {
     #[default]
     Absent,
     Text(Cow<'a, str>),
-    /// Not a string: left to the whole document.
+    /// Either this or missing.
+    Perhaps(&'a str),
+    /// Not a string, or not looked at: left to the whole document.
     Other,
 }
 
 /// What the head knows of one field.
 enum Known<'a> {
     Value(&'a str),
+    /// Either this or missing.
+    Perhaps(&'a str),
     Missing,
     Unknown,
 }
@@ -46,26 +50,45 @@ impl<'a> Head<'a> {
         serde_json::from_slice(record)
     }
 
-    /// Provider, action and outcome, if all are known: records alike in them are alike to every query that asks
-    /// for nothing else.
+    /// What provider and action can be, where that can be had without parsing the record. The outcome is left unknown,
+    /// and so is whether the record is JSON.
+    #[must_use]
+    pub fn glance(record: &'a [u8]) -> Option<Self> {
+        let (provider, action) = glance::provider_and_action(record)?;
+        Some(Self::perhaps(provider, Part::perhaps(action)))
+    }
+
+    fn perhaps(provider: &'a str, event_name: Part<'a>) -> Self {
+        let event_source = Part::perhaps(provider);
+        Self { event_source, event_name, error_code: Part::Other, error_message: Part::Other }
+    }
+
+    /// Provider, action and what is known of the outcome, if there is something to say of the first two: heads alike
+    /// in them are alike to every query.
     pub(crate) fn key(&self) -> Option<(&str, &str, &'static str)> {
-        let (Known::Value(provider), Known::Value(action)) =
-            (self.event_source.known(), self.event_name.known())
-        else {
-            return None;
-        };
-        Some((provider, action, self.outcome()?))
+        match (&self.event_source, &self.event_name) {
+            (Part::Text(provider), Part::Text(action)) => {
+                Some((provider, action, self.outcome().unwrap_or("unknown")))
+            }
+            (Part::Perhaps(provider), Part::Perhaps(action)) => Some((provider, action, "not looked at")),
+            _ => None,
+        }
+    }
+
+    /// What every head with this provider has in common.
+    pub(crate) fn of_provider(provider: &'a str) -> Self {
+        Self::perhaps(provider, Part::Other)
     }
 
     fn outcome(&self) -> Option<&'static str> {
         match (&self.event_name, &self.error_code, &self.error_message) {
             // Whether a sign-in succeeded stands in its response.
-            (Part::Other, ..) => None,
+            (Part::Other | Part::Perhaps(_), ..) => None,
             (Part::Text(name), ..) if name == CONSOLE_LOGIN => None,
             (_, Part::Absent, Part::Absent) => Some(SUCCESS),
             (_, Part::Text(_), _) | (_, _, Part::Text(_)) => Some(FAILURE),
             // An object, which may be empty all the way down.
-            (_, Part::Other, _) | (_, _, Part::Other) => None,
+            _ => None,
         }
     }
 
@@ -79,11 +102,16 @@ impl<'a> Head<'a> {
     }
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    fn perhaps(text: &'a str) -> Self {
+        if is_empty_text(text) { Self::Absent } else { Self::Perhaps(text) }
+    }
+
     fn known(&self) -> Known<'_> {
         match self {
             Self::Absent => Known::Missing,
             Self::Text(text) => Known::Value(text),
+            Self::Perhaps(text) => Known::Perhaps(text),
             Self::Other => Known::Unknown,
         }
     }
@@ -93,7 +121,9 @@ impl Fields for Head<'_> {
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
         match self.known(name) {
             Known::Value(text) => Some(test(Scalar::Text(text))),
-            Known::Missing => Some(false),
+            // What is missing passes no test either.
+            Known::Perhaps(text) if test(Scalar::Text(text)) => None,
+            Known::Perhaps(_) | Known::Missing => Some(false),
             Known::Unknown => None,
         }
     }

@@ -66,7 +66,7 @@ fn hash_code(text: &str) -> u32 {
 }
 
 /// Whole numbers as they are, others as `Double.toString()` writes them.
-fn number_text(number: &Number) -> String {
+pub(super) fn number_text(number: &Number) -> String {
     let Some(double) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
     let magnitude = double.abs();
     let mut text = String::new();

@@ -1,15 +1,19 @@
 //! A CloudTrail record as an Elastic Common Schema document, the way Elastic's AWS integration maps it.
 //!
-//! [`Head`] answers for the few fields that decide most records; [`Document`] is the whole mapping. Both answer
-//! queries through [`crate::kql::Fields`], and agree.
+//! [`Head`] answers for the few fields that decide most records, [`Verbatim`] for those that a record gives as they are;
+//! [`Document`] is the whole mapping. All answer queries through [`crate::kql::Fields`], and agree.
 
 pub(crate) mod fields;
+mod glance;
 mod head;
 mod identity;
 mod java;
+mod verbatim;
 
-pub use fields::kind;
+pub use fields::{FIELDS, kind};
+pub(crate) use glance::hides_text;
 pub use head::Head;
+pub use verbatim::Verbatim;
 
 use serde_json::{Map, Value, json};
 
@@ -17,6 +21,7 @@ use crate::kql::{Fields, Scalar};
 
 /// The dataset of every document.
 pub const DATASET: &str = "aws.cloudtrail";
+const SOURCE_IP: &str = "source.ip";
 const CONSOLE_LOGIN: &str = "ConsoleLogin";
 const SUCCESS: &str = "success";
 const FAILURE: &str = "failure";
@@ -48,6 +53,10 @@ const COPIES: &[(&str, &str)] = &[
     ("addendum.updatedFields", "aws.cloudtrail.addendum.updated_fields"),
     ("addendum.originalRequestID", "aws.cloudtrail.addendum.original_request_id"),
     ("addendum.originalEventID", "aws.cloudtrail.addendum.original_event_id"),
+];
+
+/// Objects that are kept as they are, to be asked for by path.
+const FLATTENED: &[(&str, &str)] = &[
     ("requestParameters", "aws.cloudtrail.flattened.request_parameters"),
     ("responseElements", "aws.cloudtrail.flattened.response_elements"),
     ("additionalEventData", "aws.cloudtrail.flattened.additional_eventdata"),
@@ -77,6 +86,11 @@ fn constant(field: &str) -> Option<&'static str> {
 /// The texts that Elastic's pipeline drops as if they were missing.
 fn is_empty_text(text: &str) -> bool {
     matches!(text, "" | "-" | "none")
+}
+
+/// Services that call on somebody's behalf stand in the place of an address.
+fn is_address(text: &str) -> bool {
+    text.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// A record as a nested ECS document.
@@ -111,8 +125,8 @@ impl Document {
         let account = text_at(&record, "userIdentity.accountId").or(text_at(&record, "recipientAccountId"));
         document.put("cloud.account.id", account);
         let address = text_at(&record, "sourceIPAddress");
-        let ip = address.filter(|address| address.parse::<std::net::IpAddr>().is_ok());
-        document.put("source.ip", ip);
+        let ip = address.filter(|address| is_address(address));
+        document.put(SOURCE_IP, ip);
         document.put("related.ip", ip.map(|ip| json!([ip])));
         document.put_tls_version(&record);
         // A string in Elastic's mapping, a boolean in CloudTrail's.
@@ -126,6 +140,9 @@ impl Document {
         identity::map(&record, &mut document);
         for (to, text) in printed {
             document.put(to, Some(text));
+        }
+        for (from, to) in FLATTENED {
+            document.put(to, record.get_mut(*from).map(Value::take));
         }
         document.put("ecs.version", constant("ecs.version"));
         document
@@ -179,20 +196,21 @@ impl Document {
 
 impl Fields for Document {
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
-        Some(any_in_map(&self.fields, name, test))
+        let whole = fields::is_flattened(name);
+        Some(any_in_map(&self.fields, name, &mut |value| any_leaf(value, whole, test)))
     }
 }
 
 /// Follows a dotted path into nested objects whose own keys may hold dots, as keys of request parameters do.
-fn any_in_map(map: &Map<String, Value>, path: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
-    if map.get(path).is_some_and(|value| any_leaf(value, test)) {
+fn any_in_map(map: &Map<String, Value>, path: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
+    if map.get(path).is_some_and(&mut *test) {
         return true;
     }
     path.match_indices('.')
         .any(|(dot, _)| map.get(&path[..dot]).is_some_and(|value| any_below(value, &path[dot + 1..], test)))
 }
 
-fn any_below(value: &Value, path: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+fn any_below(value: &Value, path: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
     match value {
         Value::Object(map) => any_in_map(map, path, test),
         Value::Array(items) => items.iter().any(|item| any_below(item, path, test)),
@@ -200,16 +218,18 @@ fn any_below(value: &Value, path: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool
     }
 }
 
-fn any_leaf(value: &Value, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+/// Looks at one value or at several. Elasticsearch keeps leaves: an object has no value of its own, unless it is a
+/// `whole` flattened object, to which all its leaves belong.
+fn any_leaf(value: &Value, whole: bool, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(boolean) => test(Scalar::Boolean(*boolean)),
         Value::Number(number) => {
-            test(Scalar::Number(number.as_f64().unwrap_or(f64::NAN), &number.to_string()))
+            test(Scalar::Number(number.as_f64().unwrap_or(f64::NAN), &java::number_text(number)))
         }
         Value::String(text) => test(Scalar::Text(text)),
-        Value::Array(items) => items.iter().any(|item| any_leaf(item, test)),
-        Value::Object(map) => map.values().any(|value| any_leaf(value, test)),
+        Value::Array(items) => items.iter().any(|item| any_leaf(item, whole, test)),
+        Value::Object(map) => whole && map.values().any(|value| any_leaf(value, whole, test)),
     }
 }
 
@@ -230,14 +250,25 @@ fn drop_empty(value: &mut Value) -> bool {
     }
 }
 
-/// The outcome of a record without empty parts.
+/// Says whether [`drop_empty`] would leave nothing.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => is_empty_text(text),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(map) => map.values().all(is_empty),
+    }
+}
+
 fn outcome(record: &Map<String, Value>) -> String {
     if text_at(record, "eventName") == Some(CONSOLE_LOGIN)
         && let Some(outcome) = text_at(record, "responseElements.ConsoleLogin")
     {
         return outcome.to_lowercase();
     }
-    let failed = record.contains_key("errorCode") || record.contains_key("errorMessage");
+    let has = |key| record.get(key).is_some_and(|value| !is_empty(value));
+    let failed = has("errorCode") || has("errorMessage");
     if failed { FAILURE } else { SUCCESS }.to_owned()
 }
 
@@ -267,21 +298,25 @@ fn at<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     }
 }
 
+/// The string at a dotted path, unless it counts as empty.
 fn text_at<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a str> {
-    at(map, path)?.as_str()
+    at(map, path)?.as_str().filter(|text| !is_empty_text(text))
 }
 
 /// Puts a value at a dotted path, making the objects on the way.
 pub(crate) fn put(map: &mut Map<String, Value>, path: &str, value: Value) {
-    match path.split_once('.') {
+    let Some((key, rest)) = path.split_once('.') else {
+        map.insert(path.to_owned(), value);
+        return;
+    };
+    // Most objects are there already: looking first costs less than a key to look with.
+    match map.get_mut(key) {
+        Some(Value::Object(below)) => put(below, rest, value),
+        Some(_) => {}
         None => {
-            map.insert(path.to_owned(), value);
-        }
-        Some((key, rest)) => {
-            let below = map.entry(key).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(below) = below {
-                put(below, rest, value);
-            }
+            let mut below = Map::new();
+            put(&mut below, rest, value);
+            map.insert(key.to_owned(), Value::Object(below));
         }
     }
 }

@@ -58,7 +58,9 @@ impl Test {
                 Scalar::Boolean(value) => value == *wanted,
                 other => other.as_text() == if *wanted { "true" } else { "false" },
             },
-            Self::Number(wanted) => value.as_number().is_some_and(|number| number.total_cmp(wanted).is_eq()),
+            Self::Number(wanted) => {
+                value.as_number().and_then(|number| number.partial_cmp(wanted)) == Some(Ordering::Equal)
+            }
             Self::Network(network, length) => {
                 value.as_address().is_some_and(|address| in_network(address, *network, *length))
             }

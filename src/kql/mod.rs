@@ -13,6 +13,7 @@ mod evaluate;
 mod parse;
 mod pattern;
 mod print;
+mod values;
 
 use std::net::IpAddr;
 

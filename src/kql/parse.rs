@@ -8,7 +8,10 @@
 //! list       = "(" or-of-values ")"            the same three rules, with values instead of fields
 //! ```
 
-use super::{Comparison, Error, Kind, Node, Pattern, Test, evaluate::normal_time};
+use super::{Comparison, Error, Kind, Node, Test, values};
+
+const UNKNOWN_ESCAPE: &str =
+    "unknown escape: expected \\ before one of \\():<>\"*{}, t, r, n, uXXXX, and, or, not";
 
 /// Deeper nesting than this is no query that anybody wrote.
 const MAX_DEPTH: usize = 64;
@@ -38,9 +41,9 @@ struct Parser<'a> {
 }
 
 /// A field or a value: the texts between its wildcards.
-struct Literal {
-    pieces: Vec<String>,
-    quoted: bool,
+pub(super) struct Literal {
+    pub(super) pieces: Vec<String>,
+    pub(super) quoted: bool,
     offset: usize,
 }
 
@@ -98,7 +101,7 @@ impl Parser<'_> {
         };
         let (name, kind) = self.field(name);
         let bound = self.literal("a bound")?;
-        let test = kind.map(|kind| range(kind, comparison, &bound));
+        let test = kind.map(|kind| values::range(kind, comparison, &bound));
         Ok(self.node(name, kind, test, bound.offset))
     }
 
@@ -125,7 +128,7 @@ impl Parser<'_> {
 
     fn value(&mut self, (name, kind): &Field) -> Result<Node, Error> {
         let value = self.literal("a value")?;
-        let test = kind.map(|kind| equality(kind, &value));
+        let test = kind.map(|kind| values::equality(kind, &value));
         Ok(self.node(name.clone(), *kind, test, value.offset))
     }
 
@@ -215,13 +218,8 @@ impl Parser<'_> {
                 }
                 '\\' => {
                     self.at += 1;
-                    Some(match self.escape(&SPECIAL) {
-                        Some(escaped) => escaped,
-                        None => match self.escaped_keyword() {
-                            Some(first) => first,
-                            None => return Err(self.error(start, "unknown escape: expected \\ before one of \\():<>\"*{}, t, r, n, uXXXX, and, or, not")),
-                        },
-                    })
+                    let escaped = self.escaped_keyword().or_else(|| self.escape(&SPECIAL));
+                    Some(escaped.ok_or_else(|| self.error(start, UNKNOWN_ESCAPE))?)
                 }
                 _ if SPECIAL.contains(&character) => break,
                 _ => {
@@ -248,12 +246,8 @@ impl Parser<'_> {
         let (character, length) = match next {
             't' => ('\t', 1),
             'r' => ('\r', 1),
-            'n' if !starts_word(rest, "not") => ('\n', 1),
-            'u' => {
-                let digits =
-                    rest.get(1..5).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
-                (char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, 5)
-            }
+            'n' => ('\n', 1),
+            'u' => unicode(rest)?,
             _ if special.contains(&next) => (next, next.len_utf8()),
             _ => return None,
         };
@@ -264,7 +258,10 @@ impl Parser<'_> {
     /// `\and`, `\or`, `\not`: the word without its meaning. Takes the first letter; the others are plain.
     fn escaped_keyword(&mut self) -> Option<char> {
         let rest = &self.text[self.at..];
-        let escaped = ["and", "or", "not"].into_iter().any(|word| starts_word(rest, word));
+        let starts =
+            |word: &str| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        // Where no keyword can be meant, \n is a line break.
+        let escaped = starts("and") || starts("or") || starts_word(rest, "not");
         escaped.then(|| self.next()).flatten()
     }
 
@@ -278,11 +275,12 @@ impl Parser<'_> {
         found
     }
 
-    /// A keyword counts only before a space (or, for `not`, an opening parenthesis).
+    /// A keyword counts only before a space, a parenthesis or the end, where it has lost its operand.
     fn at_keyword(&self, words: &[&str]) -> bool {
         let rest = &self.text[self.at..];
         words.iter().any(|word| {
-            starts_word(rest, word) && rest[word.len()..].starts_with(|next| is_space(next) || next == '(')
+            let ends = |next| is_space(next) || matches!(next, '(' | ')');
+            starts_word(rest, word) && rest[word.len()..].chars().next().is_none_or(ends)
         })
     }
 
@@ -334,66 +332,18 @@ fn starts_word(text: &str, word: &str) -> bool {
         && !text[word.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_')
 }
 
-fn equality(kind: Kind, value: &Literal) -> Result<Test, String> {
-    if value.pieces.len() > 1 {
-        return if value.pieces.iter().all(String::is_empty) {
-            Ok(Test::Exists)
-        } else if kind == Kind::Keyword {
-            Ok(Test::Pattern(Pattern::new(value.pieces.clone())))
-        } else {
-            Err("wildcards work on keyword fields only; \"*\" alone asks whether the field exists".to_owned())
-        };
-    }
-    let text = value.pieces[0].as_str();
-    match (kind, text) {
-        (_, "null") if !value.quoted => Ok(Test::Null),
-        (Kind::Boolean, "true" | "false") => Ok(Test::Boolean(text == "true")),
-        (Kind::Boolean, _) => Err("expected true or false: the field is a boolean".to_owned()),
-        (Kind::Keyword, "true" | "false") if !value.quoted => Ok(Test::Boolean(text == "true")),
-        (Kind::Keyword, _) => Ok(Test::Text(text.to_owned())),
-        (Kind::Long, _) => number(text).map(Test::Number),
-        (Kind::Ip, _) => network(text),
-        (Kind::Date, _) => time(text).map(Test::Text),
-    }
-}
-
-fn range(kind: Kind, comparison: Comparison, bound: &Literal) -> Result<Test, String> {
-    let [text] = bound.pieces.as_slice() else {
-        return Err("a bound cannot have wildcards".to_owned());
+/// `uXXXX`, or two of them that make one character of UTF-16: the character, and the bytes it takes.
+fn unicode(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 4)?;
+        let valid = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        valid.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
     };
-    match kind {
-        Kind::Keyword => Ok(Test::TextRange(comparison, text.clone())),
-        Kind::Date => time(text).map(|time| Test::TextRange(comparison, time)),
-        Kind::Long => number(text).map(|number| Test::NumberRange(comparison, number)),
-        Kind::Ip => text
-            .parse()
-            .map(|address| Test::AddressRange(comparison, address))
-            .map_err(|_| "expected an IP address".to_owned()),
-        Kind::Boolean => Err("a boolean has no order".to_owned()),
+    let first = unit(1)?;
+    if let Some(character) = char::from_u32(first.into()) {
+        return Some((character, 5));
     }
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-    number.ok_or_else(|| "expected a number: the field is numeric".to_owned())
-}
-
-fn time(text: &str) -> Result<String, String> {
-    match normal_time(text) {
-        Some(_) => Ok(text.to_owned()),
-        None => Err("expected a time such as \"2026-11-23T10:05:00Z\": date arithmetic and partial dates mean nothing without an index".to_owned()),
-    }
-}
-
-fn network(text: &str) -> Result<Test, String> {
-    let (address, length) = match text.split_once('/') {
-        Some((address, length)) => (address, length.parse::<u8>().ok()),
-        None => (text, Some(u8::MAX)),
-    };
-    let block = address.parse::<std::net::IpAddr>().ok().zip(length).and_then(|(address, length)| {
-        let full = if address.is_ipv4() { 32 } else { 128 };
-        let length = if text.contains('/') { length } else { full };
-        (length <= full).then_some(Test::Network(address, length))
-    });
-    block.ok_or_else(|| "expected an IP address or a CIDR block such as \"192.0.2.0/24\"".to_owned())
+    let second = text.get(5..7).filter(|escape| *escape == "\\u").and_then(|_| unit(7))?;
+    let character = char::decode_utf16([first, second]).next()?.ok()?;
+    Some((character, 11))
 }

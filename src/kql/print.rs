@@ -19,7 +19,7 @@ impl fmt::Display for Node {
                 child(f, node)
             }
             Self::Field { name, test, .. } => {
-                unquoted(f, name)?;
+                field(f, name)?;
                 test.fmt(f)
             }
         }
@@ -85,6 +85,13 @@ impl fmt::Display for Comparison {
             Self::GreaterOrEqual => ">=",
         })
     }
+}
+
+/// A name that is more than a plain word, or a keyword, stands in quotes.
+fn field(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'@');
+    let keyword = ["and", "or", "not"].into_iter().any(|word| name.eq_ignore_ascii_case(word));
+    if name.bytes().all(plain) && !keyword { f.write_str(name) } else { quoted(f, name) }
 }
 
 fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {

@@ -5,6 +5,7 @@
 //! window plus one record, whatever the size of the delivery. Whether the bytes are gzip is told by their first
 //! byte, never by a name or a header: `{` and `[` cannot start a gzip file.
 
+mod brackets;
 mod gzip;
 mod split;
 
@@ -257,6 +258,9 @@ impl Decoder {
 /// # Errors
 /// The same [`Rejection`]s as in a delivery.
 pub fn single(text: &[u8]) -> Record<'_> {
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(Rejection::NotAnObject);
+    }
     let mut splitter = Splitter::new(Layout::Any);
     let mut found = None;
     let read = splitter.scan(text, 0, 0, &mut |position, record| {

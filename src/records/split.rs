@@ -4,8 +4,7 @@
 //! starts and ends, and to keep one broken record from costing its neighbours. It can stop after any byte and go
 //! on when more text has come.
 
-use memchr::memchr2;
-
+use super::brackets::{BLOCK_BYTES, Brackets};
 use super::{Error, Layout, MAX_RECORD_BYTES, Record, Rejection};
 
 /// The key of a delivery's array.
@@ -70,6 +69,8 @@ pub(super) struct Splitter {
     holder: Holder,
     /// The closing brackets that the current record or value still owes.
     owed: Vec<u8>,
+    /// Inside a record; elsewhere `quotes` is what counts.
+    brackets: Brackets,
     quotes: Quotes,
     /// Where the current record starts in the window.
     start: usize,
@@ -93,6 +94,7 @@ impl Splitter {
             state: State::Start,
             holder: Holder::Delivery,
             owed: Vec::new(),
+            brackets: Brackets::default(),
             quotes: Quotes::Outside,
             start: 0,
             defect: None,
@@ -155,7 +157,8 @@ impl Splitter {
                         self.quotes = Quotes::Outside;
                         self.finish_record(Err(Rejection::NotAnObject), sink);
                     } else {
-                        at = self.one(text, at);
+                        self.one(byte);
+                        at += 1;
                     }
                 }
                 State::Start | State::End => {
@@ -167,7 +170,8 @@ impl Splitter {
                     if between && matches!(byte, b',' | b'}') {
                         self.state = State::Member;
                     } else {
-                        at = self.one(text, at);
+                        self.one(byte);
+                        at += 1;
                     }
                 }
                 State::Member | State::Key | State::Colon | State::Value => {
@@ -183,6 +187,7 @@ impl Splitter {
     /// Says whether the text may end where it did, after `inflated` bytes.
     pub(super) fn finish(&self, inflated: u64) -> Result<(), Error> {
         match (self.state, self.holder) {
+            _ if self.undecided => return Err(Error::Unfinished { records: self.records, byte: inflated }),
             (State::End, _) | (State::Start, Holder::Lines | Holder::Array) => {}
             (State::Start, Holder::Delivery) if self.layout == Layout::Any && self.seen_records => {}
             (State::Start, Holder::Delivery) => {
@@ -199,81 +204,68 @@ impl Splitter {
 
     /// Follows strings and brackets to the end of the current record or of the text, and says where that is.
     fn nested(&mut self, text: &[u8], mut at: usize) -> usize {
-        loop {
-            if self.quotes != Quotes::Outside {
-                at = self.string(text, at);
-            }
-            let Some(rest) = text.get(at..) else { return text.len() };
-            let Some(skipped) = rest.iter().position(|byte| is_structural(*byte)) else {
-                return text.len();
+        while at < text.len() {
+            let rest = &text[at..];
+            let mut padded = [b' '; BLOCK_BYTES];
+            let (block, length) = if let Some(block) = rest.first_chunk() {
+                (block, BLOCK_BYTES)
+            } else {
+                padded[..rest.len()].copy_from_slice(rest);
+                (&padded, rest.len())
             };
-            at += skipped + 1;
-            match text[at - 1] {
-                b'"' => self.quotes = Quotes::Inside,
-                b'{' => self.owed.push(b'}'),
-                b'[' => self.owed.push(b']'),
-                closing => {
-                    self.close(closing);
-                    if self.owed.is_empty() {
-                        return at;
-                    }
+            let mut brackets = self.brackets.next(block, length);
+            while brackets != 0 {
+                let place = brackets.trailing_zeros() as usize;
+                brackets &= brackets - 1;
+                self.bracket(block[place]);
+                if self.owed.is_empty() {
+                    return at + place + 1;
                 }
             }
-        }
-    }
-
-    /// As [`Self::nested`], for one byte (or the rest of one string): values that are no records are rare.
-    fn one(&mut self, text: &[u8], at: usize) -> usize {
-        if self.quotes != Quotes::Outside {
-            return self.string(text, at);
-        }
-        match text[at] {
-            b'"' => self.quotes = Quotes::Inside,
-            b'{' => self.owed.push(b'}'),
-            b'[' => self.owed.push(b']'),
-            closing @ (b'}' | b']') => self.close(closing),
-            _ => {}
-        }
-        at + 1
-    }
-
-    /// Follows a string to behind its closing quote, or to the end of the text.
-    fn string(&mut self, text: &[u8], mut at: usize) -> usize {
-        if self.quotes == Quotes::Escaped && at < text.len() {
-            self.quotes = Quotes::Inside;
-            at += 1;
-        }
-        while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-            at += found + 1;
-            if text[at - 1] == b'"' {
-                self.quotes = Quotes::Outside;
-                return at;
-            }
-            if at == text.len() {
-                self.quotes = Quotes::Escaped;
-            }
-            at += 1;
+            at += length;
         }
         text.len()
     }
 
-    /// Takes a closing bracket. One that does not fit closes the nearest that it can, so that a record with a
-    /// bracket too few ends where its own brace closes, and does not swallow its neighbours.
+    fn bracket(&mut self, byte: u8) {
+        match byte {
+            b'{' => self.owed.push(b'}'),
+            b'[' => self.owed.push(b']'),
+            closing => self.close(closing),
+        }
+    }
+
+    /// One byte of a value that is no record. Such values are rare, and short where they are not.
+    fn one(&mut self, byte: u8) {
+        self.quotes = match (self.quotes, byte) {
+            (Quotes::Escaped, _) | (Quotes::Outside, b'"') => Quotes::Inside,
+            (Quotes::Inside, b'\\') => Quotes::Escaped,
+            (Quotes::Inside, b'"') => Quotes::Outside,
+            (quotes, _) => quotes,
+        };
+        if self.quotes == Quotes::Outside && matches!(byte, b'{' | b'[' | b'}' | b']') {
+            self.bracket(byte);
+        }
+    }
+
+    /// Takes a closing bracket. One that does not fit closes the nearest that it can, or else what is innermost, so
+    /// that a record with a bracket missing or mistaken ends where it should, and does not swallow its neighbours.
     fn close(&mut self, closing: u8) {
         if self.owed.last() == Some(&closing) {
             self.owed.pop();
             return;
         }
         self.defect.get_or_insert(Rejection::Unbalanced);
-        if let Some(open) = self.owed.iter().rposition(|owed| *owed == closing) {
-            self.owed.truncate(open);
-        }
+        let innermost = self.owed.len().saturating_sub(1);
+        let nearest = self.owed.iter().rposition(|owed| *owed == closing);
+        self.owed.truncate(nearest.unwrap_or(innermost));
     }
 
     fn open_record(&mut self, at: usize, place: u64) {
         self.open_junk(place);
         self.start = at;
         self.owed.push(b'}');
+        self.brackets = Brackets::default();
         self.state = State::Record;
     }
 
@@ -409,9 +401,4 @@ fn starts_delivery(text: &[u8]) -> Option<bool> {
     } else {
         None
     }
-}
-
-/// The bytes that can change the depth, or start a string, outside of strings.
-const fn is_structural(byte: u8) -> bool {
-    matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')
 }

@@ -36,8 +36,9 @@ const KNOWN: &[&str] = &[
     "type",
     "version",
 ];
-/// Keys that would change what matches.
+/// Keys that would change what matches, unless they are empty lists.
 const REFUSED: &[(&str, &str)] = &[
+    ("exceptions_list", "exceptions change what matches; write them into the query"),
     ("filters", "filters change what matches; write them into the query"),
     ("threshold", "only rules of type query are supported"),
     ("new_terms", "only rules of type query are supported"),
@@ -79,18 +80,20 @@ pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Re
     let mut seen: HashMap<String, String> = HashMap::new();
     for (file, text) in files {
         let file = file.into();
-        let mut reader = Reader { text: &text, errors: Vec::new(), ignored: Vec::new() };
+        let mut reader = Reader { text: &text, errors: Vec::new(), ignored: Vec::new(), id: None };
         let rule = reader.rule();
-        if let Some((query, definition, id_offset)) = rule {
-            if let Some(first) = seen.insert(definition.rule_id.clone(), file.clone()) {
-                let reason = format!("the rule_id {} is taken by {first}", definition.rule_id);
-                reader.refuse(id_offset, reason);
+        if let Some((id, offset)) = reader.id.take() {
+            if let Some(first) = seen.get(&id) {
+                reader.refuse(offset, format!("the rule_id {id} is taken by {first}"));
+            } else {
+                seen.insert(id, file.clone());
             }
-            read.rules.push(Source { file: file.clone(), query, definition });
         }
+        read.rules.extend(rule.map(|(query, definition)| Source { file: file.clone(), query, definition }));
         let ignored = reader.ignored.into_iter();
-        read.warnings
-            .extend(ignored.map(|key| format!("{file}: {key} only steers Elastic's stack and is ignored")));
+        read.warnings.extend(
+            ignored.map(|key| format!("{file}: {key} is ignored: it steers Elastic's stack, or is misspelt")),
+        );
         errors.extend(reader.errors.into_iter().map(|error| Error { file: file.clone(), error }));
     }
     if errors.is_empty() { Ok(read) } else { Err(errors) }
@@ -101,6 +104,8 @@ struct Reader<'a> {
     text: &'a str,
     errors: Vec<kql::Error>,
     ignored: Vec<String>,
+    /// The rule's identifier and its place, known even where other things are wrong.
+    id: Option<(String, usize)>,
 }
 
 type Table<'a> = DeTable<'a>;
@@ -110,7 +115,7 @@ impl Reader<'_> {
         self.errors.push(kql::Error::new(self.text, offset, reason));
     }
 
-    fn rule(&mut self) -> Option<(String, Definition, usize)> {
+    fn rule(&mut self) -> Option<(String, Definition)> {
         let text = self.text.to_owned();
         let document = match DeTable::parse(&text) {
             Ok(document) => document,
@@ -124,10 +129,10 @@ impl Reader<'_> {
             self.refuse(0, "the file has no [rule]");
             return None;
         };
-        self.check_type(rule);
-        let query = self.query(rule);
-        let id_offset = rule.get("rule_id").map_or(0, |id| id.span().start);
+        let is_kuery = self.check_type(rule);
+        let query = if is_kuery { self.query(rule) } else { None };
         let rule_id = self.text(rule, "rule_id");
+        self.id = rule_id.clone().zip(rule.get("rule_id").map(|id| id.span().start));
         let name = self.text(rule, "name");
         let description = self.text(rule, "description");
         let severity = self.severity(rule);
@@ -139,9 +144,9 @@ impl Reader<'_> {
         let license = self.optional(rule, "license");
         let from = self.optional(rule, "from");
         let interval = self.optional(rule, "interval");
-        let building_block_type = self.optional(rule, "building_block_type");
+        let building_block_type = self.building_block_type(rule);
         let timestamp_override = self.optional(rule, "timestamp_override");
-        self.check_rest(rule);
+        self.check_rest(rule, is_kuery);
         let threat = self.threats(rule);
         let definition = Definition {
             rule_id: rule_id?,
@@ -161,21 +166,45 @@ impl Reader<'_> {
             building_block_type,
             timestamp_override,
         };
-        Some((query?, definition, id_offset))
+        Some((query?, definition))
     }
 
-    fn check_type(&mut self, rule: &Table<'_>) {
-        for (key, wanted, why) in [
+    /// Says whether the rest can be judged as a KQL rule's. A rule of another type has another language too, or none;
+    /// of these two mistakes the first is enough.
+    fn check_type(&mut self, rule: &Table<'_>) -> bool {
+        [
             ("type", "query", "only rules of type query are supported"),
             ("language", "kuery", "only the language kuery is supported"),
-        ] {
-            if let Some(text) = self.text(rule, key)
-                && text != wanted
-            {
-                let offset = rule.get(key).map_or(0, |value| value.span().start);
-                self.refuse(offset, format!("{key} is {text}: {why}"));
-            }
+        ]
+        .into_iter()
+        .all(|(key, wanted, why)| {
+            let text = self.text(rule, key);
+            self.check_word(rule, key, text.as_deref(), wanted, why)
+        })
+    }
+
+    fn building_block_type(&mut self, rule: &Table<'_>) -> Option<String> {
+        const KEY: &str = "building_block_type";
+        let kind = self.optional(rule, KEY);
+        self.check_word(rule, KEY, kind.as_deref(), "default", "expected default");
+        kind
+    }
+
+    /// Says whether the text of a key is the one that it must be, if it is there at all.
+    fn check_word(
+        &mut self,
+        rule: &Table<'_>,
+        key: &str,
+        text: Option<&str>,
+        wanted: &str,
+        why: &str,
+    ) -> bool {
+        let other = text.filter(|text| *text != wanted);
+        if let Some(text) = other {
+            let offset = rule.get(key).map_or(0, |value| value.span().start);
+            self.refuse(offset, format!("{key} is {text}: {why}"));
         }
+        other.is_none()
     }
 
     /// The query, parsed only to be checked. Its mistakes are placed in the file.
@@ -255,7 +284,14 @@ impl Reader<'_> {
             self.refuse(value.span().start, format!("{key} must be an array of tables"));
             return Vec::new();
         };
-        items.iter().filter_map(|item| item.get_ref().as_table()).collect()
+        let mut tables = Vec::new();
+        for item in items {
+            match item.get_ref().as_table() {
+                Some(table) => tables.push(table),
+                None => self.refuse(item.span().start, format!("{key} must be an array of tables")),
+            }
+        }
+        tables
     }
 
     fn required<'t, 'i>(&mut self, table: &'t Table<'i>, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
@@ -297,12 +333,16 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses keys that would change what matches, and notes those that are ignored.
-    fn check_rest(&mut self, rule: &Table<'_>) {
+    /// Refuses keys that would change what matches (those of another type of rule only beside the type they
+    /// contradict), and notes those that are ignored.
+    fn check_rest(&mut self, rule: &Table<'_>, is_kuery: bool) {
         for (key, value) in rule {
             let name = key.get_ref().as_ref();
+            let is_empty = value.get_ref().as_array().is_some_and(|items| items.is_empty());
             if let Some((_, why)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
-                self.refuse(value.span().start, *why);
+                if is_kuery && !is_empty {
+                    self.refuse(value.span().start, *why);
+                }
             } else if !KNOWN.contains(&name) {
                 self.ignored.push(name.to_owned());
             }

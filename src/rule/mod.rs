@@ -1,26 +1,22 @@
 //! Rules: data that says what to look for, and the set of them that judges records.
 
+mod candidates;
 pub(crate) mod definition;
 pub(crate) mod file;
 mod screen;
-
-use std::collections::HashMap;
 
 pub use definition::{Definition, Severity, Source, Threat, ThreatEntry};
 pub use file::{Error, Files, read};
 use serde_json::Value;
 
-use crate::ecs::{self, Document, Head};
+use crate::ecs::{self, Document, Head, Verbatim};
 use crate::kql::{self, Query};
 use crate::records::Rejection;
+use candidates::Candidates;
 use screen::Screen;
 
 /// Every `rules/*.toml`, checked by the build and written as JSON.
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
-
-/// Heads that a [`Detector`] remembers. CloudTrail knows a few thousand pairs of service and action; what comes
-/// beyond is worked out anew, so that odd input cannot grow the memory.
-const REMEMBERED_HEADS: usize = 8192;
 
 /// One rule, ready to judge.
 #[derive(Debug, Clone)]
@@ -28,6 +24,14 @@ pub struct Rule {
     /// What it says about itself.
     pub definition: Definition,
     query: Query,
+}
+
+impl Rule {
+    /// Says whether the whole query holds for a document.
+    #[must_use]
+    pub fn matches(&self, document: &Document) -> bool {
+        self.query.evaluate(document) == Some(true)
+    }
 }
 
 /// Rules that are applied together.
@@ -83,13 +87,7 @@ impl Ruleset {
     /// Something that judges records one after the other.
     #[must_use]
     pub fn detector(&self) -> Detector<'_> {
-        Detector { ruleset: self, candidates: HashMap::new(), key: String::new() }
-    }
-
-    /// The rules that the head of a record does not rule out, by their index.
-    fn candidates(&self, head: &Head<'_>) -> Vec<usize> {
-        let possible = |rule: &Rule| rule.query.evaluate(head) != Some(false);
-        self.rules.iter().enumerate().filter(|(_, rule)| possible(rule)).map(|(index, _)| index).collect()
+        Detector { ruleset: self, candidates: Candidates::new(&self.rules) }
     }
 }
 
@@ -98,9 +96,7 @@ impl Ruleset {
 #[derive(Debug)]
 pub struct Detector<'r> {
     ruleset: &'r Ruleset,
-    candidates: HashMap<String, Vec<usize>>,
-    /// Kept to look heads up without a new string for each.
-    key: String,
+    candidates: Candidates<'r>,
 }
 
 impl<'r> Detector<'r> {
@@ -112,40 +108,25 @@ impl<'r> Detector<'r> {
         if !self.ruleset.screen.may_match(record) {
             return Ok(None);
         }
-        let head = Head::parse(record).map_err(|_| Rejection::InvalidJson)?;
-        let candidates = self.candidates(&head);
+        let head = match Head::glance(record) {
+            Some(head) => head,
+            None => Head::parse(record).map_err(|_| Rejection::InvalidJson)?,
+        };
+        let candidates = self.candidates.of(&head);
         if candidates.is_empty() {
             return Ok(None);
         }
         let Ok(Value::Object(record)) = serde_json::from_slice(record) else {
             return Err(Rejection::InvalidJson);
         };
+        let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);
+        let mut rules: Vec<_> =
+            rules.filter(|rule| rule.query.evaluate(&Verbatim(&record)) != Some(false)).collect();
+        if rules.is_empty() {
+            return Ok(None);
+        }
         let document = Document::from_record(record);
-        let rules: Vec<_> = candidates
-            .into_iter()
-            .map(|index| &self.ruleset.rules[index])
-            .filter(|rule| rule.query.evaluate(&document) == Some(true))
-            .collect();
+        rules.retain(|rule| rule.matches(&document));
         Ok((!rules.is_empty()).then_some(Match { document, rules }))
-    }
-
-    fn candidates(&mut self, head: &Head<'_>) -> Vec<usize> {
-        // Without the separator in its first parts, a key stands for one head only.
-        let Some((provider, action, outcome)) = head.key().filter(|(provider, ..)| !provider.contains('\0'))
-        else {
-            return self.ruleset.candidates(head);
-        };
-        self.key.clear();
-        for part in [provider, "\0", outcome, "\0", action] {
-            self.key.push_str(part);
-        }
-        if let Some(candidates) = self.candidates.get(&self.key) {
-            return candidates.clone();
-        }
-        let candidates = self.ruleset.candidates(head);
-        if self.candidates.len() < REMEMBERED_HEADS {
-            self.candidates.insert(self.key.clone(), candidates.clone());
-        }
-        candidates
     }
 }

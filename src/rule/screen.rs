@@ -6,6 +6,7 @@
 
 use memchr::memmem::Finder;
 
+use crate::ecs::hides_text;
 use crate::kql::{Node, Query, Test};
 
 /// With more needles than this, looking at every record's head is cheaper than searching it for each.
@@ -20,7 +21,6 @@ type Group = Vec<String>;
 pub(super) struct Screen {
     /// For every rule, groups that must all be met. `None`: every record must be looked at.
     rules: Option<Vec<Vec<Vec<Finder<'static>>>>>,
-    escape: Finder<'static>,
 }
 
 impl Screen {
@@ -38,14 +38,14 @@ impl Screen {
         let rules = rules
             .filter(|_| needles <= MAX_NEEDLES)
             .map(|rules| rules.into_iter().map(|groups| groups.into_iter().map(finders).collect()).collect());
-        Self { rules, escape: Finder::new(br"\u") }
+        Self { rules }
     }
 
     /// Says whether a rule could match; `false` is certain.
     pub(super) fn may_match(&self, record: &[u8]) -> bool {
         let Some(rules) = &self.rules else { return true };
         let met = |group: &Vec<Finder<'_>>| group.iter().any(|needle| needle.find(record).is_some());
-        rules.iter().any(|groups| groups.iter().all(met)) || self.escape.find(record).is_some()
+        rules.iter().any(|groups| groups.iter().all(met)) || hides_text(record)
     }
 }
 
@@ -82,8 +82,11 @@ fn is_verbatim(field: &str) -> bool {
     matches!(field, "event.provider" | "event.action")
 }
 
-/// A text that JSON can write in one way only, `\u` escapes aside.
+/// A text that JSON can write in one way only, `\u` escapes aside: no number, that is, of which `1.5E3` and `1500.0` are
+/// the same one.
 fn is_plain(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E');
     text.len() >= MIN_NEEDLE_BYTES
+        && text.bytes().any(is_letter)
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Error, Source, s3, text};
-use crate::object::{Key, Object};
+use crate::object::Key;
 use crate::origin::Origin;
 
 /// An event, if it is one of the two kinds.
@@ -28,7 +28,7 @@ fn object(kind: &str, detail: Option<&Value>) -> Result<Source, Error> {
     let (bucket, object) = s3::bucket_and_object(detail, ENVELOPE)?;
     let key = text(object, "key").ok_or(Error::Missing { envelope: ENVELOPE, part: "object key" })?;
     let version = text(object, "version-id").map(str::to_owned);
-    Ok(Source::Object(Object { bucket: bucket.to_owned(), key: Key::plain(key), version }))
+    s3::source(bucket, Key::plain(key), version)
 }
 
 fn record(detail: Option<&Value>) -> Result<Source, Error> {

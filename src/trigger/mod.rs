@@ -53,6 +53,12 @@ pub enum Error {
         /// The key as it came.
         key: String,
     },
+    /// Something that no bucket can be called, such as an ARN.
+    #[error("no bucket can have this name: {bucket:?}")]
+    Bucket {
+        /// The name as it came.
+        bucket: String,
+    },
     /// Compressed log events that cannot be read.
     #[error("the CloudWatch Logs data cannot be read: {reason}")]
     LogData {

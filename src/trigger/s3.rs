@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Error, Invocation, Message, ReplyKind, Source, quoted, text};
-use crate::object::{Key, Object};
+use crate::object::{Key, Object, is_bucket_name};
 
 /// One record of an event notification. Its key is form-encoded.
 pub(super) fn notification(record: &Map<String, Value>) -> Result<Source, Error> {
@@ -16,7 +16,18 @@ pub(super) fn notification(record: &Map<String, Value>) -> Result<Source, Error>
     let (bucket, object) = bucket_and_object(record.get("s3"), ENVELOPE)?;
     let key = text(object, "key").ok_or(Error::Missing { envelope: ENVELOPE, part: "object key" })?;
     let version = text(object, "versionId").map(str::to_owned);
-    Ok(Source::Object(Object { bucket: bucket.to_owned(), key: form_encoded(key)?, version }))
+    source(bucket, form_encoded(key)?, version)
+}
+
+/// The object to read, if bucket and key can be what they should be.
+pub(super) fn source(bucket: &str, key: Key, version: Option<String>) -> Result<Source, Error> {
+    if !is_bucket_name(bucket) {
+        return Err(Error::Bucket { bucket: quoted(bucket) });
+    }
+    if key.as_str().is_empty() {
+        return Err(Error::Missing { envelope: "event", part: "object key" });
+    }
+    Ok(Source::Object(Object { bucket: bucket.to_owned(), key, version }))
 }
 
 /// The bucket's name and the object of `{"bucket":{"name"},"object":{…}}`, which S3 and EventBridge share.
@@ -40,13 +51,12 @@ pub(super) fn test_event(envelope: &Map<String, Value>) -> Option<Vec<Result<Sou
 pub(super) fn cloudtrail_notice(envelope: &Map<String, Value>) -> Option<Vec<Result<Source, Error>>> {
     const ENVELOPE: &str = "CloudTrail notice";
     let bucket = text(envelope, "s3Bucket")?;
-    let Some(Value::Array(keys)) = envelope.get("s3ObjectKey") else {
+    let keys = envelope.get("s3ObjectKey").and_then(Value::as_array).filter(|keys| !keys.is_empty());
+    let Some(keys) = keys else {
         return Some(vec![Err(Error::Missing { envelope: ENVELOPE, part: "s3ObjectKey" })]);
     };
     let object = |key: &Value| match key.as_str() {
-        Some(key) => {
-            Ok(Source::Object(Object { bucket: bucket.to_owned(), key: Key::plain(key), version: None }))
-        }
+        Some(key) => source(bucket, Key::plain(key), None),
         None => Err(Error::Missing { envelope: ENVELOPE, part: "key that is a string" }),
     };
     Some(keys.iter().map(object).collect())
@@ -62,7 +72,7 @@ pub(super) fn batch_job(envelope: &Map<String, Value>) -> Result<Invocation, Err
     let part = |part: &'static str| {
         text(envelope, part).map(str::to_owned).ok_or(Error::Missing { envelope: ENVELOPE, part })
     };
-    let tasks = envelope.get("tasks").and_then(Value::as_array);
+    let tasks = envelope.get("tasks").and_then(Value::as_array).filter(|tasks| !tasks.is_empty());
     let tasks = tasks.ok_or(Error::Missing { envelope: ENVELOPE, part: "tasks" })?;
     let messages = tasks.iter().map(|task| Message {
         id: task.get("taskId").and_then(Value::as_str).map(str::to_owned),
@@ -82,11 +92,11 @@ fn task_object(task: &Value) -> Result<Source, Error> {
     let part = |name: &str| task.get(name).and_then(Value::as_str);
     // arn:aws:s3:::bucket
     let by_arn = || part("s3BucketArn").and_then(|arn| arn.rsplit(':').next());
-    let bucket = part("s3Bucket").or_else(by_arn).filter(|bucket| !bucket.is_empty());
+    let bucket = part("s3Bucket").or_else(by_arn);
     let bucket = bucket.ok_or(Error::Missing { envelope: ENVELOPE, part: "bucket" })?;
     let key = part("s3Key").ok_or(Error::Missing { envelope: ENVELOPE, part: "s3Key" })?;
     let version = part("s3VersionId").filter(|version| !version.is_empty()).map(str::to_owned);
-    Ok(Source::Object(Object { bucket: bucket.to_owned(), key: form_encoded(key)?, version }))
+    source(bucket, form_encoded(key)?, version)
 }
 
 fn form_encoded(key: &str) -> Result<Key, Error> {

@@ -1,0 +1,229 @@
+"""Whole-process figures of the function and of scan, each as a ratio against something in the same run.
+
+``make bench`` builds what is measured and runs this. Runs of two programs alternate, so that a machine that slows down
+slows both; a ratio is taken pair by pair, and printed as its median with the least and the greatest.
+"""
+
+import io
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox import Sandbox, cpu_seconds, function, peak_bytes
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "target/release/examples"
+BOOTSTRAP = ROOT / "target/lambda/cloudtrail-signals/bootstrap"
+SCAN, INFLATE, GENERATE = EXAMPLES / "scan", EXAMPLES / "inflate", EXAMPLES / "generate"
+SAMPLE = next((ROOT / "events/deliveries/AWSLogs").rglob("*Qx7LmN2pVb9sTk4d.json.gz"))
+RECORDS = 58_000
+RUNS = 11
+PYTHON_READER = """
+import gzip, json, sys
+with gzip.open(sys.argv[1]) as file:
+    records = json.load(file)["Records"]
+for record in records:
+    if (record.get("eventSource") == "lambda.amazonaws.com" and not record.get("errorCode")
+            and record.get("eventName", "").startswith(("CreateFunction", "UpdateFunctionCode"))):
+        print(json.dumps(record))
+"""
+JQ_FILTER = """.Records[] | select(.eventSource == "lambda.amazonaws.com" and (.errorCode // "") == ""
+    and (.eventName | startswith("CreateFunction") or startswith("UpdateFunctionCode")))"""
+
+Command = list[str | Path]
+
+
+def seconds(command: Command) -> float:
+    """Run a command to its end, and return how long it took."""
+    started = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def versus(one: Callable[[], float], other: Callable[[], float], runs: int = RUNS) -> tuple[list[float], list[float]]:
+    """Measure two things in turn, after one run of each that does not count."""
+    one(), other()
+    pairs = [(one(), other()) for _ in range(runs)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def spread(values: list[float], unit: str = "", digits: int = 2) -> str:
+    """Format the median of some values with the least and the greatest."""
+    return f"{statistics.median(values):.{digits}f}{unit} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def row(what: str, ours: list[float], theirs: list[float], target: str) -> None:
+    """Print one line of the table; times in milliseconds."""
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    ours, theirs = ([value * 1e3 for value in values] for values in (ours, theirs))
+    milliseconds = f"{statistics.median(ours):.1f} | {statistics.median(theirs):.1f}"
+    inverse = statistics.median(ratios) < 0.5
+    shown = spread([1 / ratio for ratio in ratios], digits=1) if inverse else spread(ratios)
+    print(f"| {what} | {milliseconds} | {'1/' if inverse else ''}{shown} | {target} |", flush=True)
+
+
+def generate(folder: Path, name: str, records: int, match_every: int) -> Path:
+    """Write a generated delivery."""
+    path = folder / name
+    subprocess.run([GENERATE, str(records), str(match_every), "1", path], check=True)
+    return path
+
+
+def inflated_megabytes(path: Path) -> float:
+    """Return the size of a delivery's text, as scan's summary tells it."""
+    summary = subprocess.run([SCAN, path], capture_output=True, text=True, check=True).stderr
+    return int(summary.split(" inflated")[0].rsplit(" ", 1)[1]) / 1e6
+
+
+def reading(folder: Path) -> None:
+    """Compare scan with what else can read a delivery."""
+    none = generate(folder, "none.json.gz", RECORDS, 0)
+    some = generate(folder, "some.json.gz", RECORDS, 700)
+    print(
+        f"\nOne delivery of {inflated_megabytes(some):.1f} MB ({some.stat().st_size / 1e6:.1f} MB gzip), {RECORDS} records.\n"
+    )
+    print("| scan against | scan, ms | the other, ms | ratio | target |\n|---|---|---|---|---|")
+    for name, path, target in (("no match", none, "≤ 1.5"), ("one match in 700", some, "≤ 1.7")):
+        row(
+            f"inflating alone; {name}",
+            *versus(lambda p=path: seconds([SCAN, p]), lambda p=path: seconds([INFLATE, p])),
+            target,
+        )
+    python = [sys.executable, "-c", PYTHON_READER, some]
+    row("Python, gzip and json", *versus(lambda: seconds([SCAN, some]), lambda: seconds(python), 5), "≤ 1/10")
+    if shutil.which("jq"):
+        jq = ["sh", "-c", f"gunzip -c '{some}' | jq -c '{JQ_FILTER}'"]
+        row("gunzip and jq", *versus(lambda: seconds([SCAN, some]), lambda: seconds(jq), 5), "≤ 1/14")
+    else:
+        print("| gunzip and jq | | | jq is not installed | ≤ 1/14 |")
+
+
+def peak_of_run(command: Command) -> int:
+    """Run a command to its end, and return its peak memory, read every millisecond."""
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak = 0
+    while child.poll() is None:
+        try:
+            peak = max(peak, peak_bytes(child.pid))
+        except OSError:
+            break
+        time.sleep(0.001)
+    child.wait()
+    return peak
+
+
+def growth(folder: Path) -> None:
+    """Show that time is linear and memory constant."""
+    print("\n| delivery, inflated MB | records | scan, s | MB/s | peak memory, MiB |\n|---|---|---|---|---|")
+    for records in (700, 7_000, 70_000, 700_000):
+        path = generate(folder, f"{records}.json.gz", records, 700)
+        times = [seconds([SCAN, path]) for _ in range(3)]
+        median = statistics.median(times)
+        inflated = inflated_megabytes(path)
+        peak = max(peak_of_run([SCAN, path]) for _ in range(3)) / 2**20
+        print(f"| {inflated:.1f} | {records} | {median:.3f} | {inflated / median:.0f} | {peak:.1f} |", flush=True)
+        path.unlink()
+
+
+def started_and_replied(command: Command) -> tuple[float, float]:
+    """Start a function, invoke it once; return the seconds to its first poll and to its first reply."""
+    sandbox = Sandbox(SAMPLE.read_bytes())
+    started = time.perf_counter()
+    with function(command, sandbox) as (_, polled):
+        sandbox.invoke()
+        replied = time.perf_counter() - started
+        check(sandbox, 1)
+    return polled, replied
+
+
+def warm_cpu(command: Command, invocations: int = 200) -> float:
+    """Return the processor time of one warm invocation."""
+    sandbox = Sandbox(SAMPLE.read_bytes())
+    with function(command, sandbox) as (child, _):
+        for _ in range(20):
+            sandbox.invoke()
+        before = cpu_seconds(child)
+        for _ in range(invocations):
+            sandbox.invoke()
+        check(sandbox, 20 + invocations)
+        return (cpu_seconds(child) - before) / invocations
+
+
+def check(sandbox: Sandbox, invocations: int) -> None:
+    """Make sure that what is measured is the job: a GET and a PublishBatch an invocation, and a good reply."""
+    wanted = {"GetObject": invocations, "PublishBatch": invocations}
+    made = {name: sandbox.requests.count(name) for name in sandbox.requests}
+    if made != wanted or not all(reply.startswith("response") for reply in sandbox.replies):
+        raise RuntimeError(f"expected {wanted}, got {made}; replies {sandbox.replies[:3]}")
+
+
+def concurrent(deliveries: int) -> float:
+    """Return the seconds of a warm invocation with several deliveries, each GET of which takes 50 ms."""
+    sandbox = Sandbox(SAMPLE.read_bytes(), deliveries, 0.05)
+    with function([BOOTSTRAP], sandbox):
+        sandbox.invoke()
+        return statistics.median(sandbox.invoke() for _ in range(5))
+
+
+def memory_above_idle(folder: Path) -> tuple[float, float]:
+    """Return the function's memory when idle, and how much more a large delivery takes, in MiB."""
+    large = generate(folder, "large.json.gz", 200_000, 0)
+    sandbox = Sandbox(large.read_bytes())
+    with function([BOOTSTRAP], sandbox) as (child, _):
+        idle = peak_bytes(child.pid)
+        sandbox.invoke()
+        return idle / 2**20, (peak_bytes(child.pid) - idle) / 2**20
+
+
+def functions(folder: Path) -> None:
+    """Compare the function with the same job in Python."""
+    python = [sys.executable, ROOT / "benches/python_function.py"]
+    print("\nThe sample delivery, with S3, SNS and the runtime API on loopback.\n")
+    print("| the function against Python | function, ms | Python, ms | ratio | target |\n|---|---|---|---|---|")
+    pairs = [(started_and_replied([BOOTSTRAP]), started_and_replied(python)) for _ in range(RUNS)]
+    for index, (what, target) in enumerate((("start to first poll", "≤ 1/20"), ("start to first reply", "≤ 1/15"))):
+        row(what, [ours[index] for ours, _ in pairs], [theirs[index] for _, theirs in pairs], target)
+    ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP]), lambda: warm_cpu(python), 3)
+    row("processor time of a warm invocation", ours, theirs, "≤ 1/6")
+    ten, one = versus(lambda: concurrent(10), lambda: concurrent(1), 3)
+    print("\n| ten deliveries, 50 ms a GET | ten, ms | one, ms | ratio | target |\n|---|---|---|---|---|")
+    row("one invocation", ten, one, "≤ 2")
+    idle, more = memory_above_idle(folder)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.write(BOOTSTRAP, "bootstrap")
+    print("\n| the function | measured | target |\n|---|---|---|")
+    print(f"| memory when idle, MiB | {idle:.1f} | |")
+    print(f"| more for a delivery of 300 MB inflated, MiB | {more:.1f} | ≤ 6 |")
+    print(f"| artifact, MB | {BOOTSTRAP.stat().st_size / 1e6:.1f} | |")
+    print(f"| artifact zipped, MB | {len(packed.getvalue()) / 1e6:.2f} | ≤ 4 |")
+
+
+def machine() -> str:
+    """Name the machine."""
+    names = [
+        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
+
+
+def main() -> None:
+    """Print every table."""
+    print(f"Measured on {machine()}; Python {platform.python_version()}. Medians, least and greatest in parentheses.")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        reading(folder)
+        growth(folder)
+        functions(folder)
+
+
+if __name__ == "__main__":
+    main()

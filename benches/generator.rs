@@ -1,0 +1,153 @@
+//! Deliveries with the shapes, sizes and rates of real ones, the same for the same seed.
+//!
+//! A record has about 1.3 kB and compresses about tenfold; services, callers and addresses repeat the way they do in
+//! an account: a few roles make most of the calls, with identifiers that are new each time.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// What to generate.
+pub struct Plan {
+    /// The number of records.
+    pub records: u64,
+    /// One record in so many matches the embedded rule; 0 for none at all.
+    pub match_every: u64,
+    /// The same seed gives the same records.
+    pub seed: u64,
+}
+
+/// Service, actions, whether they only read, and a template of the request (`%` becomes an identifier).
+type Service = (&'static str, &'static [&'static str], bool, &'static str);
+
+const SERVICES: &[Service] = &[
+    (
+        "ec2.amazonaws.com",
+        &["DescribeInstances", "DescribeVolumes", "DescribeSecurityGroups", "DescribeNetworkInterfaces"],
+        true,
+        r#"{"maxResults":1000,"filterSet":{"items":[{"name":"instance-state-name","valueSet":{"items":[{"value":"running"}]}},{"name":"tag:aws:autoscaling:groupName","valueSet":{"items":[{"value":"workers-%"}]}}]}}"#,
+    ),
+    (
+        "sts.amazonaws.com",
+        &["AssumeRole"],
+        true,
+        r#"{"roleArn":"arn:aws:iam::111122223333:role/service/batch-worker","roleSessionName":"batch-%","durationSeconds":3600,"externalId":"%"}"#,
+    ),
+    (
+        "kms.amazonaws.com",
+        &["Decrypt", "GenerateDataKey"],
+        true,
+        r#"{"encryptionContext":{"aws:s3:arn":"arn:aws:s3:::example-data-lake","service":"ingest"},"keyId":"arn:aws:kms:us-east-1:111122223333:key/%","encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
+    ),
+    (
+        "s3.amazonaws.com",
+        &["GetBucketAcl", "ListObjects", "GetBucketLocation", "PutObject"],
+        true,
+        r#"{"bucketName":"example-data-lake","Host":"example-data-lake.s3.us-east-1.amazonaws.com","prefix":"raw/2026/11/%/","key":"raw/2026/11/%/part-00000.snappy.parquet"}"#,
+    ),
+    (
+        "lambda.amazonaws.com",
+        &["ListFunctions20150331", "GetFunction20150331v2", "UpdateFunctionConfiguration20150331v2"],
+        true,
+        r#"{"functionName":"arn:aws:lambda:us-east-1:111122223333:function:ingest-%","qualifier":"live"}"#,
+    ),
+    (
+        "iam.amazonaws.com",
+        &["GetRole", "ListAttachedRolePolicies", "GetPolicyVersion", "PutRolePolicy"],
+        true,
+        r#"{"roleName":"batch-worker","policyDocument":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"s3:GetObject\"],\"Resource\":\"arn:aws:s3:::example-data-lake/%\"}]}"}"#,
+    ),
+    (
+        "dynamodb.amazonaws.com",
+        &["DescribeTable", "UpdateTable", "ListTables"],
+        true,
+        r#"{"tableName":"sessions-%","tableArn":"arn:aws:dynamodb:us-east-1:111122223333:table/sessions-%"}"#,
+    ),
+];
+
+const MATCHES: &[&str] = &["CreateFunction20150331", "UpdateFunctionCode20150331v2"];
+const FUNCTION: &str = r#"{"functionName":"ingest-%","runtime":"python3.13","role":"arn:aws:iam::111122223333:role/ingest","handler":"app.handler","code":{},"timeout":30,"memorySize":512,"publish":true,"dryRun":false}"#;
+const RESPONSE: &str = r#"{"functionName":"ingest-%","functionArn":"arn:aws:lambda:us-east-1:111122223333:function:ingest-%","codeSize":184213,"version":"7","lastUpdateStatus":"InProgress"}"#;
+
+const ROLES: &[&str] = &["batch-worker", "deploy-pipeline", "inventory-scanner", "platform-admin"];
+const AGENTS: &[&str] = &[
+    "aws-sdk-java/2.29.6 md/io#async md/http#NettyNio ua/2.1 os/Linux#5.10.226 lang/java#21.0.5 md/OpenJDK_64-Bit_Server_VM md/vendor#Amazon.com_Inc. exec-env/AWS_ECS_FARGATE m/C,E",
+    "Boto3/1.35.63 md/Botocore#1.35.63 ua/2.0 os/linux#6.1.112 md/arch#x86_64 lang/python#3.12.7 md/pyimpl#CPython cfg/retry-mode#standard Botocore/1.35.63",
+    "aws-cli/2.22.0 md/awscrt#0.22.0 ua/2.0 os/linux#6.8.0 md/arch#x86_64 lang/python#3.12.6 md/pyimpl#CPython md/command#s3.ls",
+    "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) terraform-provider-aws/5.76.0 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.32.5",
+];
+
+/// Writes a delivery as JSON.
+pub fn write(plan: &Plan, output: &mut impl Write) -> io::Result<()> {
+    let mut random = fastrand::Rng::with_seed(plan.seed);
+    let mut record = String::new();
+    output.write_all(br#"{"Records":["#)?;
+    for index in 0..plan.records {
+        record.clear();
+        if index > 0 {
+            record.push(',');
+        }
+        let matches = plan.match_every > 0 && index % plan.match_every == plan.match_every / 2;
+        push_record(&mut record, index, matches, &mut random);
+        output.write_all(record.as_bytes())?;
+    }
+    output.write_all(b"]}")
+}
+
+fn push_record(record: &mut String, index: u64, matches: bool, random: &mut fastrand::Rng) {
+    let (source, action, read_only, request) = if matches {
+        ("lambda.amazonaws.com", MATCHES[random.usize(..MATCHES.len())], false, FUNCTION)
+    } else {
+        // The lower of two makes the first services the busy ones.
+        let position = random.usize(..SERVICES.len()).min(random.usize(..SERVICES.len()));
+        let (source, actions, read_only, request) = SERVICES[position];
+        (source, actions[random.usize(..actions.len())], read_only, request)
+    };
+    let role = ROLES[random.usize(..ROLES.len())];
+    let agent = AGENTS[random.usize(..AGENTS.len())];
+    let address = format!("198.51.100.{}", random.u8(1..40));
+    let (minute, second) = (index / 60 % 60, index % 60);
+    let service = source.trim_end_matches(".amazonaws.com");
+    let session = format!("{role}-{:08x}", random.u32(..));
+    // Writing to a String cannot fail.
+    let _ = write!(
+        record,
+        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"AssumedRole","principalId":"AROAEXAMPLE{role}:{session}","arn":"arn:aws:sts::111122223333:assumed-role/{role}/{session}","accountId":"111122223333","accessKeyId":"ASIA{:08X}EXAMPLE","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROAEXAMPLE{role}","arn":"arn:aws:iam::111122223333:role/{role}","accountId":"111122223333","userName":"{role}"}},"attributes":{{"creationDate":"2026-11-23T09:{:02}:00Z","mfaAuthenticated":"false"}}}}}},"eventTime":"2026-11-23T10:{minute:02}:{second:02}Z","eventSource":"{source}","eventName":"{action}","awsRegion":"us-east-1","sourceIPAddress":"{address}","userAgent":"{agent}","#,
+        random.u32(..),
+        random.u8(..60)
+    );
+    if !matches && random.u8(..) < 8 {
+        record.push_str(r#""errorCode":"AccessDenied","errorMessage":"User is not authorized to perform this action because no identity-based policy allows it","#);
+    }
+    record.push_str(r#""requestParameters":"#);
+    push_filled(record, request, random);
+    record.push_str(r#","responseElements":"#);
+    push_filled(record, if matches { RESPONSE } else { "null" }, random);
+    if source == "s3.amazonaws.com" {
+        let id: String = (0..88).map(|_| random.alphanumeric()).collect();
+        let _ = write!(
+            record,
+            r#","additionalEventData":{{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","x-amz-id-2":"{id}","bytesTransferredOut":{}}}"#,
+            random.u16(..)
+        );
+    }
+    let _ = write!(
+        record,
+        r#","requestID":"{}","eventID":"{}","readOnly":{read_only},"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management","tlsDetails":{{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{service}.us-east-1.amazonaws.com"}}}}"#,
+        uuid(random),
+        uuid(random),
+    );
+}
+
+fn push_filled(record: &mut String, template: &str, random: &mut fastrand::Rng) {
+    for (index, part) in template.split('%').enumerate() {
+        if index > 0 {
+            let _ = write!(record, "{:016x}", random.u64(..));
+        }
+        record.push_str(part);
+    }
+}
+
+fn uuid(random: &mut fastrand::Rng) -> String {
+    let hex = format!("{:032x}", random.u128(..));
+    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}

@@ -1,0 +1,32 @@
+//! Any bytes as a delivery end in records or an error, the same in one piece and byte by byte.
+
+#![no_main]
+
+use cloudtrail_signals::records::{Decoder, Error, Layout, Rejection};
+use libfuzzer_sys::fuzz_target;
+
+type Found = Vec<Result<Vec<u8>, Rejection>>;
+
+fn decode(layout: Layout, chunks: std::slice::Chunks<'_, u8>) -> (Found, Result<(), Error>) {
+    let mut decoder = Decoder::new(layout);
+    let mut found = Found::new();
+    for mut chunk in chunks {
+        loop {
+            match decoder.step(&mut chunk, &mut |_, record| found.push(record.map(<[u8]>::to_vec))) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return (found, Err(error)),
+            }
+        }
+    }
+    (found, decoder.finish())
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    for layout in [Layout::Delivery, Layout::Any] {
+        let whole = decode(layout, bytes.chunks(bytes.len().max(1)));
+        for size in [1, 7, 64] {
+            assert_eq!(decode(layout, bytes.chunks(size)), whole, "in pieces of {size}");
+        }
+    }
+});

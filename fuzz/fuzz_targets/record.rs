@@ -1,0 +1,34 @@
+//! Any bytes as a record: the fast path says what the straightforward one says, and a match becomes a signal of the
+//! right size.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use cloudtrail_signals::ecs::Document;
+use cloudtrail_signals::origin::Origin;
+use cloudtrail_signals::rule::Ruleset;
+use cloudtrail_signals::signal::{MAX_BYTES, Signal};
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Map, Value};
+
+static RULES: LazyLock<Ruleset> = LazyLock::new(Ruleset::embedded);
+
+fuzz_target!(|record: &[u8]| {
+    let verdict = RULES.detector().detect(record);
+    let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(record) else {
+        assert!(!matches!(verdict, Ok(Some(_))), "what is no JSON object cannot match");
+        return;
+    };
+    let document = Document::from_record(fields);
+    let plain: Vec<_> = RULES.rules().iter().filter(|rule| rule.matches(&document)).collect();
+    let verdict = verdict.expect("a JSON object is not rejected");
+    let fast = verdict.map(|matched| matched.rules).unwrap_or_default();
+    assert_eq!(fast.len(), plain.len());
+    for rule in plain {
+        let signal = Signal::new(&rule.definition, &document, record, &Origin::EventBridge, "2026-11-23T10:00:00Z");
+        assert!(signal.attributes.len() <= 10);
+        assert!(signal.subject.len() <= 100 && signal.subject.is_ascii());
+        assert!(signal.bytes() <= MAX_BYTES || record.len() > MAX_BYTES / 8, "{} bytes", signal.bytes());
+    }
+});

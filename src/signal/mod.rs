@@ -1,0 +1,174 @@
+//! The signal: one match of one rule, as SNS gets it.
+//!
+//! The document imitates the alert document of Elastic's stack, so that what was built on those (dashboards, other
+//! rules, people's eyes) can be built on these.
+
+mod body;
+mod words;
+
+use std::fmt;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::ecs::Document;
+use crate::origin::Origin;
+use crate::rule::Definition;
+
+/// The most that SNS takes: message, subject and attributes together.
+pub const MAX_BYTES: usize = 262_144;
+const FUNCTION_NAME: &str = "aws.cloudtrail.flattened.request_parameters.functionName";
+
+/// The identity of a signal: the same for the same event and rule, by every road and on every replay.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SignalId([u8; 32]);
+
+impl SignalId {
+    /// SHA-256 of `<rule_id>/<recipientAccountId>/<eventID>`, or for an event without an identifier of `<rule_id>/`
+    /// and the record with its keys sorted.
+    #[must_use]
+    pub fn new(rule_id: &str, document: &Document, record: &[u8]) -> Self {
+        let mut hash = Sha256::new_with_prefix(rule_id);
+        hash.update("/");
+        if let Some(event) = document.text("event.id") {
+            hash.update(document.text("aws.cloudtrail.recipient_account_id").unwrap_or_default());
+            hash.update("/");
+            hash.update(event);
+        } else {
+            // A record that became a document is JSON; its keys are sorted to make its writer's order not matter.
+            let mut record: Value = serde_json::from_slice(record).unwrap_or_default();
+            record.sort_all_objects();
+            hash.update(record.to_string());
+        }
+        Self(hash.finalize().into())
+    }
+}
+
+/// Lower-case hexadecimal.
+impl fmt::Display for SignalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SignalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A message attribute of SNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name.
+    pub name: &'static str,
+    /// `String` or `Number`.
+    pub data_type: &'static str,
+    /// Its value, never empty.
+    pub value: String,
+}
+
+/// A signal, ready to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// Its identity.
+    pub id: SignalId,
+    /// The identifier of the rule that matched.
+    pub rule: String,
+    /// The document as JSON.
+    pub message: String,
+    /// One printable line.
+    pub subject: String,
+    /// What subscriptions can filter by: at most ten.
+    pub attributes: Vec<Attribute>,
+    /// The account that owns what was called, or `unknown`: signals of one account stay in order on a FIFO topic.
+    pub group: String,
+    /// The day of the event (UTC, `YYYY-MM-DD`), if its time is one.
+    pub date: Option<String>,
+    /// The time of the event as the record has it.
+    pub time: Option<String>,
+}
+
+impl Signal {
+    /// Makes the signal of a match: `document` is the record's, `record` its JSON text, `now` the time as RFC 3339.
+    #[must_use]
+    pub fn new(
+        definition: &Definition,
+        document: &Document,
+        record: &[u8],
+        origin: &Origin,
+        now: &str,
+    ) -> Self {
+        let id = SignalId::new(&definition.rule_id, document, record);
+        let group = document.text("aws.cloudtrail.recipient_account_id").filter(|id| is_group(id));
+        let mut signal = Self {
+            id,
+            rule: definition.rule_id.clone(),
+            message: String::new(),
+            subject: words::subject(definition, document),
+            attributes: attributes(definition, document, id),
+            group: group.unwrap_or("unknown").to_owned(),
+            date: day(document),
+            time: document.text("@timestamp").map(str::to_owned),
+        };
+        let limit = MAX_BYTES.saturating_sub(signal.bytes());
+        signal.message = body::Body::new(definition, document, record, origin, now, id).fit(limit);
+        signal
+    }
+
+    /// What SNS counts against its limit.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let attributes = self.attributes.iter();
+        let attributes = attributes.map(|part| part.name.len() + part.data_type.len() + part.value.len());
+        self.message.len() + self.subject.len() + attributes.sum::<usize>()
+    }
+}
+
+/// What SNS takes as a message group: printable ASCII without spaces, up to 128 of them.
+fn is_group(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The day in the time of the event, which is text like `2026-11-23T10:05:00Z`.
+fn day(document: &Document) -> Option<String> {
+    let (day, _) = document.text("@timestamp")?.split_once('T')?;
+    let shape: String = day.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    (shape == "0000-00-00").then(|| day.to_owned())
+}
+
+fn attributes(definition: &Definition, document: &Document, id: SignalId) -> Vec<Attribute> {
+    let text = |name, value: Option<&str>| {
+        value.map(xml_text).filter(|value| !value.is_empty()).map(|value| Attribute {
+            name,
+            data_type: "String",
+            value,
+        })
+    };
+    let field = |name, field| text(name, document.text(field));
+    [
+        text("signal_id", Some(&id.to_string())),
+        text("rule_id", Some(&definition.rule_id)),
+        text("severity", Some(definition.severity.as_str())),
+        Some(Attribute { name: "risk_score", data_type: "Number", value: definition.risk_score.to_string() }),
+        text("building_block_type", definition.building_block_type.as_deref()),
+        field("event_action", "event.action"),
+        field("account_id", "aws.cloudtrail.recipient_account_id"),
+        field("region", "cloud.region"),
+        field("user_name", "user.name"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Attribute values must be text that XML can hold, and should be short: they are for filters.
+fn xml_text(text: &str) -> String {
+    const MAX_CHARS: usize = 256;
+    let allowed =
+        |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    text.chars()
+        .take(MAX_CHARS)
+        .map(|character| if allowed(character) { character } else { '\u{fffd}' })
+        .collect()
+}

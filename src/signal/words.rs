@@ -1,0 +1,76 @@
+//! What a signal says to people.
+
+use serde_json::json;
+
+use super::FUNCTION_NAME;
+use crate::ecs::Document;
+use crate::rule::Definition;
+
+/// The longest subject that SNS takes.
+const MAX_SUBJECT_CHARS: usize = 100;
+
+/// Elastic's reason sentence.
+pub(super) fn reason(definition: &Definition, document: &Document) -> String {
+    let source = document.text("source.ip").map(|ip| format!(" with source {ip},")).unwrap_or_default();
+    let user = document.text("user.name").map(|name| format!(" by {name}")).unwrap_or_default();
+    let Definition { severity, name, .. } = definition;
+    format!("event{source}{user} created {} alert {name}.", severity.as_str())
+}
+
+/// Who did what to which function, where, when and from where.
+pub(super) fn sentence(document: &Document) -> String {
+    let text = |field| document.text(field);
+    let who = text("user.name")
+        .or(text("user.email"))
+        .or(text("service.name"))
+        .or(text("aws.cloudtrail.user_identity.arn"))
+        .or(text("user.id"))
+        .unwrap_or("an unnamed caller");
+    let kind = text("aws.cloudtrail.user_identity.type");
+    let session = text("user.email").filter(|email| *email != who);
+    let caller = match (kind, session) {
+        (Some(kind), Some(session)) => format!("{who} ({kind}, {session})"),
+        (Some(detail), None) | (None, Some(detail)) => format!("{who} ({detail})"),
+        (None, None) => who.to_owned(),
+    };
+    let action = text("event.action").unwrap_or("an unnamed action");
+    let dry_run = if is_dry_run(document) { " (a dry run)" } else { "" };
+    let mut sentence = format!("{caller} called {action}{dry_run}");
+    let parts = [
+        (" on function ", text(FUNCTION_NAME)),
+        (" in account ", text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id"))),
+        (", ", text("cloud.region")),
+        (", at ", text("@timestamp")),
+        (", from ", text("source.address")),
+    ];
+    for (words, value) in parts {
+        if let Some(value) = value {
+            sentence += words;
+            sentence += value;
+        }
+    }
+    sentence + "."
+}
+
+fn is_dry_run(document: &Document) -> bool {
+    let flattened = document.fields().get("aws").and_then(|aws| aws.pointer("/cloudtrail/flattened"));
+    let dry_run = flattened.and_then(|objects| objects.pointer("/request_parameters/dryRun"));
+    dry_run.is_some_and(|value| value == &json!(true) || value == &json!("true"))
+}
+
+/// `[low] Rule name: function in account, region`, as printable ASCII.
+pub(super) fn subject(definition: &Definition, document: &Document) -> String {
+    let mut subject = format!("[{}] {}", definition.severity.as_str(), definition.name);
+    let target = document.text(FUNCTION_NAME).or(document.text("event.action"));
+    let account = document.text("aws.cloudtrail.recipient_account_id");
+    for (words, value) in [(": ", target), (" in ", account), (", ", document.text("cloud.region"))] {
+        if let Some(value) = value {
+            subject += words;
+            subject += value;
+        }
+    }
+    let printable = |character: char| if matches!(character, ' '..='~') { character } else { '?' };
+    let mut subject: String = subject.chars().map(printable).take(MAX_SUBJECT_CHARS).collect();
+    subject.truncate(subject.trim_end().len());
+    subject
+}

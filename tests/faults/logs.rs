@@ -1,0 +1,146 @@
+//! What the log says, and what it never says.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use cloudtrail_signals::telemetry;
+use serde_json::{Value, json};
+
+use crate::s3::Get;
+use crate::server::Script;
+use crate::world::{SECRET, SESSION_TOKEN, World, gzip, key, matching, notification, sqs};
+
+/// A log of its own.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no panic while logging").clone()).expect("UTF-8")
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic while logging").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The log of an invocation, at this level and in this format.
+async fn log_of(world: World, level: &str, format: &str) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = telemetry::subscriber(Some(level), Some(format), move || writer.clone());
+    let guard = tracing::subscriber::set_default(subscriber);
+    let (_, _server) = world.invoke().await;
+    drop(guard);
+    log.text()
+}
+
+/// An invocation in which everything that comes from outside tries to write lines of its own.
+fn forger(name: &str) -> World {
+    let forged = "x\n{\"message\":\"forged\"}\r\n\u{1b}[31m\u{2028}\"";
+    let mut bad_key = notification("x");
+    bad_key["Records"][0]["s3"]["object"]["key"] =
+        key("%0A%7B%22message%22%3A%22forged%22%7D%0D%1B%5B31m").into();
+    let mut record = matching(forged);
+    record["userIdentity"]["userName"] = forged.into();
+    let payload = sqs([
+        ("key", bad_key.to_string()),
+        (forged, bad_key.to_string()),
+        ("source", json!({ "source": forged, forged: 7 }).to_string()),
+        ("record", notification("record").to_string()),
+    ]);
+    World::new(name)
+        .object("record", gzip(json!({ "Records": [record, 7] }).to_string().as_bytes()))
+        .set("EXCEPTION_QUERY", "user.name: x*")
+        .payload(payload)
+}
+
+#[tokio::test]
+async fn no_input_can_write_a_line_of_the_log_in_either_format() {
+    let lines = |log: &str| log.lines().map(str::to_owned).collect::<Vec<_>>();
+    let as_json = log_of(forger("logs: forger, JSON"), "INFO", "JSON").await;
+    let expected = ["failed"; 4].into_iter().chain(["suppressed by EXCEPTION_QUERY", "invocation finished"]);
+    let mut messages: Vec<_> = lines(&as_json)
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["message"].clone())
+        .collect();
+    messages.sort_by_key(ToString::to_string);
+    let mut expected: Vec<_> = expected.map(|message| json!(message)).collect();
+    expected.sort_by_key(ToString::to_string);
+    assert_eq!(messages, expected);
+
+    let as_text = log_of(forger("logs: forger, text"), "INFO", "Text").await;
+    assert_eq!(lines(&as_text).len(), expected.len(), "{as_text}");
+    for log in [as_json, as_text] {
+        let allowed = |character: char| character == '\n' || !character.is_control();
+        assert!(log.chars().all(allowed), "{log:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_level_of_logging_shows_credentials_or_what_records_say() {
+    for level in ["TRACE", "DEBUG", "INFO"] {
+        let world = World::new(&format!("logs: {level}"))
+            .delivery("a", &["private-event"])
+            .delivery("b", &[])
+            .get("b", Script::forever(Get::Status(403, "AccessDenied")));
+        let log = log_of(world, level, "JSON").await;
+        assert!(log.contains("invocation finished") && log.contains("AccessDenied"));
+        for secret in [SECRET, SESSION_TOKEN, "private-event", "Signature=", "192.0.2.10", "functionName"] {
+            assert!(!log.contains(secret), "{level} shows {secret}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_failure_has_a_line_with_the_message_and_the_object() {
+    let run = World::new("logs: failures")
+        .announce("missing")
+        .delivery("slow-down", &[])
+        .get("slow-down", Script::forever(Get::Status(503, "SlowDown")))
+        .delivery("good", &["g1"])
+        .run()
+        .await;
+    let lines: Vec<_> = run.lines("failed").collect();
+    assert_eq!(lines.len(), 2);
+    for (line, (id, level, retry)) in
+        lines.iter().zip([("missing", "ERROR", "permanent"), ("slow-down", "WARN", "transient")])
+    {
+        assert_eq!(
+            (&line["message_id"], &line["level"], &line["retry"]),
+            (&json!(id), &json!(level), &json!(retry))
+        );
+        let reason = line["reason"].as_str().expect("a reason");
+        assert!(reason.starts_with(&format!("s3://trail/{}: ", key(id))), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn the_summary_has_every_counter() {
+    let run = World::new("logs: summary").delivery("a", &["a1"]).run().await;
+    let counters = [
+        ("deliveries", 1),
+        ("skipped", 0),
+        ("records", 41),
+        ("matched", 1),
+        ("unmatched", 40),
+        ("rejected", 0),
+        ("signals", 1),
+        ("published", 1),
+        ("suppressed", 0),
+        ("duplicates", 0),
+        ("failed", 0),
+    ];
+    for (name, value) in counters {
+        assert_eq!(run.counter(name), value, "{name}");
+    }
+    assert!(run.counter("bytes_inflated") > run.counter("bytes_in") && run.counter("bytes_in") > 0);
+    assert!(run.counter("milliseconds") < 60_000);
+}

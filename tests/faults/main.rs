@@ -1,0 +1,35 @@
+//! Every fault that can be provoked, against the real clients: nothing is lost, nothing invented, and the reply says
+//! what happened.
+
+mod archive;
+mod deadlines;
+mod hostile;
+mod isolation;
+mod logs;
+mod publishing;
+mod reading;
+mod replies;
+mod s3;
+mod server;
+mod sns;
+mod world;
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt};
+
+/// Runs all rows of a table, several at a time; fails with the names of those that did.
+async fn all<R, F: Future<Output = ()>>(
+    rows: impl IntoIterator<Item = R>,
+    name: fn(&R) -> &str,
+    run: fn(R) -> F,
+) {
+    let runs = stream::iter(rows).map(|row| {
+        let name = name(&row).to_owned();
+        AssertUnwindSafe(run(row)).catch_unwind().map(move |result| result.err().map(|_| name))
+    });
+    let failed: Vec<_> = runs.buffer_unordered(12).filter_map(|name| async { name }).collect().await;
+    assert!(failed.is_empty(), "{} rows failed (see above): {failed:#?}", failed.len());
+}

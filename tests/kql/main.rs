@@ -1,0 +1,7 @@
+//! The query language, as a table of verdicts, a table of refusals, and laws that hold for every query.
+
+mod fixture;
+mod flattened;
+mod laws;
+mod refusals;
+mod verdicts;

@@ -1,0 +1,54 @@
+//! Flags, exit codes and the output of documents.
+
+use crate::{delivery, folder, hit, miss, path, scan};
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    for arguments in [
+        &[][..],
+        &["--nonsense", "x"],
+        &["--rules"],
+        &["--exceptions", "event.action", "x"],
+        &["--exceptions"],
+    ] {
+        let run = scan(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.err);
+        assert_eq!(run.out, "");
+    }
+}
+
+#[test]
+fn an_exception_that_is_no_query_is_shown_with_its_place() {
+    let run = scan(&["--exceptions", "user.name: x and nope: y", "events/deliveries"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.err.contains("1:18: no CloudTrail record gives a field nope"), "{}", run.err);
+}
+
+#[test]
+fn help_and_version_are_exit_code_0() {
+    assert_eq!(scan(&["--help"]).code, Some(0));
+    let run = scan(&["--version"]);
+    assert_eq!((run.code, run.out.contains(env!("CARGO_PKG_VERSION"))), (Some(0), true), "{}", run.out);
+}
+
+#[test]
+fn ecs_prints_the_document_of_every_record_and_no_signal() {
+    let folder = folder(&[("a.json", &delivery(&[miss("m"), hit("h")]))]);
+    let run = scan(&["--ecs", path(&folder)]);
+    assert_eq!((run.code, run.events()), (Some(0), vec!["m".to_owned(), "h".to_owned()]), "{}", run.err);
+    let documents = run.documents();
+    assert_eq!(documents[0]["event"]["kind"], "event");
+    assert_eq!(documents[1]["cloud"]["service"]["name"], "lambda");
+    assert!(documents.iter().all(|document| document.get("kibana").is_none()));
+    assert!(run.err.contains("2 records: 1 matched, 1 unmatched, 0 rejected"), "{}", run.err);
+    assert!(!run.err.contains("signals"), "{}", run.err);
+}
+
+#[test]
+fn ecs_refuses_a_record_that_is_not_json_and_goes_on() {
+    let folder = folder(&[("a.json", r#"{"Records":[{"eventID":"x","y":tru},{"eventID":"z"}]}"#)]);
+    let run = scan(&["--ecs", path(&folder)]);
+    assert_eq!((run.code, run.events()), (Some(1), vec!["z".to_owned()]));
+    assert!(run.err.contains("a.json: record 0: the record is not valid JSON"), "{}", run.err);
+    assert!(run.err.contains("2 records: 0 matched, 1 unmatched, 1 rejected"), "{}", run.err);
+}

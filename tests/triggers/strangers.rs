@@ -1,0 +1,143 @@
+//! What is no envelope, or only half of one.
+
+use cloudtrail_signals::trigger::recognise;
+use serde_json::{Value, json};
+
+use crate::{BUCKET, MAIN, QUIET, parts, payload, sqs, wrapped_by_sns};
+
+#[test]
+fn a_payload_that_is_none_of_the_envelopes_is_an_error() {
+    let deep = (0..100).fold(json!({}), |inner, _| json!([inner]));
+    let rows = [
+        json!(null),
+        json!(true),
+        json!(7),
+        json!(1e300),
+        json!("text"),
+        json!("CloudTrail validation message."),
+        json!([]),
+        json!([payload("s3-put.json")]),
+        json!({}),
+        json!({ "Records": [] }),
+        json!({ "Records": null }),
+        json!({ "Records": {} }),
+        json!({ "Records": "aws:s3" }),
+        json!({ "Event": "s3:OtherEvent" }),
+        json!({ "source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "detail": {} }),
+        json!({ "source": "aws.s3", "detail": {} }),
+        json!({ "s3ObjectKey": ["a"] }),
+        json!({ "s3Bucket": BUCKET }),
+        json!({ "s3Bucket": BUCKET, "s3ObjectKey": [] }),
+        json!({ "s3Bucket": BUCKET, "s3ObjectKey": "a" }),
+        json!({ "awslogs": {} }),
+        json!({ "awslogs": { "data": "no base64!" } }),
+        json!({ "awslogs": { "data": "bm8gZ3ppcA==" } }),
+        json!({ "Type": "Notification" }),
+        json!({ "Type": "Notification", "Message": "not JSON" }),
+        json!({ "Type": "SubscriptionConfirmation", "Message": "{}" }),
+        json!({ "invocationSchemaVersion": "1.0" }),
+        json!({ "invocationSchemaVersion": "1.0", "invocationId": "i", "tasks": [] }),
+        json!({ "invocationSchemaVersion": "1.0", "tasks": [{}] }),
+        json!({ "invocationSchemaVersion": 1, "invocationId": "i", "tasks": [{}] }),
+        json!({ "detail-type": "AWS API Call via CloudTrail" }),
+        json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.lambda", "detail": [7] }),
+        json!({ "detail-type": "Object Created", "source": "aws.s3" }),
+        json!({ "detail-type": "Object Created", "source": "aws.s3", "detail": { "bucket": { "name": BUCKET } } }),
+        deep,
+    ];
+    for payload in rows {
+        let error = recognise(&payload).expect_err(&payload.to_string());
+        assert!(error.to_string().len() < 600, "{error}");
+    }
+}
+
+#[test]
+fn a_record_that_is_none_of_the_envelopes_is_an_error_for_itself() {
+    let bad = [
+        json!(null),
+        json!(7),
+        json!("text"),
+        json!([]),
+        json!({}),
+        json!({ "eventSource": "aws:dynamodb" }),
+        json!({ "eventSource": "aws:kinesis" }),
+        json!({ "eventSource": "lambda.amazonaws.com", "eventName": "CreateFunction20150331" }),
+        json!({ "eventSource": "aws:s3" }),
+        json!({ "eventSource": "aws:s3", "eventName": "ObjectCreated:Put" }),
+        json!({ "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": { "bucket": {}, "object": {} } }),
+        s3_record(BUCKET, "%ff"),
+        s3_record(BUCKET, ""),
+        s3_record("", "a"),
+        s3_record("arn:aws:s3:us-east-1:111122223333:accesspoint/a", "a"),
+        s3_record("a/../b", "a"),
+        s3_record("a b\n", "a"),
+        json!({ "EventSource": "aws:sns" }),
+        json!({ "EventSource": "aws:sns", "Sns": {} }),
+        json!({ "eventSource": "aws:sqs" }),
+        json!({ "eventSource": "aws:sqs", "body": 7 }),
+        json!({ "eventSource": "aws:sqs", "body": "" }),
+        json!({ "eventSource": "aws:sqs", "body": "null" }),
+        json!({ "eventSource": "aws:sqs", "body": "{\"Records\":[]}" }),
+        json!({ "eventSource": "aws:sqs", "body": "[".repeat(100_000) }),
+    ];
+    let good = payload("s3-put.json")["Records"][0].clone();
+    for record in bad {
+        let records = [good.clone(), record.clone(), good.clone()];
+        let invocation = recognise(&json!({ "Records": records })).expect("two good ones");
+        let parts = parts(&invocation);
+        assert_eq!((&parts[0], &parts[2]), (&vec![MAIN.to_owned()], &vec![MAIN.to_owned()]));
+        assert!(
+            matches!(parts[1].as_slice(), [only] if only.starts_with("error: ")),
+            "{record}: {:?}",
+            parts[1]
+        );
+    }
+}
+
+fn s3_record(bucket: &str, key: &str) -> Value {
+    json!({
+        "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+        "s3": { "bucket": { "name": bucket }, "object": { "key": key } },
+    })
+}
+
+#[test]
+fn a_bad_part_of_a_message_costs_the_other_parts_nothing() {
+    let good = payload("s3-put.json")["Records"][0].clone();
+    let inner = json!({ "Records": [good, { "eventSource": "aws:ec2" }, good, null] });
+    let invocation = recognise(&sqs(&[inner.to_string()])).expect("a batch");
+    let kinds: Vec<_> = invocation.messages[0].sources.iter().map(Result::is_ok).collect();
+    assert_eq!(kinds, [true, false, true, false]);
+
+    let notice = json!({ "s3Bucket": BUCKET, "s3ObjectKey": [MAIN, 7, QUIET] });
+    let invocation = recognise(&notice).expect("a notice");
+    let kinds: Vec<_> = invocation.messages[0].sources.iter().map(Result::is_ok).collect();
+    assert_eq!(kinds, [true, false, true]);
+}
+
+#[test]
+fn a_message_without_an_identifier_is_read_all_the_same() {
+    for id in [json!(null), json!(""), json!(7)] {
+        let mut batch = sqs(&[payload("s3-put.json").to_string(), "{}".to_owned()]);
+        batch["Records"][0]["messageId"] = id;
+        let invocation = recognise(&batch).expect("a batch");
+        assert_eq!(invocation.messages[0].id, None);
+        assert_eq!(parts(&invocation)[0], [MAIN]);
+        assert_eq!(invocation.messages[1].id.as_deref(), Some("m1"));
+    }
+}
+
+#[test]
+fn envelopes_inside_each_other_are_opened_up_to_a_bound() {
+    let mut inner = payload("s3-put.json");
+    let mut depths = Vec::new();
+    for _ in 0..12 {
+        let opened = recognise(&sqs(&[inner.to_string()])).expect("a batch");
+        depths.push(parts(&opened)[0] == [MAIN]);
+        inner = wrapped_by_sns(&inner);
+    }
+    assert!(depths[..4].iter().all(|found| *found), "everything that AWS nests: {depths:?}");
+    assert!(depths[6..].iter().all(|found| !found), "{depths:?}");
+    let error = parts(&recognise(&sqs(&[inner.to_string()])).expect("a batch"))[0][0].clone();
+    assert!(error.contains("inside each other"), "{error}");
+}
