@@ -5,6 +5,8 @@ STACK ?= cloudtrail-signals
 ARCHITECTURE ?= x86_64
 PARAMETERS ?=
 EVENT ?= events/sqs-s3.json
+SECONDS ?= 60
+MAX_LEN ?= 8192
 
 TOOLS := .venv/tools
 LOCALSTACK := .venv/localstack
@@ -17,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo invoke localstack deploy clean package rust-tests deploy-tests
+.PHONY: help build test lint demo invoke localstack deploy clean bench soak fuzz package rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,10 +29,15 @@ build: $(TOOLS)/installed ## Compile the function for Lambda, to target/lambda/c
 
 test: lint rust-tests deploy-tests ## Run everything: lint, unit, property, LocalStack and deployment tests
 
-lint: $(TOOLS)/installed ## Check formatting, warnings, the template and the sample events
+lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, licences, the template and the sample events
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo deny --locked check bans licenses sources
 	$(TOOLS)/bin/sam validate --lint --region us-east-1
+	$(CHECKOV)/bin/checkov -f template.yaml
+	mkdir -p target/checkov
+	sed 's/Default: "false"/Default: "true"/' template.yaml > target/checkov/everything-on.yaml
+	$(CHECKOV)/bin/checkov -f target/checkov/everything-on.yaml
 	$(TOOLS)/bin/ruff check
 	$(TOOLS)/bin/ruff format --check
 	$(PYTHON) events/make_deliveries.py --check
@@ -47,6 +54,25 @@ localstack: $(TOOLS)/installed $(LOCALSTACK)/installed ## Run the handler's test
 
 deploy: package ## Deploy to AWS: make deploy PARAMETERS="TrailBucketName=my-trail-bucket"
 	$(TOOLS)/bin/sam deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+
+bench: build ## Measure speed, memory and size against what else could do the job, as tables
+	cargo build --release --locked --example scan --example generate --example inflate
+	$(PYTHON) benches/bench.py
+
+soak: package ## Put 2,000 deliveries through the deployed stack while killing the function, and count every signal
+	$(PYTHON) tools/soak.py
+
+fuzz: ## Fuzz every target for SECONDS each: make fuzz SECONDS=600 (needs a nightly toolchain and cargo-fuzz)
+	for target in payload delivery record query; do \
+	  cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS) -max_len=$(MAX_LEN) || exit 1; \
+	done
+
+redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to its queue
+	$(PYTHON) tools/redrive.py $(STACK)
+
+history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: make history PREFIX=AWSLogs/ SINCE=2026-01-01
+	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") \
+		$(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(filter yes,$(RUN)),--run)
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .aws-sam .venv .pytest_cache .ruff_cache

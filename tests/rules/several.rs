@@ -92,3 +92,35 @@ fn a_name_that_is_a_number_is_compared_as_its_text() {
         assert_eq!((inspector.counters.matched, inspector.counters.unmatched), (1, 1));
     });
 }
+
+/// A search finds the names of provider and action wherever they stand: only the record's own count.
+#[test]
+fn a_provider_or_action_inside_another_object_is_none_of_the_records() {
+    let rules = rules(&[
+        "not event.provider: lambda.amazonaws.com",
+        "not event.action: *",
+        "event.action: CreateFunction",
+    ]);
+    let rows = [
+        (
+            r#"{"requestParameters":{"eventSource":"lambda.amazonaws.com"},"eventName":"CreateFunction"}"#,
+            vec!["rule-0", "rule-2"],
+        ),
+        (
+            r#"{"eventSource":"lambda.amazonaws.com","requestParameters":{"eventName":"CreateFunction"}}"#,
+            vec!["rule-1"],
+        ),
+        (
+            r#"{"x":[{"eventName":"CreateFunction","eventSource":"lambda.amazonaws.com"}]}"#,
+            vec!["rule-0", "rule-1"],
+        ),
+        (r#"{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction"}"#, vec!["rule-2"]),
+        (r#"{"eventSource":"-","eventName":"none"}"#, vec!["rule-0", "rule-1"]),
+    ];
+    for (record, expected) in rows {
+        inspect(&rules, None, &[record], |inspector| {
+            let found: Vec<_> = inspector.found.iter().map(|signal| signal.rule.as_str()).collect();
+            assert_eq!(found, expected, "{record}");
+        });
+    }
+}
