@@ -2,21 +2,40 @@
 
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_s3::config::{ResponseChecksumValidation, StalledStreamProtectionConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{
+    ResponseChecksumValidation, SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-/// Credentials, region and endpoint from the environment, as every AWS SDK reads them.
-pub async fn config() -> SdkConfig {
-    let tls = Provider::Rustls(CryptoMode::Ring);
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(Builder::new().tls_provider(tls).build_https())
-        .timeout_config(timeouts())
-        .load()
-        .await
+use crate::settings::Error;
+
+/// Credentials, region and endpoint from the environment: Lambda sets them, and so does whatever runs the function
+/// elsewhere. `variable` answers as [`std::env::var`] does.
+///
+/// Profiles, instance metadata and the other places that an SDK can look in do not exist in Lambda, and cost time at
+/// every start.
+///
+/// # Errors
+/// There is no region.
+pub fn config(variable: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, Error> {
+    let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).ok_or_else(|| Error {
+        variable: "AWS_REGION",
+        problem: "is missing: set it to the region of the function, such as us-east-1".to_owned(),
+    })?;
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .http_client(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
+        .timeout_config(timeouts());
+    config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
+    config.set_use_fips(variable("AWS_USE_FIPS_ENDPOINT").map(|value| value.eq_ignore_ascii_case("true")));
+    Ok(config.build())
 }
 
 /// What every request keeps to until its headers are there; bodies have a time-out of their own, where they are read.

@@ -58,10 +58,20 @@ impl<'a> Inspector<'a> {
                     let definition = &rule.definition;
                     if excepted {
                         self.counters.suppressed += 1;
-                        self.suppressed.push(SignalId::new(&definition.rule_id, &matched.document, record));
+                        self.suppressed.push(SignalId::new(
+                            &definition.rule_id,
+                            &matched.document,
+                            record.text(),
+                        ));
                     } else {
                         let document = &matched.document;
-                        self.found.push(Signal::new(definition, document, record, self.origin, self.now));
+                        self.found.push(Signal::new(
+                            definition,
+                            document,
+                            record.text(),
+                            self.origin,
+                            self.now,
+                        ));
                     }
                 }
             }

@@ -2,7 +2,9 @@
 
 use std::env;
 
-use cloudtrail_signals::{aws, handler, handler::Handler, rule::Ruleset, settings::Settings, telemetry};
+use cloudtrail_signals::handler::{self, Handler};
+use cloudtrail_signals::settings::{self, Settings};
+use cloudtrail_signals::{aws, rule::Ruleset, telemetry};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -13,10 +15,10 @@ async fn main() -> Result<(), Error> {
         variable("AWS_LAMBDA_LOG_LEVEL").as_deref(),
         variable("AWS_LAMBDA_LOG_FORMAT").as_deref(),
     );
-    let settings = Settings::read(variable).inspect_err(|error| {
+    let start = || Ok((Settings::read(variable)?, aws::config(variable)?));
+    let (settings, config) = start().inspect_err(|error: &settings::Error| {
         tracing::error!(reason = error.to_string(), "the function cannot start");
     })?;
-    let config = aws::config().await;
     let handler = &Handler::new(settings, Ruleset::embedded(), aws::s3(&config), aws::sns(&config));
 
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {

@@ -9,8 +9,8 @@ use cloudtrail_signals::records::{Decoder, Layout};
 use cloudtrail_signals::rule::Ruleset;
 
 /// What the main sample delivery took when this was last looked at: 80 records, 8 of which become signals.
-const ALLOCATIONS: u64 = 0;
-const BYTES: u64 = 0;
+const ALLOCATIONS: u64 = 4_539;
+const BYTES: u64 = 1_003_993;
 
 #[test]
 fn the_sample_delivery_takes_at_most_a_tenth_more_allocations_and_bytes_than_it_did() {
@@ -31,7 +31,10 @@ fn inspect(rules: &Ruleset, delivery: &[u8]) -> usize {
     let mut inspector = Inspector::new(rules, None, &origin, "2026-11-23T10:10:00Z");
     let mut decoder = Decoder::new(Layout::Delivery);
     let mut input = delivery;
-    while decoder.step(&mut input, &mut |position, record| inspector.inspect(position, record)).expect("it is whole") {}
+    while decoder
+        .step(&mut input, &mut |position, record| inspector.inspect(position, record))
+        .expect("it is whole")
+    {}
     decoder.finish().expect("it is whole");
     inspector.found.len()
 }

@@ -207,7 +207,8 @@ impl Reader<'_> {
 
 /// The ECS document of a record, counted as the inspector would count a record without a match.
 fn document(record: Record<'_>, inspector: &mut Inspector<'_>) -> Option<String> {
-    let parsed = record.and_then(|record| serde_json::from_slice(record).map_err(|_| Rejection::InvalidJson));
+    let parsed =
+        record.and_then(|record| serde_json::from_slice(record.text()).map_err(|_| Rejection::InvalidJson));
     match parsed {
         Ok(fields) => {
             inspector.inspect(0, record);

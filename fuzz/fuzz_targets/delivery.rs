@@ -12,7 +12,7 @@ fn decode(layout: Layout, chunks: std::slice::Chunks<'_, u8>) -> (Found, Result<
     let mut found = Found::new();
     for mut chunk in chunks {
         loop {
-            match decoder.step(&mut chunk, &mut |_, record| found.push(record.map(<[u8]>::to_vec))) {
+            match decoder.step(&mut chunk, &mut |_, record| found.push(record.map(|record| record.text().to_vec()))) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => return (found, Err(error)),

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use crate::records::RawRecord;
+
 static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventSource\""));
 static ACTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventName\""));
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u00"));
@@ -12,8 +14,8 @@ static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u00"
 /// once, before a string, and no escape hides another. `None` says nothing.
 ///
 /// Where the names stand is not looked at. If they belong to an inner object, the record has no provider or action.
-pub(super) fn provider_and_action(record: &[u8]) -> Option<(&str, &str)> {
-    let found = (only_value(record, &PROVIDER)?, only_value(record, &ACTION)?);
+pub(super) fn provider_and_action(record: RawRecord<'_>) -> Option<(&str, &str)> {
+    let found = (only_value(record.text(), &PROVIDER)?, only_value(record.text(), &ACTION)?);
     (!hides_text(record)).then_some(found)
 }
 
@@ -31,10 +33,12 @@ fn only_value<'a>(text: &'a [u8], name: &Finder<'_>) -> Option<&'a str> {
 
 /// Says whether a letter, a digit or one of `.`, `_` and `-` may be written as a `\u` escape in `text`: then a search for
 /// words says nothing. (Escapes of other characters, such as `\u003d` and `\u00e9`, are common and hide no words.)
-pub(crate) fn hides_text(text: &[u8]) -> bool {
-    ESCAPE.find_iter(text).any(|at| {
-        let digits = text.get(at + 4..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
-        let character = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        character.is_none_or(|character| character.is_ascii_alphanumeric() || b"._-".contains(&character))
-    })
+pub(crate) fn hides_text(record: RawRecord<'_>) -> bool {
+    let text = record.text();
+    record.may_have_escapes()
+        && ESCAPE.find_iter(text).any(|at| {
+            let digits = text.get(at + 4..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
+            let character = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            character.is_none_or(|character| character.is_ascii_alphanumeric() || b"._-".contains(&character))
+        })
 }

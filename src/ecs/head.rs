@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::{CONSOLE_LOGIN, FAILURE, SUCCESS, constant, glance, is_empty_text};
 use crate::kql::{Fields, Scalar};
+use crate::records::RawRecord;
 
 /// The head of a record: provider, action and outcome.
 ///
@@ -53,7 +54,7 @@ impl<'a> Head<'a> {
     /// What provider and action can be, where that can be had without parsing the record. The outcome is left unknown,
     /// and so is whether the record is JSON.
     #[must_use]
-    pub fn glance(record: &'a [u8]) -> Option<Self> {
+    pub fn glance(record: RawRecord<'a>) -> Option<Self> {
         let (provider, action) = glance::provider_and_action(record)?;
         Some(Self::perhaps(provider, Part::perhaps(action)))
     }

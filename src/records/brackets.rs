@@ -22,14 +22,22 @@ pub(super) struct Brackets {
     inside: u64,
     /// 1 behind a backslash that is not escaped itself.
     escaped: u64,
+    /// Not zero once there was a backslash in any block.
+    backslashes: u64,
 }
 
 impl Brackets {
+    /// Says whether there was a backslash since this was new, perhaps behind the last bracket that counted.
+    pub(super) fn has_seen_backslash(self) -> bool {
+        self.backslashes != 0
+    }
+
     /// The brackets outside of strings in the next `length` bytes, which are at the front of `block`; the rest of it
     /// must be spaces.
     #[inline]
     pub(super) fn next(&mut self, block: &[u8; BLOCK_BYTES], length: usize) -> u64 {
         let masks = masks(block);
+        self.backslashes |= masks.backslashes;
         let mut escaped = self.escaped;
         self.escaped = 0;
         let mut backslashes = masks.backslashes & !escaped;

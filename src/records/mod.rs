@@ -123,8 +123,36 @@ pub enum Layout {
     Any,
 }
 
-/// One record as it stands in the delivery, or why it is none.
-pub type Record<'a> = Result<&'a [u8], Rejection>;
+/// The text of one record, with what cutting it out has shown already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawRecord<'a> {
+    text: &'a [u8],
+    may_have_escapes: bool,
+}
+
+impl<'a> RawRecord<'a> {
+    /// The text as it stands in the delivery.
+    #[must_use]
+    pub fn text(self) -> &'a [u8] {
+        self.text
+    }
+
+    /// `false` if no string in the record has a backslash; `true` says nothing.
+    #[must_use]
+    pub fn may_have_escapes(self) -> bool {
+        self.may_have_escapes
+    }
+}
+
+/// A text of which nothing is known.
+impl<'a> From<&'a [u8]> for RawRecord<'a> {
+    fn from(text: &'a [u8]) -> Self {
+        Self { text, may_have_escapes: true }
+    }
+}
+
+/// One record, or why it is none.
+pub type Record<'a> = Result<RawRecord<'a>, Rejection>;
 
 enum Encoding {
     Unknown,
@@ -264,11 +292,12 @@ pub fn single(text: &[u8]) -> Record<'_> {
     let mut splitter = Splitter::new(Layout::Any);
     let mut found = None;
     let read = splitter.scan(text, 0, 0, &mut |position, record| {
-        found = Some(record.and(if position == 0 { Ok(()) } else { Err(Rejection::NotAnObject) }));
+        found =
+            Some(record.map(|_| ()).and(if position == 0 { Ok(()) } else { Err(Rejection::NotAnObject) }));
     });
     match (read.and_then(|_| splitter.finish(text.len() as u64)), found) {
         (_, Some(Err(rejection))) => Err(rejection),
-        (Ok(()), Some(Ok(()))) => Ok(text),
+        (Ok(()), Some(Ok(()))) => Ok(text.into()),
         (Err(Error::Unfinished { .. }), _) => Err(Rejection::Unbalanced),
         _ => Err(Rejection::NotAnObject),
     }

@@ -5,7 +5,7 @@
 //! on when more text has come.
 
 use super::brackets::{BLOCK_BYTES, Brackets};
-use super::{Error, Layout, MAX_RECORD_BYTES, Record, Rejection};
+use super::{Error, Layout, MAX_RECORD_BYTES, RawRecord, Record, Rejection};
 
 /// The key of a delivery's array.
 const RECORDS: &[u8] = b"Records";
@@ -300,7 +300,7 @@ impl Splitter {
         let record = match self.defect {
             _ if record.len() > MAX_RECORD_BYTES => Err(Rejection::TooLarge),
             Some(defect) => Err(defect),
-            None => Ok(record),
+            None => Ok(RawRecord { text: record, may_have_escapes: self.brackets.has_seen_backslash() }),
         };
         self.finish_record(record, sink);
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::ecs::{self, Document, Head, Verbatim};
 use crate::kql::{self, Query};
-use crate::records::Rejection;
+use crate::records::{RawRecord, Rejection};
 use candidates::Candidates;
 use screen::Screen;
 
@@ -104,19 +104,20 @@ impl<'r> Detector<'r> {
     ///
     /// # Errors
     /// [`Rejection::InvalidJson`] for a record that cannot be ruled out and is not JSON.
-    pub fn detect(&mut self, record: &[u8]) -> Result<Option<Match<'r>>, Rejection> {
+    pub fn detect<'a>(&mut self, record: impl Into<RawRecord<'a>>) -> Result<Option<Match<'r>>, Rejection> {
+        let record = record.into();
         if !self.ruleset.screen.may_match(record) {
             return Ok(None);
         }
         let head = match Head::glance(record) {
             Some(head) => head,
-            None => Head::parse(record).map_err(|_| Rejection::InvalidJson)?,
+            None => Head::parse(record.text()).map_err(|_| Rejection::InvalidJson)?,
         };
         let candidates = self.candidates.of(&head);
         if candidates.is_empty() {
             return Ok(None);
         }
-        let Ok(Value::Object(record)) = serde_json::from_slice(record) else {
+        let Ok(Value::Object(record)) = serde_json::from_slice(record.text()) else {
             return Err(Rejection::InvalidJson);
         };
         let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);

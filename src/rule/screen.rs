@@ -8,6 +8,7 @@ use memchr::memmem::Finder;
 
 use crate::ecs::hides_text;
 use crate::kql::{Node, Query, Test};
+use crate::records::RawRecord;
 
 /// With more needles than this, looking at every record's head is cheaper than searching it for each.
 const MAX_NEEDLES: usize = 8;
@@ -42,9 +43,9 @@ impl Screen {
     }
 
     /// Says whether a rule could match; `false` is certain.
-    pub(super) fn may_match(&self, record: &[u8]) -> bool {
+    pub(super) fn may_match(&self, record: RawRecord<'_>) -> bool {
         let Some(rules) = &self.rules else { return true };
-        let met = |group: &Vec<Finder<'_>>| group.iter().any(|needle| needle.find(record).is_some());
+        let met = |group: &Vec<Finder<'_>>| group.iter().any(|needle| needle.find(record.text()).is_some());
         rules.iter().any(|groups| groups.iter().all(met)) || hides_text(record)
     }
 }

@@ -25,7 +25,7 @@ fn inspect(rules: &Ruleset, exceptions: Option<&Query>, records: &[&str], look: 
     let origin = Origin::EventBridge;
     let mut inspector = Inspector::new(rules, exceptions, &origin, "2026-11-23T10:05:00Z");
     for (position, record) in (0..).zip(records) {
-        inspector.inspect(position, Ok(record.as_bytes()));
+        inspector.inspect(position, Ok(record.as_bytes().into()));
     }
     look(&inspector);
 }
