@@ -22,7 +22,7 @@ use crate::reply::{Error, Outcome, reply};
 use crate::rule::Ruleset;
 use crate::settings::Settings;
 use crate::telemetry;
-use crate::trigger::{self, Message, Source};
+use crate::trigger::{self, Message, ReplyKind, Source};
 
 /// Objects that are read at the same time.
 const CONCURRENT_OBJECTS: usize = 16;
@@ -127,7 +127,9 @@ impl Handler {
             }
         }
         telemetry::finished(request_id, &counters, started.elapsed());
-        self.measure(&counters, &publication.latencies);
+        // What a batch job reads is old, and says nothing of how late the function is.
+        let is_history = matches!(invocation.reply, ReplyKind::S3BatchJob { .. });
+        self.measure(&counters, if is_history { &[] } else { &publication.latencies });
         reply(&invocation.reply, &outcomes, &counters)
     }
 

@@ -10,6 +10,7 @@ MINISTACK_ENDPOINT or LOCALSTACK_ENDPOINT, and exits as it does.
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,11 +19,18 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn
 
 import boto3
 from botocore.client import BaseClient
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
@@ -36,11 +44,14 @@ class Emulator:
 
     endpoint: str
     log: Path
+    certificate: Path | None = None
+    # The access key: any word, or the number of an account, whose root it then is.
+    account: str = "test"
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of this process, in which every AWS client talks to the emulator and nothing else."""
-        return environment_for(self.endpoint)
+        return environment_for(self.endpoint, self.certificate, self.account)
 
     def client(self, service: str) -> BaseClient:
         """Return a client for one service of the emulator."""
@@ -48,13 +59,18 @@ class Emulator:
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id="test",
+            aws_access_key_id=self.account,
             aws_secret_access_key="test",
+            verify=str(self.certificate) if self.certificate else None,
         )
 
 
-def environment_for(endpoint: str) -> dict[str, str]:
-    """Return the environment of this process, in which every AWS client talks to ``endpoint`` and nothing else."""
+def environment_for(endpoint: str, certificate: Path | None = None, account: str = "test") -> dict[str, str]:
+    """Return the environment of this process, in which every AWS client talks to ``endpoint`` and nothing else.
+
+    With a ``certificate``, that is the only one they trust.
+    """
+    trusted = {name: str(certificate) for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE") if certificate}
     # Whatever the user has set for AWS itself, such as a profile, could win over what is set here.
     kept = {
         name: value
@@ -67,9 +83,10 @@ def environment_for(endpoint: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_EC2_METADATA_DISABLED": "true",
+        **trusted,
     }
 
 
@@ -123,14 +140,49 @@ def end_group(child: subprocess.Popen) -> None:
 
 
 @contextmanager
-def ministack() -> Iterator[Emulator]:
-    """Run MiniStack for as long as the block lasts."""
+def ministack(*, enforcing: bool = False) -> Iterator[Emulator]:
+    """Run MiniStack for as long as the block lasts; ``enforcing`` turns on what policies and roles say.
+
+    Then it speaks TLS as well: without it every request would meet the policies that refuse such requests.
+    """
     port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
     command = [Path(sys.executable).with_name("ministack")]
-    with _started(command, settings, endpoint) as emulator:
-        yield emulator
+    if not enforcing:
+        with _started(command, settings, f"http://127.0.0.1:{port}") as emulator:
+            yield emulator
+        return
+    with tempfile.TemporaryDirectory(prefix="certificate-") as folder:
+        certificate, key = own_certificate(Path(folder))
+        settings |= {
+            "AUTH": "true",
+            "USE_SSL": "1",
+            "MINISTACK_SSL_CERT": str(certificate),
+            "MINISTACK_SSL_KEY": str(key),
+        }
+        with _started(command, settings, f"https://127.0.0.1:{port}", certificate) as emulator:
+            yield emulator
+
+
+def own_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for this machine, valid for a day and signed by itself, and its key; return both files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulator")])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(names, critical=False)
+        # The function's TLS refuses a server that shows the certificate of an authority.
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
 
 
 @contextmanager
@@ -152,26 +204,29 @@ def localstack() -> Iterator[Emulator]:
 
 
 @contextmanager
-def _started(command: list[str | Path], settings: dict[str, str], endpoint: str) -> Iterator[Emulator]:
+def _started(
+    command: list[str | Path], settings: dict[str, str], endpoint: str, certificate: Path | None = None
+) -> Iterator[Emulator]:
     with tempfile.TemporaryDirectory(prefix="emulator-", ignore_cleanup_errors=True) as folder:
         log = Path(folder, "log")
         state = {"TMPDIR": folder, "STATE_DIR": f"{folder}/state", "FILESYSTEM_ROOT": f"{folder}/state"}
         # A deployed function inherits MiniStack's environment, and finds the emulator by it.
-        variables = environment_for(endpoint) | settings | state
+        variables = environment_for(endpoint, certificate) | settings | state
         with process(command, variables, log) as child:
 
             def ready() -> bool:
                 if child.poll() is not None:
                     raise RuntimeError(f"{command[0]} ended before it was ready:\n{log.read_text()}")
-                return _answers(f"{endpoint}/_localstack/health")
+                return _answers(f"{endpoint}/_localstack/health", certificate)
 
             wait_until(ready, START_SECONDS, f"an answer from {command[0]}")
-            yield Emulator(endpoint, log)
+            yield Emulator(endpoint, log, certificate)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, certificate: Path | None) -> bool:
+    trust = ssl.create_default_context(cafile=certificate) if certificate else None
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with urllib.request.urlopen(url, timeout=2, context=trust) as answer:
             return answer.status == 200
     except OSError:
         return False

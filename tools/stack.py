@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botocore.client import BaseClient
 from emulator import ROOT, Emulator
 
 DELIVERIES = ROOT / "events" / "deliveries"
@@ -37,8 +38,29 @@ def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
     )
     if done.returncode != 0:
         raise RuntimeError(f"sam deploy failed:\n{done.stdout}")
-    (stack,) = emulator.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    found = outputs(emulator.client("cloudformation"), name)
+    _mend_concurrency(emulator, found["FunctionName"])
+    return found
+
+
+def _mend_concurrency(emulator: Emulator, function: str) -> None:
+    """Give the mapping its limit as a number; the emulator passes a parameter on as text and then cannot compare it."""
+    client = emulator.client("lambda")
+    for mapping in client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]:
+        limit = int(mapping["ScalingConfig"]["MaximumConcurrency"])
+        client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": limit})
+
+
+def outputs(cloudformation: BaseClient, name: str) -> dict[str, str]:
+    """Return the outputs of a stack."""
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def parameters(cloudformation: BaseClient, name: str) -> dict[str, str]:
+    """Return the parameters a stack was deployed with, defaults included."""
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
 
 
 @dataclass(frozen=True)
@@ -53,8 +75,8 @@ class Received:
 class Subscriber:
     """A queue subscribed to the topic, with raw delivery, so that a message is the signal and keeps its attributes."""
 
-    def __init__(self, emulator: Emulator, topic_arn: str) -> None:
-        """Subscribe a new queue to the topic."""
+    def __init__(self, emulator: Emulator, topic_arn: str, attributes: dict[str, str] | None = None) -> None:
+        """Subscribe a new queue to the topic, with attributes of the subscription such as a filter policy."""
         self._sqs = emulator.client("sqs")
         self._url = self._sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4()}")["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -68,7 +90,10 @@ class Subscriber:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
         self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
         emulator.client("sns").subscribe(
-            TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=arn,
+            Attributes={"RawMessageDelivery": "true"} | (attributes or {}),
         )
 
     def receive(self, wait_seconds: int = 1) -> list[Received]:

@@ -15,6 +15,10 @@ fn decode(layout: Layout, chunks: std::slice::Chunks<'_, u8>) -> (Found, Result<
             match decoder.step(&mut chunk, &mut |_, record| found.push(record.map(|record| record.text().to_vec()))) {
                 Ok(true) => {}
                 Ok(false) => break,
+                // Which words zlib-rs has for bad data depends on how much of it it sees at once.
+                Err(Error::CorruptGzip { byte, .. }) => {
+                    return (found, Err(Error::CorruptGzip { byte, reason: String::new() }));
+                }
                 Err(error) => return (found, Err(error)),
             }
         }

@@ -112,7 +112,8 @@ fn unquoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
             '\\' | '(' | ')' | ':' | '<' | '>' | '"' | '*' | '{' | '}' => write!(f, "\\{character}")?,
             '\t' => f.write_str("\\t")?,
             '\r' => f.write_str("\\r")?,
-            '\n' => f.write_str("\\n")?,
+            // Before "ot", the short escape would read as the escaped keyword "not".
+            '\n' => f.write_str("\\u000a")?,
             ' ' => f.write_str("\\u0020")?,
             '\u{a0}' => f.write_str("\\u00a0")?,
             _ => f.write_char(character)?,

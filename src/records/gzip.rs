@@ -85,9 +85,11 @@ impl Inflater {
         match message {
             Some("incorrect header check") if self.base > 0 => self.garbage(),
             Some("incorrect data check" | "incorrect length check") => Error::Checksum { byte },
-            message => {
-                Error::CorruptGzip { byte, reason: message.unwrap_or("invalid deflate data").to_owned() }
+            // The second is what zlib-rs says of an error that it met in its inner loop, in place of what it was.
+            None | Some("repeated call with bad state") => {
+                Error::CorruptGzip { byte, reason: "invalid deflate data".to_owned() }
             }
+            Some(message) => Error::CorruptGzip { byte, reason: message.to_owned() },
         }
     }
 }

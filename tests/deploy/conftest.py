@@ -1,9 +1,14 @@
-"""One emulator for all deployment tests, with the template deployed in both of its modes."""
+"""One emulator for all deployment tests, with IAM enforced and the template deployed in each of its modes.
+
+The emulator asks for one permission that AWS does not have, ``sns:PublishBatch`` (AWS lets ``sns:Publish`` do), which
+``deployed`` grants beside what the template does.
+"""
 
 import json
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +25,16 @@ class Deployment:
     """A deployed stack."""
 
     emulator: Emulator
+    name: str
     outputs: dict[str, str]
 
     def put(self, key: str, body: bytes) -> None:
         """Write an object to the trail bucket, as CloudTrail does."""
         self.emulator.client("s3").put_object(Bucket=self.outputs["BucketName"], Key=key, Body=body)
+
+    def send(self, body: str) -> None:
+        """Put a message into the queue."""
+        self.emulator.client("sqs").send_message(QueueUrl=self.outputs["QueueUrl"], MessageBody=body)
 
     def settle(self) -> None:
         """Return when every message in the queue has been worked off, or has gone to the dead-letter queue."""
@@ -34,19 +44,59 @@ class Deployment:
         """Return how many messages the dead-letter queue holds."""
         return waiting(self.emulator, self.outputs["DeadLetterQueueUrl"])
 
-    def subscribe(self) -> "Listener":
-        """Subscribe to the topic, from now on."""
+    def take_dead_letters(self) -> list[str]:
+        """Return the bodies of the dead letters, and leave none."""
+        sqs, url = self.emulator.client("sqs"), self.outputs["DeadLetterQueueUrl"]
+        bodies = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                bodies.append(message["Body"])
+        return bodies
+
+    def forget_signals(self) -> None:
+        """Make the archive forget every signal."""
+        s3, archive = self.emulator.client("s3"), self.outputs["ArchiveBucketName"]
+        for item in s3.list_objects_v2(Bucket=archive, Prefix="signals/").get("Contents", []):
+            s3.delete_object(Bucket=archive, Key=item["Key"])
+
+    def subscribe(self, **attributes: str) -> "Listener":
+        """Subscribe to the topic, from now on, with attributes of the subscription such as a filter policy."""
         self.settle()
-        return Listener(self)
+        return Listener(self, attributes)
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return every JSON line the function has logged, in order."""
+        pages = self.emulator.client("logs").get_paginator("filter_log_events")
+        events = [
+            event for page in pages.paginate(logGroupName=self.outputs["LogGroupName"]) for event in page["events"]
+        ]
+        texts = (event["message"].strip() for event in sorted(events, key=lambda event: event["timestamp"]))
+        return [json.loads(text) for text in texts if text.startswith("{")]
+
+    def logged(self, message: str, since: int = 0) -> list[dict[str, Any]]:
+        """Return the lines with this message, leaving out the first ``since`` lines of the log."""
+        return [line for line in self.log()[since:] if line.get("message") == message]
+
+    @contextmanager
+    def quick_retries(self) -> Iterator[None]:
+        """Let a failed message come back after a second; the template's six minutes, five times, are half an hour."""
+        sqs, url = self.emulator.client("sqs"), self.outputs["QueueUrl"]
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
 class Listener:
     """A subscriber that waits for what a test expects and then for what it does not."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, attributes: dict[str, str]) -> None:
         """Subscribe to the deployment's topic."""
         self._deployment = deployment
-        self._subscriber = Subscriber(deployment.emulator, deployment.outputs["TopicArn"])
+        self._subscriber = Subscriber(deployment.emulator, deployment.outputs["TopicArn"], attributes)
 
     def collect(self, at_least: int) -> list[Received]:
         """Return every signal published until the queue is empty, waiting for ``at_least`` so many."""
@@ -58,10 +108,22 @@ class Listener:
         return received + list(self._subscriber.drain())
 
 
+def deployed(emulator: Emulator, name: str, **parameters: str) -> Deployment:
+    """Deploy the template, and grant the function what only the emulator asks for."""
+    outputs = deploy(emulator, name, **parameters)
+    allow = {"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": outputs["TopicArn"]}
+    emulator.client("iam").put_role_policy(
+        RoleName=outputs["FunctionRoleArn"].rpartition("/")[2],
+        PolicyName="what-only-the-emulator-asks-for",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+    )
+    return Deployment(emulator, name, outputs)
+
+
 @pytest.fixture(scope="session")
 def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """Return a running MiniStack; print its log, which holds the function's, when a test has failed."""
-    with ministack() as running:
+    with ministack(enforcing=True) as running:
         yield running
         if request.session.testsfailed:
             print(running.log.read_text(errors="replace"))
@@ -70,21 +132,78 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def own_bucket(emulator: Emulator) -> Deployment:
     """Return the stack as it is deployed without parameters: with a bucket that notifies the queue."""
-    return Deployment(emulator, deploy(emulator, "own-bucket"))
+    return deployed(emulator, "own-bucket")
 
 
 @pytest.fixture(scope="session")
 def existing_bucket(emulator: Emulator) -> Deployment:
-    """Return the stack deployed beside a bucket that exists and sends its events to EventBridge."""
+    """Return the stack beside a bucket that sends its events to EventBridge, with the real-time road and an archive."""
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket="existing-trail-bucket")
     s3.put_bucket_notification_configuration(
         Bucket="existing-trail-bucket", NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
-    return Deployment(
+    return deployed(
         emulator,
-        deploy(emulator, "existing-bucket", TrailBucketName="existing-trail-bucket", TrailPrefix="AWSLogs/"),
+        "existing-bucket",
+        TrailBucketName="existing-trail-bucket",
+        TrailPrefix="AWSLogs/",
+        RealTime="true",
+        ArchiveSignals="true",
     )
+
+
+@pytest.fixture(scope="session")
+def existing_topic(emulator: Emulator) -> Deployment:
+    """Return the stack behind a topic, with a FIFO topic, a key of its own for both, and alarms by mail."""
+    bucket = "notifying-trail-bucket"
+    topic = emulator.client("sns").create_topic(Name="deliveries")["TopicArn"]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}},
+    }
+    emulator.client("sns").set_topic_attributes(
+        TopicArn=topic,
+        AttributeName="Policy",
+        AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+    )
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={
+            "TopicConfigurations": [
+                {
+                    "TopicArn": topic,
+                    "Events": ["s3:ObjectCreated:*"],
+                    "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "announced-by-s3/"}]}},
+                }
+            ]
+        },
+    )
+    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+    stack = deployed(
+        emulator,
+        "existing-topic",
+        TrailBucketName=bucket,
+        DeliveryTopicArn=topic,
+        FifoTopic="true",
+        SignalKmsKeyArn=key,
+        AlarmEmail="security@example.com",
+    )
+    make_fifo(emulator, stack.outputs["TopicArn"])
+    return stack
+
+
+def make_fifo(emulator: Emulator, topic: str) -> None:
+    """Make a topic again as the FIFO topic that its name says it is: the emulator's CloudFormation leaves that out."""
+    sns = emulator.client("sns")
+    policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    sns.delete_topic(TopicArn=topic)
+    sns.create_topic(Name=topic.rpartition(":")[2], Attributes={"FifoTopic": "true", "Policy": policy})
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,16 @@
 """What the deployed stack promises: real uploads in, real messages out."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
+from botocore.exceptions import ClientError
 from conftest import PATIENCE_SECONDS, Deployment
-from emulator import ROOT, wait_until
+from emulator import ROOT, Emulator, wait_until
 from jsonschema import Draft202012Validator
-from stack import Received, deploy
+from stack import Received
 
 Deliveries = dict[str, bytes]
 Scanned = dict[str, list[str]]
@@ -102,22 +104,9 @@ def test_an_object_outside_the_trail_prefix_is_not_read(
 
 def test_s3s_own_test_event_leaves_nothing_behind(own_bucket: Deployment) -> None:
     listener = own_bucket.subscribe()
-    body = (ROOT / "events/s3-test.json").read_text()
-    own_bucket.emulator.client("sqs").send_message(QueueUrl=own_bucket.outputs["QueueUrl"], MessageBody=body)
+    own_bucket.send((ROOT / "events/s3-test.json").read_text())
     assert listener.collect(at_least=0) == []
     assert own_bucket.dead_letters() == 0
-
-
-@contextmanager
-def quick_retries(deployment: Deployment) -> Iterator[None]:
-    """Let a failed message come back after two seconds; the template's six minutes, five times, are half an hour."""
-    sqs, url = deployment.emulator.client("sqs"), deployment.outputs["QueueUrl"]
-    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
-    try:
-        yield
-    finally:
-        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
 def test_a_poisoned_object_ends_in_the_dead_letter_queue_and_its_neighbours_are_published(
@@ -125,7 +114,7 @@ def test_a_poisoned_object_ends_in_the_dead_letter_queue_and_its_neighbours_are_
 ) -> None:
     listener = own_bucket.subscribe()
     poisoned = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/23/poisoned.json.gz"
-    with quick_retries(own_bucket):
+    with own_bucket.quick_retries():
         own_bucket.put(poisoned, b"\x1f\x8b but no gzip")
         for key, body in deliveries.items():
             own_bucket.put(key, body)
@@ -133,12 +122,136 @@ def test_a_poisoned_object_ends_in_the_dead_letter_queue_and_its_neighbours_are_
         received = listener.collect(at_least=0)
     assert set(ids(received)) == set().union(*scanned.values())
 
-    sqs, url = own_bucket.emulator.client("sqs"), own_bucket.outputs["DeadLetterQueueUrl"]
-    (letter,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-    sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
-    assert poisoned in letter["Body"]
+    (letter,) = own_bucket.take_dead_letters()
+    assert poisoned in letter
 
 
-def test_a_trail_cannot_be_asked_for_together_with_an_existing_bucket(own_bucket: Deployment) -> None:
-    with pytest.raises(RuntimeError, match="leave TrailBucketName empty"):
-        deploy(own_bucket.emulator, "both", TrailBucketName="existing-trail-bucket", CreateTrail="true")
+def test_what_failed_for_lack_of_a_permission_is_published_after_it_is_sent_back(
+    own_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
+) -> None:
+    listener = own_bucket.subscribe()
+    before = len(own_bucket.log())
+    bucket, s3 = own_bucket.outputs["BucketName"], own_bucket.emulator.client("s3")
+    allowed = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    policy = json.loads(allowed)
+    role = own_bucket.outputs["FunctionRoleArn"]
+    deny = {
+        "Effect": "Deny",
+        "Principal": {"AWS": role},
+        "Action": "s3:GetObject*",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    policy["Statement"].append(deny)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    try:
+        with own_bucket.quick_retries():
+            own_bucket.put(main_delivery, deliveries[main_delivery])
+            wait_until(lambda: own_bucket.dead_letters() == 1, PATIENCE_SECONDS, "the arrival of a dead letter")
+    finally:
+        s3.put_bucket_policy(Bucket=bucket, Policy=allowed)
+    assert listener.collect(at_least=0) == []
+    reasons = {line["reason"] for line in own_bucket.logged("failed", since=before)}
+    assert all("AccessDenied" in reason and main_delivery in reason for reason in reasons), reasons
+
+    printed = run_tool(own_bucket, "redrive.py", own_bucket.name).stdout
+    assert printed == "1 dead letters are back in the queue\n"
+    assert ids(listener.collect(at_least=len(scanned[main_delivery]))) == Counter(scanned[main_delivery])
+    assert own_bucket.dead_letters() == 0
+
+
+def run_tool(deployment: Deployment, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in tools/ against the emulator as a user would against AWS."""
+    command = [sys.executable, ROOT / "tools" / tool, *arguments]
+    return subprocess.run(command, env=deployment.emulator.environment, capture_output=True, text=True, check=True)
+
+
+def test_an_existing_topic_brings_deliveries_that_cloudtrail_announces(
+    existing_topic: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
+) -> None:
+    listener = existing_topic.subscribe()
+    existing_topic.put(main_delivery, deliveries[main_delivery])
+    sns = existing_topic.emulator.client("sns")
+    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(":deliveries"))
+    notice = {"s3Bucket": existing_topic.outputs["BucketName"], "s3ObjectKey": [main_delivery]}
+    sns.publish(TopicArn=topic, Message=json.dumps(notice))
+    assert ids(listener.collect(at_least=len(scanned[main_delivery]))) == Counter(scanned[main_delivery])
+    assert existing_topic.dead_letters() == 0
+
+
+def test_an_existing_topic_brings_deliveries_that_s3_announces_and_a_fifo_topic_each_signal_once(
+    existing_topic: Deployment, deliveries: Deliveries, scanned: Scanned
+) -> None:
+    (key,) = (key for key in deliveries if key.startswith("team logs"))
+    listener = existing_topic.subscribe()
+    existing_topic.put(f"announced-by-s3/{key}", deliveries[key])
+    assert ids(listener.collect(at_least=len(scanned[key]))) == Counter(scanned[key])
+    existing_topic.put(f"announced-by-s3/{key}", deliveries[key])
+    assert listener.collect(at_least=0) == []
+    assert [line["published"] for line in existing_topic.logged("invocation finished")[-2:]] == [1, 1]
+    assert existing_topic.dead_letters() == 0
+
+
+def api_call() -> dict:
+    """Return a call to Lambda's API as EventBridge brings it."""
+    (record,) = json.loads((ROOT / "events/sqs-eventbridge-api-call.json").read_text())["Records"]
+    return json.loads(record["body"])
+
+
+def test_the_real_time_rule_takes_calls_to_lambda_s_api_and_no_others(existing_bucket: Deployment) -> None:
+    events = existing_bucket.emulator.client("events")
+    patterns = [rule["EventPattern"] for rule in events.list_rules()["Rules"] if "ApiCallRule" in rule["Name"]]
+    (pattern,) = patterns
+    call = api_call()
+    other = call | {"source": "aws.cloudfront", "detail": call["detail"] | {"eventSource": "cloudfront.amazonaws.com"}}
+    taken = [
+        events.test_event_pattern(EventPattern=pattern, Event=json.dumps(each))["Result"] for each in (call, other)
+    ]
+    assert taken == [True, False]
+
+
+def test_what_came_in_real_time_is_published_once_although_the_delivery_brings_it_again(
+    existing_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
+) -> None:
+    # Nobody but AWS may put events of AWS on the bus, so the message is put where the rule's target would put it.
+    existing_bucket.forget_signals()
+    listener = existing_bucket.subscribe()
+    existing_bucket.send(json.dumps(api_call()))
+    (first,) = ids(listener.collect(at_least=1)).elements()
+    assert first in scanned[main_delivery]
+    existing_bucket.put(main_delivery, deliveries[main_delivery])
+    rest = ids(listener.collect(at_least=len(scanned[main_delivery]) - 1))
+    assert rest == Counter(scanned[main_delivery]) - Counter([first])
+    assert existing_bucket.logged("invocation finished")[-1]["duplicates"] == 1
+
+
+def test_the_archive_keeps_each_signal_once_and_a_replay_publishes_none(
+    existing_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
+) -> None:
+    existing_bucket.put(main_delivery, deliveries[main_delivery])
+    listener = existing_bucket.subscribe()
+    existing_bucket.put(main_delivery, deliveries[main_delivery])
+    assert listener.collect(at_least=0) == []
+    s3, archive = existing_bucket.emulator.client("s3"), existing_bucket.outputs["ArchiveBucketName"]
+    kept = [item["Key"] for item in s3.list_objects_v2(Bucket=archive, Prefix="signals/")["Contents"]]
+    assert Counter(key.rpartition("/")[2] for key in kept) == Counter(f"{each}.json" for each in scanned[main_delivery])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"TrailBucketName": "existing-trail-bucket", "CreateTrail": "true"}, "leave TrailBucketName empty"),
+        ({"OrganizationId": "o-exampleorgid"}, "set CreateTrail to true"),
+        ({"DeliveryTopicArn": "arn:aws:sns:us-east-1:000000000000:deliveries"}, "set TrailBucketName"),
+        ({"ArchiveSignals": "yes"}, "ArchiveSignals"),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused_with_the_reason(
+    emulator: Emulator, parameters: dict[str, str], problem: str
+) -> None:
+    with pytest.raises(ClientError, match=problem):
+        emulator.client("cloudformation").create_stack(
+            StackName="contradiction",
+            TemplateBody=(ROOT / "template.yaml").read_text().replace("CodeUri: .", "CodeUri: s3://bucket/key"),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )

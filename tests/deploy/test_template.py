@@ -43,9 +43,9 @@ def statements(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield statement
 
 
-def role_statements() -> list[dict[str, Any]]:
-    """Return everything the function's role allows."""
-    (role,) = of_type("AWS::IAM::Role").values()
+def role_statements(name: str = "FunctionRole") -> list[dict[str, Any]]:
+    """Return everything a role allows."""
+    role = of_type("AWS::IAM::Role")[name]
     assert "ManagedPolicyArns" not in role
     return [each for policy in role["Policies"] for each in statements(policy["PolicyDocument"])]
 
@@ -67,6 +67,38 @@ def test_every_parameter_has_a_default_so_that_the_stack_deploys_as_it_is() -> N
     assert [name for name, parameter in TEMPLATE["Parameters"].items() if "Default" not in parameter] == []
 
 
+def test_every_parameter_says_which_values_it_takes() -> None:
+    limits = {"AllowedPattern", "AllowedValues", "MaxLength", "MaxValue"}
+    assert [name for name, parameter in TEMPLATE["Parameters"].items() if not limits & parameter.keys()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("TrailBucketName", "my-trail", "My_Trail"),
+        ("DeliveryTopicArn", "arn:aws:sns:us-east-1:111122223333:deliveries", "deliveries"),
+        ("TrailPrefix", "AWSLogs/o-exampleorgid/", "AWSLogs/*"),
+        ("TrailBucketOwner", "111122223333", "1111-2222-3333"),
+        ("TrailKmsKeyArn", "arn:aws:kms:us-east-1:111122223333:key/mrk-0123", "alias/trail"),
+        ("OrganizationId", "o-exampleorgid", "exampleorgid"),
+        ("SignalKmsKeyArn", "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/0123-abcd", "0123-abcd"),
+        ("AlarmEmail", "security@example.com", "security"),
+        ("AlarmTopicArn", "arn:aws-cn:sns:cn-north-1:111122223333:alarms", "arn:aws:sqs:us-east-1:111122223333:alarms"),
+        ("MetricsNamespace", "Team/CloudTrailSignals", "AWS/Lambda"),
+    ],
+)
+def test_each_pattern_takes_what_is_right_and_refuses_what_is_wrong(name: str, right: str, wrong: str) -> None:
+    pattern = re.compile(TEMPLATE["Parameters"][name]["AllowedPattern"])
+    assert pattern.search(right)
+    assert not pattern.search(wrong)
+
+
+def test_every_pattern_has_a_test() -> None:
+    (cases,) = (mark.args[1] for mark in test_each_pattern_takes_what_is_right_and_refuses_what_is_wrong.pytestmark)
+    with_pattern = {name for name, parameter in TEMPLATE["Parameters"].items() if "AllowedPattern" in parameter}
+    assert {name for name, _, _ in cases} == with_pattern
+
+
 def test_every_arn_carries_the_partition() -> None:
     lines = [line for line in TEXT.splitlines() if "AllowedPattern" not in line]
     assert [line for line in lines if re.search(r"\barn:(?!\$\{AWS::Partition\}:)", line)] == []
@@ -76,11 +108,13 @@ def test_the_function_may_do_what_it_needs_and_nothing_else() -> None:
     allowed = {(action, str(each["Resource"])) for each in role_statements() for action in listed(each["Action"])}
     assert {action for action, _ in allowed} == {
         "kms:Decrypt",
+        "kms:GenerateDataKey",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "s3:GetObject",
         "s3:GetObjectVersion",
         "s3:ListBucket",
+        "s3:PutObject",
         "sns:Publish",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
@@ -89,9 +123,40 @@ def test_the_function_may_do_what_it_needs_and_nothing_else() -> None:
     assert all(each["Effect"] == "Allow" for each in role_statements())
 
 
-def test_the_function_may_do_it_on_named_resources_only() -> None:
-    for statement in role_statements():
+def test_the_function_writes_signals_into_its_archive_and_nothing_else_anywhere() -> None:
+    writing = [each for each in role_statements() if "s3:PutObject" in listed(each["Action"])]
+    assert [each["Resource"] for each in writing] == [{"Sub": "${ArchiveBucket.Arn}/signals/*"}]
+
+
+def test_a_scan_of_the_past_may_invoke_the_function_read_its_manifest_and_write_its_report() -> None:
+    assert {
+        (action, str(each["Resource"])) for each in role_statements("HistoryRole") for action in listed(each["Action"])
+    } == {
+        ("lambda:InvokeFunction", "{'GetAtt': 'Function.Arn'}"),
+        ("s3:GetObject", "{'Sub': '${ArchiveBucket.Arn}/history/manifests/*'}"),
+        ("s3:GetObjectVersion", "{'Sub': '${ArchiveBucket.Arn}/history/manifests/*'}"),
+        ("s3:PutObject", "{'Sub': '${ArchiveBucket.Arn}/history/reports/*'}"),
+    }
+
+
+def test_a_role_of_a_service_can_be_taken_on_by_no_other_account_s_job() -> None:
+    (statement,) = of_type("AWS::IAM::Role")["HistoryRole"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "batchoperations.s3.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+@pytest.mark.parametrize("role", ["FunctionRole", "HistoryRole"])
+def test_roles_reach_named_resources_only(role: str) -> None:
+    for statement in role_statements(role):
         assert statement["Resource"] != "*", statement["Sid"]
+
+
+@pytest.mark.parametrize("sid", ["DecryptDeliveries", "UseSignalKey"])
+def test_keys_are_used_through_the_services_that_hold_what_they_encrypt(sid: str) -> None:
+    (statement,) = (each for each in role_statements() if each["Sid"] == sid)
+    services = listed(statement["Condition"]["StringLike"]["kms:ViaService"])
+    expected = {"DecryptDeliveries": ["s3"], "UseSignalKey": ["sqs", "sns"]}[sid]
+    assert services == [f"{name}.*.amazonaws.com*" for name in expected]
 
 
 def listed(value: str | list[str]) -> list[str]:
@@ -131,8 +196,20 @@ def test_every_bucket_queue_and_topic_has_a_policy() -> None:
 
 def test_everything_at_rest_is_encrypted() -> None:
     assert all(bucket["BucketEncryption"] for bucket in of_type("AWS::S3::Bucket").values())
-    assert all(queue["SqsManagedSseEnabled"] for queue in of_type("AWS::SQS::Queue").values())
-    assert all(topic["KmsMasterKeyId"] for topic in of_type("AWS::SNS::Topic").values())
+    nothing = {"Ref": "AWS::NoValue"}
+    own = {"Ref": "SignalKmsKeyArn"}
+    for queue in of_type("AWS::SQS::Queue").values():
+        assert queue["SqsManagedSseEnabled"] == {"If": ["HasSignalKmsKey", nothing, True]}
+        assert queue["KmsMasterKeyId"] == {"If": ["HasSignalKmsKey", own, nothing]}
+    topics = of_type("AWS::SNS::Topic")
+    assert topics["SignalTopic"]["KmsMasterKeyId"] == {"If": ["HasSignalKmsKey", own, "alias/aws/sns"]}
+    assert topics["AlarmTopic"]["KmsMasterKeyId"] == {"If": ["HasSignalKmsKey", own, nothing]}
+
+
+def test_what_is_evidence_outlives_the_stack() -> None:
+    for name in ("TrailBucket", "ArchiveBucket"):
+        assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert RESOURCES[name]["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
 def test_buckets_refuse_to_become_public() -> None:
@@ -150,6 +227,82 @@ def test_failed_messages_are_reported_one_by_one_and_kept_for_two_weeks() -> Non
     (function,) = of_type("AWS::Serverless::Function").values()
     (event,) = function["Events"].values()
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert event["Properties"]["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MaximumConcurrency"}}
+    assert "ReservedConcurrentExecutions" not in function
     queues = of_type("AWS::SQS::Queue")
     assert queues["Queue"]["RedrivePolicy"]["deadLetterTargetArn"] == {"GetAtt": "DeadLetterQueue.Arn"}
     assert queues["DeadLetterQueue"]["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
+
+
+def test_a_trail_of_the_stack_s_own_covers_every_region_and_can_prove_that_nothing_was_changed() -> None:
+    (trail,) = of_type("AWS::CloudTrail::Trail").values()
+    assert RESOURCES["Trail"]["Condition"] == "OwnTrail"
+    assert RESOURCES["Trail"]["DependsOn"] == "TrailBucketPolicy"
+    assert trail["IsLogging"] == trail["IsMultiRegionTrail"] == trail["EnableLogFileValidation"] is True
+    assert trail["IncludeGlobalServiceEvents"] is True
+    assert trail["S3BucketName"] == {"Ref": "TrailBucket"}
+
+
+def test_a_trail_of_an_organization_says_so_and_may_write_where_it_then_writes() -> None:
+    (trail,) = of_type("AWS::CloudTrail::Trail").values()
+    assert trail["IsOrganizationTrail"] == {"If": ["OfOrganization", True, False]}
+    policy = list(statements(of_type("AWS::S3::BucketPolicy")["TrailBucketPolicy"]["PolicyDocument"]))
+    (writing,) = (each for each in policy if each.get("Action") == "s3:PutObject")
+    own, organization = writing["Resource"]
+    assert own == {"Sub": "${TrailBucket.Arn}/AWSLogs/${AWS::AccountId}/*"}
+    assert organization["If"][:2] == ["OfOrganization", {"Sub": "${TrailBucket.Arn}/AWSLogs/${OrganizationId}/*"}]
+
+
+def test_the_trail_bucket_takes_deliveries_from_exactly_the_trail_the_stack_makes() -> None:
+    policy = list(statements(of_type("AWS::S3::BucketPolicy")["TrailBucketPolicy"]["PolicyDocument"]))
+    name = of_type("AWS::CloudTrail::Trail")["Trail"]["TrailName"]
+    assert name == {"Ref": "AWS::StackName"}
+    for each in policy:
+        if each["Effect"] == "Allow":
+            exact = each["Condition"]["ArnLike"]["aws:SourceArn"]["If"][1]["Sub"]
+            assert exact.endswith(":${AWS::AccountId}:trail/${AWS::StackName}")
+
+
+@pytest.mark.parametrize(
+    ("road", "condition", "service"),
+    [
+        ("ObjectCreatedRule", "FromEventBridge", "events.amazonaws.com"),
+        ("DeliveryTopicSubscription", "FromDeliveryTopic", "sns.amazonaws.com"),
+        ("ApiCallRule", "InRealTime", "events.amazonaws.com"),
+    ],
+)
+def test_each_road_may_reach_the_queue_and_the_dead_letters_and_exists_only_in_its_mode(
+    road: str, condition: str, service: str
+) -> None:
+    assert RESOURCES[road]["Condition"] == condition
+    for queue in ("QueuePolicy", "DeadLetterQueuePolicy"):
+        policy = of_type("AWS::SQS::QueuePolicy")[queue]["PolicyDocument"]["Statement"]
+        allowed = [each["If"][1] for each in policy if "If" in each and each["If"][0] == condition]
+        assert [each["Principal"]["Service"] for each in allowed] == [service]
+
+
+def test_every_alarm_tells_whoever_wants_to_be_told() -> None:
+    nobody = {"Ref": "AWS::NoValue"}
+    for alarm in of_type("AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmActions"] == [
+            {"If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, nobody]},
+            {"If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, nobody]},
+        ]
+
+
+def test_silence_sounds_the_alarm_and_nothing_else_does_without_data() -> None:
+    # The emulator does not judge missing data.
+    found = {name: alarm["TreatMissingData"] for name, alarm in of_type("AWS::CloudWatch::Alarm").items()}
+    assert found.pop("SilenceAlarm") == "breaching"
+    assert set(found.values()) == {"notBreaching"}
+
+
+def test_each_alarm_looks_at_this_stack_alone() -> None:
+    # The emulator does not tell metrics apart by their dimensions.
+    function = {"Name": "FunctionName", "Value": {"Ref": "Function"}}
+    expected = {
+        "DeadLetterAlarm": {"Name": "QueueName", "Value": {"GetAtt": "DeadLetterQueue.QueueName"}},
+        "AgeAlarm": {"Name": "QueueName", "Value": {"GetAtt": "Queue.QueueName"}},
+    }
+    for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
+        assert alarm["Dimensions"] == [expected.get(name, function)]

@@ -369,3 +369,10 @@ proptest! {
         }
     }
 }
+
+/// Found by fuzzing: a line break in a pattern was printed as `\n`, which before "ot" reads as the keyword `\not`.
+#[test]
+fn a_line_break_in_a_pattern_never_turns_into_a_keyword() {
+    let query = Query::parse(r"k: *a\u000aot b", |_| Ok(Kind::Keyword)).expect("it is a query");
+    assert_eq!(Query::parse(&query.to_string(), |_| Ok(Kind::Keyword)), Ok(query));
+}

@@ -1,0 +1,98 @@
+"""What the pages say: commands there are, links that lead somewhere, each page opened by its question."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from emulator import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
+# A title instead of a question.
+TITLED = {"README.md"}
+# What the aws command calls differently from the service's description.
+RENAMED = {"s3api": "s3"}
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Return the words of every command in a page's shell blocks."""
+    blocks = re.findall(r"^ *```(?:sh|console)\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE)
+    lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    parts = [part for line in lines if line for part in re.split(r" && ", line)]
+    return [words for part in parts if (words := shlex.split(part, comments=True))]
+
+
+ALL = [(name, command) for name, page in zip(NAMES, PAGES, strict=True) for command in commands(page)]
+AWS = [(name, command) for name, command in ALL if command[0] == "aws"]
+MAKE = [(name, command) for name, command in ALL if command[0] == "make"]
+
+
+def test_there_are_commands_to_look_at() -> None:
+    assert len(AWS) > 4
+    assert len(MAKE) > 10
+
+
+@pytest.mark.parametrize(("page", "command"), AWS, ids=[f"{page}: {' '.join(command)}" for page, command in AWS])
+def test_every_aws_command_is_one_that_the_service_describes(page: str, command: list[str]) -> None:
+    _, service, operation, *rest = command
+    model = botocore.session.get_session().get_service_model(RENAMED.get(service, service))
+    operations = {xform_name(name, "-"): name for name in model.operation_names}
+    shape = model.operation_model(operations[operation]).input_shape
+    known = {f"--{xform_name(name, '-')}" for name in shape.members}
+    rest = ["--endpoint" if word == "--notification-endpoint" else word for word in rest]
+    assert {word for word in rest if word.startswith("--")} <= known
+    required = {f"--{xform_name(name, '-')}" for name in shape.required_members}
+    assert required <= set(rest)
+
+
+@pytest.mark.parametrize(("page", "command"), MAKE, ids=[f"{page}: {' '.join(command)}" for page, command in MAKE])
+def test_every_make_command_names_a_target_and_variables_that_the_makefile_has(page: str, command: list[str]) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = [word for word in command[1:] if "=" not in word]
+    variables = [word.partition("=")[0] for word in command[1:] if "=" in word]
+    assert targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page}: no target {target}"
+    for variable in variables:
+        assert f"$({variable})" in makefile, f"{page}: no variable {variable}"
+
+
+@pytest.mark.parametrize(("page", "command"), MAKE, ids=[f"{page}: {' '.join(command)}" for page, command in MAKE])
+def test_every_parameter_in_a_command_is_one_of_the_template_s(page: str, command: list[str]) -> None:
+    template = (ROOT / "template.yaml").read_text()
+    for word in command:
+        if word.startswith("PARAMETERS="):
+            for name in re.findall(r"(?:^|\s)([A-Z]\w+)=", word.removeprefix("PARAMETERS=")):
+                assert re.search(rf"^  {name}:$", template, re.MULTILINE), f"{page}: no parameter {name}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_leads_to_a_file_and_a_heading_there(name: str) -> None:
+    page = ROOT / name
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{name}: {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in anchors, f"{name}: {target}"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in TITLED])
+def test_every_page_opens_with_the_question_it_answers(name: str) -> None:
+    assert (ROOT / name).read_text().partition("\n")[0].endswith("?")
+
+
+def test_make_help_lists_every_target_that_a_page_names() -> None:
+    printed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    listed = set(re.findall(r"^  make (\w+)", printed.stdout, re.MULTILINE))
+    assert {command[1] for _, command in MAKE} <= listed

@@ -1,0 +1,169 @@
+"""Scanning the past, up to the service itself, which the emulator lacks: here the test stands in for it."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ParamValidationError
+from botocore.stub import Stubber
+from conftest import Deployment
+from emulator import REGION, ROOT
+from history import Selection, check, inventoried, job, manifest_key, start, write_manifest
+from stack import sample_deliveries
+
+ACCOUNT = "111122223333"
+OTHERS = [
+    "AWSLogs/111122223333/CloudTrail-Digest/us-east-1/2026/11/23/digest.json.gz",
+    "AWSLogs/111122223333/elasticloadbalancing/us-east-1/2026/11/23/access.log",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/22/the-day-before.json.gz",
+]
+
+
+def history(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the tool against the emulator as a user would against AWS."""
+    command = [sys.executable, ROOT / "tools/history.py", deployment.name, *arguments]
+    return subprocess.run(command, env=deployment.emulator.environment, capture_output=True, text=True, check=False)
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the rows of the manifest that the tool's output names."""
+    (line,) = (line for line in text.splitlines() if line.startswith("manifest: "))
+    return list(csv.reader((ROOT / line.removeprefix("manifest: ")).read_text().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def past(existing_bucket: Deployment) -> Deployment:
+    """Return the deployment with the sample deliveries, and objects that are none, in its bucket."""
+    for key, file in sample_deliveries().items():
+        existing_bucket.put(key, file.read_bytes())
+    for key in OTHERS:
+        existing_bucket.put(key, gzip.compress(b'{"Records":[]}'))
+    return existing_bucket
+
+
+# What the deployed stack may read: its TrailPrefix leaves out the delivery in another folder.
+READABLE = sorted(key for key in sample_deliveries() if key.startswith("AWSLogs/"))
+
+
+def test_a_dry_run_writes_the_manifest_shows_the_request_and_changes_nothing(past: Deployment) -> None:
+    done = history(past, "--since", "2026-11-23")
+    assert done.returncode == 0, done.stderr
+    assert sorted(key for _, key in rows(done.stdout)) == READABLE
+    assert done.stdout.startswith("3 deliveries of 1 days, ")
+    assert "dry run" in done.stdout
+    s3, archive = past.emulator.client("s3"), past.outputs["ArchiveBucketName"]
+    assert "Contents" not in s3.list_objects_v2(Bucket=archive, Prefix="history/")
+
+
+def test_keys_are_encoded_as_the_service_wants_them(tmp_path: Path) -> None:
+    key = "team logs+audit/größe/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/23/a.json.gz"
+    selection = Selection(date.min, date.max)
+    write_manifest(tmp_path / "manifest.csv", "bucket", iter([(key, 7)]), selection)
+    encoded = "team%20logs%2Baudit/gr%C3%B6%C3%9Fe/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/23/a.json.gz"
+    assert (tmp_path / "manifest.csv").read_bytes().decode() == f"bucket,{encoded}\n"
+    assert (selection.chosen, selection.bytes, selection.left_out) == (1, 7, 0)
+
+
+def test_days_and_prefix_narrow_what_is_scanned(past: Deployment) -> None:
+    done = history(past, "--until", "2026-11-22", "--prefix", "AWSLogs/111122223333/")
+    assert [key for _, key in rows(done.stdout)] == [OTHERS[2]]
+
+
+def test_what_the_function_may_not_read_is_refused(past: Deployment) -> None:
+    done = history(past, "--prefix", "elsewhere/")
+    assert (done.returncode, done.stderr) == (1, "existing-bucket may read only what lies below AWSLogs/\n")
+
+
+def test_with_nothing_to_scan_it_says_so_and_fails(past: Deployment) -> None:
+    done = history(past, "--prefix", "AWSLogs/999999999999/", "--run")
+    assert (done.returncode, done.stderr) == (1, "nothing to scan\n")
+
+
+def test_without_an_archive_it_refuses(own_bucket: Deployment) -> None:
+    done = history(own_bucket)
+    assert done.returncode == 1
+    assert "set ArchiveSignals=true" in done.stderr
+
+
+def test_an_inventory_names_the_current_objects_as_a_listing_does(past: Deployment) -> None:
+    s3 = past.emulator.client("s3")
+    s3.create_bucket(Bucket="inventories")
+    table = io.StringIO()
+    writer = csv.writer(table, quoting=csv.QUOTE_ALL)
+    writer.writerow([past.outputs["BucketName"], "team+logs%2Baudit/AWSLogs/a.json.gz", "v2", "true", "false", "7"])
+    writer.writerow([past.outputs["BucketName"], "team+logs%2Baudit/AWSLogs/a.json.gz", "v1", "false", "false", "6"])
+    writer.writerow([past.outputs["BucketName"], "AWSLogs/deleted.json.gz", "v1", "true", "true", ""])
+    s3.put_object(Bucket="inventories", Key="data/1.csv.gz", Body=gzip.compress(table.getvalue().encode()))
+    head = {
+        "sourceBucket": past.outputs["BucketName"],
+        "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size",
+        "files": [{"key": "data/1.csv.gz"}],
+    }
+    s3.put_object(Bucket="inventories", Key="manifest.json", Body=json.dumps(head).encode())
+    found = inventoried(s3, "s3://inventories/manifest.json", past.outputs["BucketName"], "")
+    assert list(found) == [("team logs+audit/AWSLogs/a.json.gz", 7)]
+
+
+def test_the_request_is_what_the_service_s_model_describes_and_a_wrong_one_is_noticed(past: Deployment) -> None:
+    s3control = past.emulator.client("s3control")
+    request = job(past.outputs, ACCOUNT, "name", "etag")
+    check(s3control, request)
+    with pytest.raises(ParamValidationError):
+        check(s3control, request | {"Priority": "high"})
+
+
+def test_a_run_uploads_the_manifest_and_then_asks_for_the_job(past: Deployment) -> None:
+    done = history(past, "--since", "2026-11-23")
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("manifest: "))
+    file = ROOT / line.removeprefix("manifest: ")
+    s3 = past.emulator.client("s3")
+    s3control = boto3.client("s3control", region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+    expected = job(past.outputs, ACCOUNT, file.stem, "filled in below")
+    with Stubber(s3control) as stub:
+        expected["Manifest"]["Location"]["ETag"] = etag(file.read_bytes())
+        stub.add_response("create_job", {"JobId": "the-job"}, expected)
+        assert start(s3, s3control, past.outputs, ACCOUNT, file) == "the-job"
+        stub.assert_no_pending_responses()
+    kept = s3.get_object(Bucket=past.outputs["ArchiveBucketName"], Key=manifest_key(file.stem))["Body"].read()
+    assert kept == file.read_bytes()
+
+
+def etag(body: bytes) -> str:
+    """Return S3's entity tag of an object uploaded in one piece."""
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def test_the_function_answers_each_task_of_a_manifest_and_publishes_what_it_finds(
+    past: Deployment, scanned: dict[str, list[str]]
+) -> None:
+    past.forget_signals()
+    manifest = rows(history(past).stdout)
+    tasks = [
+        {"taskId": str(number), "s3BucketArn": f"arn:aws:s3:::{bucket}", "s3Key": key, "s3VersionId": None}
+        for number, (bucket, key) in enumerate(manifest)
+    ]
+    payload = {"invocationSchemaVersion": "1.0", "invocationId": "i", "job": {"id": "j"}, "tasks": tasks}
+    listener = past.subscribe()
+    lambda_ = past.emulator.client("lambda")
+    answer = lambda_.invoke(FunctionName=past.outputs["FunctionName"], Payload=json.dumps(payload))
+    reply = json.load(answer["Payload"])
+    assert [result["resultCode"] for result in reply["results"]] == ["Succeeded"] * len(tasks)
+    wanted = {each for key in READABLE for each in scanned[key]}
+    found = Counter(message.attributes["signal_id"] for message in listener.collect(at_least=len(wanted)))
+    assert found == Counter(wanted)
+
+
+def test_a_day_that_is_none_is_before_every_day() -> None:
+    selection = Selection(date(2026, 1, 1), date.max)
+    assert not selection.takes("AWSLogs/111122223333/CloudTrail/us-east-1/2026/99/99/a.json.gz", 1)
+    assert (selection.chosen, selection.left_out) == (0, 1)

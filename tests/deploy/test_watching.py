@@ -1,0 +1,176 @@
+"""What tells that it does not work: alarms, dashboard, log lines and the queries of the operator's page."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from conftest import PATIENCE_SECONDS, Deployment
+from emulator import ROOT, wait_until
+from stack import Subscriber
+
+PAGE = (ROOT / "docs/operate.md").read_text()
+QUERIES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+# What trips each alarm, and what does not.
+ALARMS = {
+    "DeadLetterAlarm": (1, 0),
+    "ErrorAlarm": (1, 0),
+    "ThrottleAlarm": (1, 0),
+    "AgeAlarm": (1801, 1799),
+    "SilenceAlarm": (0, 1),
+    "LatencyAlarm": (901, 899),
+}
+
+
+def alarms(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    """Return the deployment's alarms by logical id."""
+    found = deployment.emulator.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{deployment.name}-")
+    return {alarm["AlarmName"].split("-")[-2]: alarm for alarm in found["MetricAlarms"]}
+
+
+def measure(cloudwatch: BaseClient, alarm: dict[str, Any], value: float) -> None:
+    """Put one value of the metric an alarm looks at; the emulator takes it for AWS's own metrics as well."""
+    datum = {"MetricName": alarm["MetricName"], "Dimensions": alarm["Dimensions"], "Value": value}
+    cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=[datum])
+
+
+def test_there_is_an_alarm_for_everything_this_file_trips(existing_topic: Deployment) -> None:
+    assert alarms(existing_topic).keys() == ALARMS.keys()
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_each_alarm_sounds_beyond_its_threshold_and_tells_the_alarm_topic(
+    existing_topic: Deployment, name: str
+) -> None:
+    cloudwatch = existing_topic.emulator.client("cloudwatch")
+    alarm = alarms(existing_topic)[name]
+    # The emulator judges all values of a period together: each half of this test begins without any.
+    bad, good = ALARMS[name]
+    (topic,) = alarm["AlarmActions"]
+    listener = Subscriber(existing_topic.emulator, topic)
+    measure(cloudwatch, alarm, bad)
+    assert alarms(existing_topic)[name]["StateValue"] == "ALARM"
+    assert [message.signal["AlarmName"] for message in listener.receive()] == [alarm["AlarmName"]]
+    twin = alarm | {"MetricName": f"{alarm['MetricName']}-again"}
+    kept = (
+        "Namespace MetricName Dimensions Statistic ExtendedStatistic Period EvaluationPeriods Threshold "
+        "ComparisonOperator TreatMissingData"
+    )
+    cloudwatch.put_metric_alarm(AlarmName=f"twin-{name}", **{key: twin[key] for key in kept.split() if key in twin})
+    measure(cloudwatch, twin, good)
+    (state,) = cloudwatch.describe_alarms(AlarmNames=[f"twin-{name}"])["MetricAlarms"]
+    assert state["StateValue"] == "OK"
+
+
+def metrics_shown(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Yield namespace and name of every metric on the dashboard, with CloudWatch's shorthands resolved."""
+    cloudwatch = deployment.emulator.client("cloudwatch")
+    body = cloudwatch.get_dashboard(DashboardName=deployment.outputs["DashboardName"])["DashboardBody"]
+    for widget in json.loads(body)["widgets"]:
+        last: list[str] = []
+        for row in widget["properties"].get("metrics", []):
+            words = [word for word in row if isinstance(word, str)]
+            last = last if words == ["..."] else [last[i] if word == "." else word for i, word in enumerate(words)]
+            yield last[0], last[1]
+
+
+@pytest.fixture(scope="module")
+def emitted(own_bucket: Deployment, deliveries: dict[str, bytes], main_delivery: str) -> dict[str, Any]:
+    """Return the metrics document that the function logs for an invocation with signals."""
+    own_bucket.put(main_delivery, deliveries[main_delivery])
+    found: list[dict[str, Any]] = []
+
+    def logged() -> bool:
+        found[:] = [line for line in own_bucket.log() if "_aws" in line and line.get("Published")]
+        return bool(found)
+
+    wait_until(logged, PATIENCE_SECONDS, "a log line with metrics")
+    return found[-1]
+
+
+def test_every_metric_of_the_alarms_and_the_dashboard_is_one_that_somebody_emits(
+    own_bucket: Deployment, emitted: dict[str, Any]
+) -> None:
+    (directive,) = emitted["_aws"]["CloudWatchMetrics"]
+    ours = {(directive["Namespace"], metric["Name"]) for metric in directive["Metrics"]}
+    assert directive["Dimensions"] == [["FunctionName"]]
+    assert emitted["FunctionName"] == own_bucket.outputs["FunctionName"]
+    amazons = {
+        ("AWS/Lambda", "Duration"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    }
+    looked_at = {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms(own_bucket).values()}
+    assert looked_at | set(metrics_shown(own_bucket)) == ours | amazons
+
+
+def test_a_deployment_without_anyone_to_tell_has_its_alarms_all_the_same(own_bucket: Deployment) -> None:
+    found = alarms(own_bucket)
+    assert found.keys() == ALARMS.keys()
+    assert [alarm["AlarmActions"] for alarm in found.values()] == [[]] * len(found)
+
+
+def test_every_alarm_names_its_entry_in_the_runbook(own_bucket: Deployment) -> None:
+    headings = {
+        re.sub(r"[^a-z ]", "", line[4:].lower()).replace(" ", "-")
+        for line in PAGE.splitlines()
+        if line.startswith("### ")
+    }
+    for alarm in alarms(own_bucket).values():
+        page, _, anchor = alarm["AlarmDescription"].rpartition(" ")[2].partition("#")
+        assert page == "docs/operate.md"
+        assert anchor in headings, alarm["AlarmDescription"]
+
+
+def test_every_field_of_the_summary_line_is_documented(own_bucket: Deployment, emitted: dict[str, Any]) -> None:
+    assert emitted
+    line = own_bucket.logged("invocation finished")[-1]
+    table = PAGE.partition("## The log")[2].partition("\n## ")[0]
+    assert set(line) <= set(re.findall(r"`([a-z_]+)`", table))
+
+
+def test_the_page_has_queries() -> None:
+    assert len(QUERIES) >= 5
+
+
+@pytest.fixture(scope="module")
+def fields(own_bucket: Deployment, emitted: dict[str, Any]) -> dict[str, set[str]]:
+    """Return the fields of each kind of line that the function logs when something succeeds and something fails."""
+    assert emitted
+    with own_bucket.quick_retries():
+        own_bucket.send("no envelope")
+        wait_until(lambda: own_bucket.dead_letters() == 1, PATIENCE_SECONDS, "the arrival of a dead letter")
+    own_bucket.take_dead_letters()
+    # Nothing is suppressed in this deployment; the function's own tests hold what that line says.
+    found: dict[str, set[str]] = {"suppressed by EXCEPTION_QUERY": {"signal_id"}}
+    for line in own_bucket.log():
+        found.setdefault(line.get("message", ""), set()).update(line)
+    return found
+
+
+# The emulator takes every query and runs none, so what can be checked is that each speaks of lines and fields there are.
+WORDS = set("filter stats fields sort limit as by or and asc desc count sum bin ispresent h".split())
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(1, len(QUERIES) + 1))
+def test_each_query_of_the_page_speaks_of_lines_and_fields_there_are(fields: dict[str, set[str]], query: str) -> None:
+    messages = re.findall(r'message = "(.*?)"', query)
+    assert set(messages) <= fields.keys()
+    known = set().union(*(fields[message] for message in messages or fields))
+    unquoted = re.sub(r'".*?"', "", query)
+    named = set(re.findall(r"\bas ([a-z]+)", unquoted))
+    assert set(re.findall(r"[@a-z_]+", unquoted)) <= WORDS | named | known | {"@timestamp", "message"}
+
+
+def test_the_dashboard_s_query_is_one_of_the_page(own_bucket: Deployment) -> None:
+    cloudwatch = own_bucket.emulator.client("cloudwatch")
+    body = cloudwatch.get_dashboard(DashboardName=own_bucket.outputs["DashboardName"])["DashboardBody"]
+    widgets = json.loads(body)["widgets"]
+    (query,) = (widget["properties"]["query"] for widget in widgets if widget["type"] == "log")
+    source, _, rest = query.partition(" | ")
+    assert source == f"SOURCE '{own_bucket.outputs['LogGroupName']}'"
+    assert rest in {one.strip().replace("\n", " ") for one in QUERIES}

@@ -1,0 +1,198 @@
+"""Scan the past: run the function over deliveries that were made before it was deployed.
+
+Makes a manifest of the deliveries under a prefix, or in an S3 inventory, and hands it to S3 Batch Operations, which
+invokes the function for each and writes a report. Without ``--run`` it stops before that: the manifest is on this disk
+and the request on the terminal. It works with the AWS credentials, region and endpoint of its environment.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import re
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import quote, unquote_plus, urlsplit
+
+import boto3
+from botocore.client import BaseClient
+from botocore.validate import validate_parameters
+from emulator import ROOT
+from stack import outputs, parameters
+
+FOLDER = ROOT / "target" / "history"
+# The segment after the account says what an object is. Digests, Insights and other services' logs are left out here,
+# so that they cost no invocation; the function would skip them.
+DELIVERY = re.compile(
+    r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?[0-9]{12}/CloudTrail/[^/]+/(?P<date>[0-9]{4}/[0-9]{2}/[0-9]{2})/[^/]+$"
+)
+
+
+@dataclass
+class Selection:
+    """What a scan covers, counted while it is written down."""
+
+    since: date
+    until: date
+    chosen: int = 0
+    bytes: int = 0
+    left_out: int = 0
+    days: set[str] = field(default_factory=set)
+
+    def takes(self, key: str, size: int) -> bool:
+        """Return whether the object is a delivery of the days asked for, and count it."""
+        found = DELIVERY.search(key)
+        if found is None or not self.since <= _day(found["date"]) <= self.until:
+            self.left_out += 1
+            return False
+        self.chosen += 1
+        self.bytes += size
+        self.days.add(found["date"])
+        return True
+
+
+def _day(text: str) -> date:
+    try:
+        return date(*map(int, text.split("/")))
+    except ValueError:
+        return date.min
+
+
+def listed(s3: BaseClient, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield key and size of every object under a prefix."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            yield item["Key"], item["Size"]
+
+
+def inventoried(s3: BaseClient, manifest: str, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield key and size of every current object under a prefix that an S3 inventory in CSV holds."""
+    place = urlsplit(manifest)
+    head = json.load(s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"])
+    if head["fileFormat"] != "CSV" or head["sourceBucket"] != bucket:
+        raise SystemExit(f"{manifest}: expected an inventory of {bucket} in CSV")
+    columns = [name.strip() for name in head["fileSchema"].split(",")]
+    for part in head["files"]:
+        body = s3.get_object(Bucket=place.netloc, Key=part["key"])["Body"]
+        with gzip.open(body, "rt", encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines, fieldnames=columns):
+                key = unquote_plus(row["Key"])
+                is_current = row.get("IsLatest", "true") == "true" and row.get("IsDeleteMarker", "false") == "false"
+                if is_current and key.startswith(prefix):
+                    yield key, int(row.get("Size") or 0)
+
+
+def write_manifest(file: Path, bucket: str, objects: Iterator[tuple[str, int]], selection: Selection) -> None:
+    """Write what the selection takes as a manifest for S3 Batch Operations, which wants keys encoded as in a URL."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="ascii", newline="") as lines:
+        writer = csv.writer(lines, lineterminator="\n")
+        for key, size in objects:
+            if selection.takes(key, size):
+                writer.writerow([bucket, quote(key, safe="/")])
+
+
+def job(stack: dict[str, str], account: str, name: str, etag: str) -> dict[str, Any]:
+    """Return the request that creates the job."""
+    partition = stack["HistoryRoleArn"].split(":")[1]
+    archive = f"arn:{partition}:s3:::{stack['ArchiveBucketName']}"
+    return {
+        "AccountId": account,
+        "ClientRequestToken": name,
+        "Description": "cloudtrail-signals: a scan of the past",
+        "ConfirmationRequired": False,
+        "Priority": 10,
+        "RoleArn": stack["HistoryRoleArn"],
+        "Operation": {"LambdaInvoke": {"FunctionArn": stack["FunctionArn"], "InvocationSchemaVersion": "1.0"}},
+        "Manifest": {
+            "Spec": {"Format": "S3BatchOperations_CSV_20180820", "Fields": ["Bucket", "Key"]},
+            "Location": {"ObjectArn": f"{archive}/{manifest_key(name)}", "ETag": etag},
+        },
+        "Report": {
+            "Enabled": True,
+            "Bucket": archive,
+            "Prefix": "history/reports",
+            "Format": "Report_CSV_20180820",
+            "ReportScope": "AllTasks",
+        },
+    }
+
+
+def manifest_key(name: str) -> str:
+    """Return the key of a job's manifest in the archive bucket."""
+    return f"history/manifests/{name}.csv"
+
+
+def check(s3control: BaseClient, request: dict[str, Any]) -> None:
+    """Fail if the request is not what the service's own model describes."""
+    validate_parameters(request, s3control.meta.service_model.operation_model("CreateJob").input_shape)
+
+
+def start(s3: BaseClient, s3control: BaseClient, stack: dict[str, str], account: str, file: Path) -> str:
+    """Upload the manifest, create the job, and return its id."""
+    name = file.stem
+    with file.open("rb") as body:
+        answer = s3.put_object(Bucket=stack["ArchiveBucketName"], Key=manifest_key(name), Body=body)
+    return s3control.create_job(**job(stack, account, name, answer["ETag"].strip('"')))["JobId"]
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stack", help="the deployed stack")
+    parser.add_argument("--prefix", default="", help="only keys that begin with this; the default is TrailPrefix")
+    parser.add_argument("--inventory", default="", help="s3://bucket/path/manifest.json; the default is to list")
+    parser.add_argument("--since", type=date.fromisoformat, default=date.min, help="first day, YYYY-MM-DD")
+    parser.add_argument("--until", type=date.fromisoformat, default=date.max, help="last day, YYYY-MM-DD")
+    parser.add_argument("--run", action="store_true", help="create the job")
+    return parser.parse_args(words)
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    asked = arguments(sys.argv[1:])
+    stack = outputs(boto3.client("cloudformation"), asked.stack)
+    if "HistoryRoleArn" not in stack:
+        sys.exit(
+            f"{asked.stack} keeps no archive, so a scan would publish again what is known: set ArchiveSignals=true"
+        )
+    readable = parameters(boto3.client("cloudformation"), asked.stack)["TrailPrefix"]
+    prefix = asked.prefix or readable
+    if not prefix.startswith(readable):
+        sys.exit(f"{asked.stack} may read only what lies below {readable}")
+    s3, s3control = boto3.client("s3"), boto3.client("s3control")
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    bucket = stack["BucketName"]
+    if asked.inventory:
+        objects = inventoried(s3, asked.inventory, bucket, prefix)
+    else:
+        objects = listed(s3, bucket, prefix)
+
+    file = FOLDER / f"{uuid.uuid4()}.csv"
+    selection = Selection(asked.since, asked.until)
+    write_manifest(file, bucket, objects, selection)
+    print(
+        f"{selection.chosen:,} deliveries of {len(selection.days)} days, {selection.bytes:,} bytes; "
+        f"{selection.left_out:,} other objects left out"
+    )
+    print(f"manifest: {file.relative_to(ROOT)}")
+    if selection.chosen == 0:
+        sys.exit("nothing to scan")
+    request = job(stack, account, file.stem, "the upload's")
+    check(s3control, request)
+    print(json.dumps(request, indent=2))
+    if not asked.run:
+        print("dry run: nothing was uploaded and no job was created")
+        sys.exit(0)
+    print(f"job: {start(s3, s3control, stack, account, file)}")
+    print(f"report: s3://{stack['ArchiveBucketName']}/history/reports/, when the job is done")
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

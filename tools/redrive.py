@@ -1,0 +1,46 @@
+"""Send every dead letter back to the queue, once what made it fail is mended.
+
+``redrive.py STACK`` works with the AWS credentials, region and endpoint of its environment. A message is put into the
+queue before it is taken out of the dead-letter queue: stopped half way, it leaves one twice rather than none.
+"""
+
+import sys
+from typing import NoReturn
+
+import boto3
+from botocore.client import BaseClient
+from stack import outputs
+
+
+def redrive(sqs: BaseClient, dead_letter_queue: str, queue: str) -> int:
+    """Move every message that the dead-letter queue shows; return how many there were."""
+    moved = 0
+    while True:
+        answer = sqs.receive_message(
+            QueueUrl=dead_letter_queue, MaxNumberOfMessages=10, WaitTimeSeconds=2, MessageAttributeNames=["All"]
+        )
+        messages = answer.get("Messages", [])
+        if not messages:
+            return moved
+        for message in messages:
+            attributes = message.get("MessageAttributes", {})
+            sqs.send_message(QueueUrl=queue, MessageBody=message["Body"], MessageAttributes=attributes)
+            sqs.delete_message(QueueUrl=dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+
+
+def main() -> NoReturn:
+    """Run the command line: one argument, the stack's name."""
+    match sys.argv[1:]:
+        case [name]:
+            found = outputs(boto3.client("cloudformation"), name)
+            moved = redrive(boto3.client("sqs"), found["DeadLetterQueueUrl"], found["QueueUrl"])
+            print(f"{moved} dead letters are back in the queue")
+            sys.exit(0)
+        case _:
+            print(f"usage: {sys.argv[0]} STACK", file=sys.stderr)
+            sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
