@@ -10,6 +10,7 @@ MAX_LEN ?= 8192
 
 TOOLS := .venv/tools
 LOCALSTACK := .venv/localstack
+CHECKOV := .venv/checkov
 PYTHON := $(TOOLS)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
@@ -19,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo invoke localstack deploy clean bench soak fuzz package rust-tests deploy-tests
+.PHONY: help build test lint demo invoke localstack deploy redrive history clean bench soak fuzz package rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

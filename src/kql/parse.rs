@@ -150,6 +150,8 @@ impl Parser<'_> {
     fn field(&mut self, mut name: Literal) -> Field {
         let kind = if name.pieces.len() > 1 {
             Err("wildcards in field names mean nothing without an index".to_owned())
+        } else if name.pieces[0].is_empty() {
+            Err("a field needs a name".to_owned())
         } else {
             (self.schema)(&name.pieces[0])
         };

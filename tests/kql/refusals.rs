@@ -21,6 +21,7 @@ fn broken_syntax_is_refused_at_its_place() {
     check(
         &[
             ("", 1, 1, "expected a field, found the end"),
+            (r#""": x"#, 1, 1, "a field needs a name"),
             ("   \n ", 2, 2, "expected a field, found the end"),
             ("()", 1, 2, "expected a field, found ')'"),
             ("a:", 1, 3, "expected a value, found the end"),
