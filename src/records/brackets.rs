@@ -8,6 +8,8 @@ use wide::u8x16;
 /// Bytes that are looked at together: as many as a word has bits.
 pub(super) const BLOCK_BYTES: usize = 64;
 
+const LANE_BYTES: usize = 16;
+
 /// A block of text, one bit a byte, the first byte lowest.
 struct Masks {
     quotes: u64,
@@ -61,20 +63,31 @@ impl Brackets {
 
 #[inline]
 fn masks(block: &[u8; BLOCK_BYTES]) -> Masks {
-    const LANE_BYTES: usize = 16;
     // '[' and '{' differ in this bit, and so do ']' and '}'; no other byte becomes one of them.
     let bit = u8x16::splat(b'[' ^ b'{');
     let (quote, backslash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
     let (open, close) = (u8x16::splat(b'{'), u8x16::splat(b'}'));
-    let mut masks = Masks { quotes: 0, backslashes: 0, brackets: 0 };
-    let (lanes, _) = block.as_chunks::<LANE_BYTES>();
-    for (index, lane) in lanes.iter().enumerate() {
-        let lane = u8x16::new(*lane);
+    let (mut quotes, mut brackets) = (0, 0);
+    let mut any_backslash = u8x16::splat(0);
+    for (index, lane) in lanes(block) {
         let folded = lane | bit;
-        let place = index * LANE_BYTES;
-        masks.quotes |= u64::from(lane.simd_eq(quote).to_bitmask()) << place;
-        masks.backslashes |= u64::from(lane.simd_eq(backslash).to_bitmask()) << place;
-        masks.brackets |= u64::from((folded.simd_eq(open) | folded.simd_eq(close)).to_bitmask()) << place;
+        any_backslash |= lane.simd_eq(backslash);
+        quotes |= u64::from(lane.simd_eq(quote).to_bitmask()) << index;
+        brackets |= u64::from((folded.simd_eq(open) | folded.simd_eq(close)).to_bitmask()) << index;
     }
-    masks
+    // Few blocks have a backslash, so where they are is asked only then.
+    let backslashes = if any_backslash.to_bitmask() == 0 { 0 } else { positions(block, backslash) };
+    Masks { quotes, backslashes, brackets }
+}
+
+#[cold]
+fn positions(block: &[u8; BLOCK_BYTES], byte: u8x16) -> u64 {
+    lanes(block).fold(0, |found, (index, lane)| found | u64::from(lane.simd_eq(byte).to_bitmask()) << index)
+}
+
+/// The block in pieces that fit a register, each with its place.
+#[inline]
+fn lanes(block: &[u8; BLOCK_BYTES]) -> impl Iterator<Item = (usize, u8x16)> {
+    let (lanes, _) = block.as_chunks::<LANE_BYTES>();
+    lanes.iter().enumerate().map(|(index, lane)| (index * LANE_BYTES, u8x16::new(*lane)))
 }
