@@ -100,6 +100,8 @@ type GetError = SdkError<GetObjectError>;
 /// An error of S3, with advice where there is any.
 fn refused(object: &Object, error: &GetError) -> Error {
     let mut failure = Failure::from_sdk(error);
+    let sentence = failure.reason.trim_end_matches('.').len();
+    failure.reason.truncate(sentence);
     failure.reason += match error.code() {
         Some("NoSuchKey") => "; it was deleted, or the notification names another one",
         Some("InvalidObjectState") => "; restore it from its archive first",
