@@ -39,7 +39,7 @@ impl Inflater {
 
     /// True when the input may end here: at least one member, and none half read.
     pub(super) fn is_complete(&self) -> bool {
-        self.between_members && self.base > 0
+        self.between_members && self.position() > 0
     }
 
     /// Inflates until `input` is used up, `output` is full, or the data is wrong.
@@ -49,7 +49,7 @@ impl Inflater {
             if self.between_members {
                 match input.get(used) {
                     None => break,
-                    Some(&FIRST_MAGIC_BYTE) => self.between_members = false,
+                    Some(&FIRST_MAGIC_BYTE) => self.begin_member(),
                     Some(_) => return Progress { used, written, error: Some(self.garbage()) },
                 }
             }
@@ -60,8 +60,6 @@ impl Inflater {
             written += usize::try_from(made).unwrap_or(usize::MAX);
             match status {
                 Ok(Status::StreamEnd) => {
-                    self.base = self.position();
-                    self.state.reset(true);
                     self.between_members = true;
                 }
                 // No progress: the rest of the member has not arrived yet.
@@ -76,8 +74,18 @@ impl Inflater {
         Progress { used, written, error: None }
     }
 
+    /// Most deliveries are one member, so only a further one pays for a new state.
+    fn begin_member(&mut self) {
+        self.between_members = false;
+        if self.position() > 0 {
+            self.base = self.position();
+            self.state = Decompress::new_gzip(WINDOW_BITS);
+        }
+    }
+
     fn garbage(&self) -> Error {
-        Error::TrailingGarbage { byte: self.base }
+        // Between members, the position is the end of the last one; inside, its start is where the garbage is.
+        Error::TrailingGarbage { byte: if self.between_members { self.position() } else { self.base } }
     }
 
     fn explain(&self, message: Option<&str>) -> Error {

@@ -17,8 +17,10 @@ use split::Splitter;
 /// The largest record taken, in bytes: four times what CloudTrail writes at most.
 pub const MAX_RECORD_BYTES: usize = 1024 * 1024;
 
-/// Free room that every step offers to the inflater: large enough to amortise the call, small enough for L2.
+/// Free room that a step offers to the inflater: large enough to amortise the call, small enough for L2.
 const WINDOW_BYTES: usize = 256 * 1024;
+/// The first step makes do with this: most deliveries are small, and memory has to be zeroed before it is used.
+const FIRST_WINDOW_BYTES: usize = 32 * 1024;
 /// The most that a delivery may inflate to: forty times CloudTrail's own limit of 50 MB.
 const MAX_INFLATED_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Up to here any ratio is taken, since a small bomb does no harm.
@@ -228,8 +230,9 @@ impl Decoder {
                 Some(_) => Encoding::Plain,
             };
         }
-        if self.window.len() < self.end + WINDOW_BYTES {
-            self.window.resize(self.end + WINDOW_BYTES, 0);
+        let room = if self.read == 0 { FIRST_WINDOW_BYTES } else { WINDOW_BYTES };
+        if self.window.len() < self.end + room {
+            self.window.resize(self.end + room, 0);
         }
         let room = &mut self.window[self.end..];
         let (used, written, failure) = match &mut self.encoding {
