@@ -59,6 +59,7 @@ pub struct Publication {
 struct Holder {
     message: usize,
     place: Arc<str>,
+    delivered: Option<SystemTime>,
 }
 
 /// The topic.
@@ -200,8 +201,6 @@ struct Publisher<'a> {
     deadline: Instant,
     holders: HashMap<SignalId, Vec<Holder>>,
     batch: Vec<Signal>,
-    /// When the object of each signal in the batch was written.
-    delivered: HashMap<SignalId, SystemTime>,
     batch_bytes: usize,
     publication: Publication,
     failed: Vec<(SignalId, Failure)>,
@@ -215,7 +214,6 @@ impl<'a> Publisher<'a> {
             deadline,
             holders: HashMap::new(),
             batch: Vec::new(),
-            delivered: HashMap::new(),
             batch_bytes: 0,
             publication: Publication::default(),
             failed: Vec::new(),
@@ -226,7 +224,7 @@ impl<'a> Publisher<'a> {
     async fn take(&mut self, Found { signal, message, place, delivered }: Found) {
         let holders = self.holders.entry(signal.id).or_default();
         let is_new = holders.is_empty();
-        let holder = Holder { message, place };
+        let holder = Holder { message, place, delivered };
         if !holders.contains(&holder) {
             holders.push(holder);
         }
@@ -238,7 +236,6 @@ impl<'a> Publisher<'a> {
         if self.batch.len() == MAX_ENTRIES || self.batch_bytes + bytes > MAX_BYTES {
             self.flush().await;
         }
-        self.delivered.extend(delivered.map(|delivered| (signal.id, delivered)));
         self.batch.push(signal);
         self.batch_bytes += bytes;
     }
@@ -254,8 +251,7 @@ impl<'a> Publisher<'a> {
         }
         let sent = self.topic.send(batch, self.deadline).await;
         self.publication.published += sent.taken.len() as u64;
-        self.publication.latencies.extend(latencies(&sent.taken, &self.delivered, SystemTime::now()));
-        self.delivered.clear();
+        self.publication.latencies.extend(latencies(&sent.taken, &self.holders, SystemTime::now()));
         if let Some(archive) = &mut self.archive {
             archive.store(&sent.taken, self.deadline).await;
         }
@@ -266,7 +262,7 @@ impl<'a> Publisher<'a> {
     fn finish(mut self) -> Publication {
         self.publication.failed = self.failed.len() as u64;
         for (id, failure) in self.failed {
-            for Holder { message, place } in self.holders.remove(&id).unwrap_or_default() {
+            for Holder { message, place, .. } in self.holders.remove(&id).unwrap_or_default() {
                 let reason = format!("{place}: signal {id}: {failure}");
                 self.publication.failures.push((message, Failure { reason, ..failure }));
             }
@@ -278,7 +274,7 @@ impl<'a> Publisher<'a> {
 /// How late signals are that SNS has just taken.
 fn latencies(
     taken: &[Signal],
-    delivered: &HashMap<SignalId, SystemTime>,
+    holders: &HashMap<SignalId, Vec<Holder>>,
     now: SystemTime,
 ) -> impl Iterator<Item = Latency> {
     // A clock that is behind makes nothing early.
@@ -287,7 +283,9 @@ fn latencies(
         let call = signal.time.as_deref().and_then(|time| {
             SystemTime::try_from(DateTime::from_str(time, DateTimeFormat::DateTime).ok()?).ok()
         });
-        Latency { call: call.map(since), delivery: delivered.get(&signal.id).copied().map(since) }
+        // The signal that is sent is the one that was found first.
+        let first = holders.get(&signal.id).and_then(|holders| holders.first());
+        Latency { call: call.map(since), delivery: first.and_then(|first| first.delivered).map(since) }
     })
 }
 

@@ -154,12 +154,6 @@ impl Document {
         &self.fields
     }
 
-    /// The document itself, to go on with.
-    #[must_use]
-    pub fn into_fields(self) -> Map<String, Value> {
-        self.fields
-    }
-
     /// The string at a dotted path of nested objects.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {

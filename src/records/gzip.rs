@@ -59,9 +59,7 @@ impl Inflater {
             used += usize::try_from(read).unwrap_or(usize::MAX);
             written += usize::try_from(made).unwrap_or(usize::MAX);
             match status {
-                Ok(Status::StreamEnd) => {
-                    self.between_members = true;
-                }
+                Ok(Status::StreamEnd) => self.between_members = true,
                 // No progress: the rest of the member has not arrived yet.
                 Ok(_) if read == 0 && made == 0 => break,
                 Ok(_) => {}

@@ -35,7 +35,7 @@ fn produced() -> BTreeSet<String> {
     ];
     let mut found = BTreeSet::new();
     for (record, ..) in tables.concat() {
-        leaves(&Value::Object(document(record).into_fields()), "", &mut found);
+        leaves(&Value::Object(document(record).fields().clone()), "", &mut found);
     }
     found
 }
