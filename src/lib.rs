@@ -24,6 +24,7 @@ pub mod handler;
 pub mod inspect;
 pub mod kql;
 pub mod metrics;
+mod nested;
 pub mod object;
 pub mod origin;
 pub mod publish;

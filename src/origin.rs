@@ -1,7 +1,6 @@
 //! Where a record came from, as its signal tells it.
 
-use serde_json::{Map, Value, json};
-
+use crate::nested::Field;
 use crate::object::Object;
 
 /// The place that a record was read from.
@@ -34,20 +33,18 @@ impl Origin {
         }
     }
 
-    /// The ECS fields that name the place, nested.
-    pub(crate) fn fields(&self) -> Map<String, Value> {
-        let fields = match self {
-            Self::Object(object) => json!({ "aws": { "s3": {
-                "bucket": { "name": object.bucket },
-                "object": { "key": object.key.as_str() },
-            } } }),
-            Self::LogStream { group, stream } => json!({ "aws": { "cloudwatch": {
-                "log_group": group,
-                "log_stream": stream,
-            } } }),
-            Self::File(path) => json!({ "log": { "file": { "path": path } } }),
-            Self::EventBridge => json!({}),
-        };
-        if let Value::Object(fields) = fields { fields } else { Map::new() }
+    /// The ECS fields that name the place.
+    pub(crate) fn fields(&self) -> Vec<Field<&str>> {
+        match self {
+            Self::Object(object) => vec![
+                ("aws.s3.bucket.name", object.bucket.as_str()),
+                ("aws.s3.object.key", object.key.as_str()),
+            ],
+            Self::LogStream { group, stream } => {
+                vec![("aws.cloudwatch.log_group", group), ("aws.cloudwatch.log_stream", stream)]
+            }
+            Self::File(path) => vec![("log.file.path", path)],
+            Self::EventBridge => Vec::new(),
+        }
     }
 }

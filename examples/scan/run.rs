@@ -213,7 +213,7 @@ fn document(record: Record<'_>, inspector: &mut Inspector<'_>) -> Option<String>
         Ok(fields) => {
             inspector.inspect(0, record);
             inspector.found.clear();
-            serde_json::to_string(Document::from_record(fields).fields()).ok()
+            serde_json::to_string(&Document::from_record(fields)).ok()
         }
         Err(rejection) => {
             inspector.inspect(inspector.counters.records, Err(rejection));

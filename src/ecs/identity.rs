@@ -73,11 +73,8 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Maps `userIdentity` into `document`.
+/// Maps whom `userIdentity` names into `document`.
 pub(super) fn map(record: &Map<String, Value>, document: &mut Document) {
-    for (from, to) in COPIES {
-        document.put(to, at(record, from).cloned());
-    }
     let Caller { name, id, email, service } = Caller::of(record);
     document.put("service.name", service);
     document.put("user.name", name);

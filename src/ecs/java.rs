@@ -17,33 +17,56 @@ const INITIAL_CAPACITY: usize = 16;
 ///
 /// The empty parts still count for the size of a map: the pipeline removes them after the map has grown.
 pub(super) fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(number) => Some(number_text(number)),
-        Value::String(text) => (!is_empty_text(text)).then(|| text.clone()),
-        Value::Array(items) => enclose('[', items.iter().filter_map(text), ']'),
-        Value::Object(map) => {
-            let entries = in_hash_order(map);
-            let entries =
-                entries.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", text(value)?)));
-            enclose('{', entries, '}')
-        }
-    }
+    let mut text = String::new();
+    write(&mut text, value).then_some(text)
 }
 
-fn enclose(open: char, items: impl Iterator<Item = String>, close: char) -> Option<String> {
-    let mut items = items.peekable();
-    items.peek()?;
-    let mut text = String::from(open);
-    for (index, item) in items.enumerate() {
-        if index > 0 {
+/// Writes the text of `value`, or says `false` and leaves `text` as it was.
+fn write(text: &mut String, value: &Value) -> bool {
+    match value {
+        Value::Null => return false,
+        Value::Bool(true) => text.push_str("true"),
+        Value::Bool(false) => text.push_str("false"),
+        Value::Number(number) => text.push_str(&number_text(number)),
+        Value::String(string) if is_empty_text(string) => return false,
+        Value::String(string) => text.push_str(string),
+        Value::Array(items) => return enclose(text, ['[', ']'], items.iter().map(|item| (None, item))),
+        Value::Object(map) => {
+            let entries = in_hash_order(map).into_iter().map(|(key, value)| (Some(key), value));
+            return enclose(text, ['{', '}'], entries);
+        }
+    }
+    true
+}
+
+fn enclose<'a>(
+    text: &mut String,
+    [open, close]: [char; 2],
+    entries: impl Iterator<Item = (Option<&'a String>, &'a Value)>,
+) -> bool {
+    let start = text.len();
+    text.push(open);
+    let mut end = text.len();
+    for (key, value) in entries {
+        if end > start + open.len_utf8() {
             text.push_str(", ");
         }
-        text.push_str(&item);
+        if let Some(key) = key {
+            text.push_str(key);
+            text.push('=');
+        }
+        if write(text, value) {
+            end = text.len();
+        }
+        // Without its separator and key, if there is nothing to it.
+        text.truncate(end);
+    }
+    if end == start + open.len_utf8() {
+        text.truncate(start);
+        return false;
     }
     text.push(close);
-    Some(text)
+    true
 }
 
 /// The entries by bucket, and inside a bucket as they were put in.
@@ -53,7 +76,7 @@ fn in_hash_order(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
         capacity *= 2;
     }
     let mut entries: Vec<_> = map.iter().collect();
-    entries.sort_by_key(|(key, _)| {
+    entries.sort_by_cached_key(|(key, _)| {
         let hash = hash_code(key);
         (hash ^ (hash >> 16)) as usize & (capacity - 1)
     });

@@ -15,9 +15,11 @@ pub(crate) use glance::hides_text;
 pub use head::Head;
 pub use verbatim::Verbatim;
 
+use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::kql::{Fields, Scalar};
+use crate::nested::{Field, Nested};
 
 /// The dataset of every document.
 pub const DATASET: &str = "aws.cloudtrail";
@@ -71,7 +73,11 @@ const PRINTED: &[(&str, &str)] = &[
     ("serviceEventDetails", "aws.cloudtrail.service_event_details"),
 ];
 
-/// A field that has the same value in every document.
+/// The fields with a [`constant`] value that is a text.
+const CONSTANTS: [&str; 6] =
+    ["event.kind", "event.module", "event.dataset", "data_stream.dataset", "cloud.provider", "ecs.version"];
+
+/// The value of a field that has the same one in every document.
 fn constant(field: &str) -> Option<&'static str> {
     Some(match field {
         "event.dataset" | "data_stream.dataset" => DATASET,
@@ -93,30 +99,31 @@ fn is_address(text: &str) -> bool {
     text.parse::<std::net::IpAddr>().is_ok()
 }
 
-/// A record as a nested ECS document.
+/// A record as an ECS document. As JSON it has nested objects, in alphabetical order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    fields: Map<String, Value>,
+    /// Sorted by name.
+    fields: Vec<Field<Value>>,
 }
 
 impl Document {
     /// Maps a record, which is any JSON object.
     #[must_use]
     pub fn from_record(mut record: Map<String, Value>) -> Self {
-        let printed: Vec<_> =
-            PRINTED.iter().filter_map(|(from, to)| Some((*to, java::text(record.get(*from)?)?))).collect();
+        let mut document = Self { fields: Vec::with_capacity(FIELDS.len()) };
+        for (from, to) in PRINTED {
+            document.put(to, record.get(*from).and_then(java::text));
+        }
         record.retain(|_, value| !drop_empty(value));
 
-        let mut document = Self { fields: Map::new() };
-        for field in ["event.kind", "event.module", "event.dataset", "data_stream.dataset"] {
+        for field in CONSTANTS {
             document.put(field, constant(field));
         }
         document.put("event.type", constant("event.type").map(|info| json!([info])));
-        for (from, to) in COPIES {
+        for (from, to) in COPIES.iter().chain(identity::COPIES) {
             document.put(to, at(&record, from).cloned());
         }
         document.put("event.outcome", Some(outcome(&record)));
-        document.put("cloud.provider", constant("cloud.provider"));
         let provider = text_at(&record, "eventSource");
         document.put(
             "cloud.service.name",
@@ -138,32 +145,45 @@ impl Document {
         document.put("aws.cloudtrail.resources", at(&record, "resources").map(resources));
         document.put_console_login(&record);
         identity::map(&record, &mut document);
-        for (to, text) in printed {
-            document.put(to, Some(text));
-        }
         for (from, to) in FLATTENED {
             document.put(to, record.get_mut(*from).map(Value::take));
         }
-        document.put("ecs.version", constant("ecs.version"));
+        document.fields.sort_unstable_by_key(|(name, _)| *name);
         document
     }
 
-    /// The document as nested JSON objects.
-    #[must_use]
-    pub fn fields(&self) -> &Map<String, Value> {
-        &self.fields
+    /// The fields of the mapping, each with its value, sorted by name.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.fields.iter().map(|(name, value)| (*name, value))
     }
 
-    /// The string at a dotted path of nested objects.
+    /// The value at a dotted path: of a field of the mapping, or of what is below it.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<&Value> {
+        match self.find(field)? {
+            (value, "") => Some(value),
+            (value, path) => at(value.as_object()?, path),
+        }
+    }
+
+    /// The string at a dotted path, unless it counts as empty.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {
-        text_at(&self.fields, field)
+        self.value(field)?.as_str().filter(|text| !is_empty_text(text))
     }
 
-    fn put(&mut self, field: &str, value: Option<impl Into<Value>>) {
-        if let Some(value) = value {
-            put(&mut self.fields, field, value.into());
+    /// The field of the mapping that a path names or begins with, and the rest of the path.
+    fn find<'f>(&self, path: &'f str) -> Option<(&Value, &'f str)> {
+        let behind = self.fields.partition_point(|(name, _)| *name <= path);
+        let (name, value) = self.fields.get(behind.checked_sub(1)?)?;
+        match path.strip_prefix(name)? {
+            "" => Some((value, "")),
+            rest => Some((value, rest.strip_prefix('.')?)),
         }
+    }
+
+    fn put(&mut self, field: &'static str, value: Option<impl Into<Value>>) {
+        self.fields.extend(value.map(|value| (field, value.into())));
     }
 
     /// `TLSv1.3` becomes `1.3` and `tls`.
@@ -181,17 +201,34 @@ impl Document {
             return;
         }
         let yes = |from: &str| text_at(record, from).map(|answer| answer.eq_ignore_ascii_case("yes"));
-        let prefix = "aws.cloudtrail.console_login.additional_eventdata";
-        self.put(&format!("{prefix}.mobile_version"), yes("additionalEventData.MobileVersion"));
-        self.put(&format!("{prefix}.login_to"), text_at(record, "additionalEventData.LoginTo"));
-        self.put(&format!("{prefix}.mfa_used"), yes("additionalEventData.MFAUsed"));
+        self.put(
+            "aws.cloudtrail.console_login.additional_eventdata.mobile_version",
+            yes("additionalEventData.MobileVersion"),
+        );
+        self.put(
+            "aws.cloudtrail.console_login.additional_eventdata.login_to",
+            text_at(record, "additionalEventData.LoginTo"),
+        );
+        self.put(
+            "aws.cloudtrail.console_login.additional_eventdata.mfa_used",
+            yes("additionalEventData.MFAUsed"),
+        );
+    }
+}
+
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Nested::new(&self.fields).serialize(serializer)
     }
 }
 
 impl Fields for Document {
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
-        let whole = fields::is_flattened(name);
-        Some(any_in_map(&self.fields, name, &mut |value| any_leaf(value, whole, test)))
+        Some(match self.find(name) {
+            None => false,
+            Some((value, "")) => any_leaf(value, fields::is_flattened(name), test),
+            Some((value, path)) => any_below(value, path, &mut |value| any_leaf(value, false, test)),
+        })
     }
 }
 
@@ -295,22 +332,4 @@ fn at<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
 /// The string at a dotted path, unless it counts as empty.
 fn text_at<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a str> {
     at(map, path)?.as_str().filter(|text| !is_empty_text(text))
-}
-
-/// Puts a value at a dotted path, making the objects on the way.
-pub(crate) fn put(map: &mut Map<String, Value>, path: &str, value: Value) {
-    let Some((key, rest)) = path.split_once('.') else {
-        map.insert(path.to_owned(), value);
-        return;
-    };
-    // Most objects are there already: looking first costs less than a key to look with.
-    match map.get_mut(key) {
-        Some(Value::Object(below)) => put(below, rest, value),
-        Some(_) => {}
-        None => {
-            let mut below = Map::new();
-            put(&mut below, rest, value);
-            map.insert(key.to_owned(), Value::Object(below));
-        }
-    }
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
-use super::{SignalId, words};
+use super::{FUNCTION_NAME, SignalId, words};
 use crate::ecs::Document;
+use crate::nested::{Field, Nested};
 use crate::origin::Origin;
-use crate::rule::{Definition, Severity};
+use crate::rule::Definition;
 
 /// What is left out of a signal that is too big, in this order, until it fits. Each step may name several fields.
 const OMITTED: [&[&str]; 6] = [
@@ -24,40 +25,45 @@ const OMITTED: [&[&str]; 6] = [
     &["aws.cloudtrail.flattened.response_elements"],
     &[REQUEST_PARAMETERS],
 ];
+/// Fields of the record's event that stand once more beside what made an alert of it.
+const ORIGINAL_EVENT: [(&str, &str); 8] = [
+    ("event.action", "kibana.alert.original_event.action"),
+    ("event.provider", "kibana.alert.original_event.provider"),
+    ("event.outcome", "kibana.alert.original_event.outcome"),
+    ("event.id", "kibana.alert.original_event.id"),
+    ("event.kind", "kibana.alert.original_event.kind"),
+    ("event.dataset", "kibana.alert.original_event.dataset"),
+    ("event.module", "kibana.alert.original_event.module"),
+    ("event.type", "kibana.alert.original_event.type"),
+];
+const MESSAGE: &str = "message";
 const ORIGINAL: &str = "event.original";
 const REQUEST_PARAMETERS: &str = "aws.cloudtrail.flattened.request_parameters";
 
-/// The parts of a document, written without being put together first: nothing of the record is copied.
+/// What a signal's document is made of. Nothing of the record is copied.
 pub(super) struct Body<'a> {
-    message: String,
+    definition: &'a Definition,
+    document: &'a Document,
+    record: Cow<'a, str>,
+    origin: &'a Origin,
     now: &'a str,
-    fields: Cow<'a, Map<String, Value>>,
-    original: Option<Cow<'a, str>>,
-    origin: Map<String, Value>,
-    alert: Alert<'a>,
+    id: SignalId,
     omitted: Vec<&'static str>,
 }
 
-/// Everything under `kibana.alert`.
-#[derive(serde::Serialize)]
-struct Alert<'a> {
-    uuid: String,
-    status: &'static str,
-    workflow_status: &'static str,
-    depth: u8,
-    ancestors: [Ancestor<'a>; 1],
-    severity: Severity,
-    risk_score: u8,
-    reason: String,
-    original_event: OriginalEvent<'a>,
-    rule: &'a Definition,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    building_block_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    original_time: Option<&'a str>,
+/// A value of the document.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Part<'a> {
+    Text(Cow<'a, str>),
+    Number(u8),
+    Value(&'a Value),
+    Ancestors([Ancestor<'a>; 1]),
+    Rule(&'a Definition),
+    Omitted(&'a [&'static str]),
 }
 
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct Ancestor<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
@@ -66,48 +72,17 @@ struct Ancestor<'a> {
     depth: u8,
 }
 
-/// The event of the record, as it was before it became a signal.
-struct OriginalEvent<'a> {
-    event: Option<&'a Map<String, Value>>,
-    created: &'a str,
-}
-
 impl<'a> Body<'a> {
     pub(super) fn new(
         definition: &'a Definition,
         document: &'a Document,
         record: &'a [u8],
-        origin: &Origin,
+        origin: &'a Origin,
         now: &'a str,
         id: SignalId,
     ) -> Self {
-        let fields = document.fields();
-        let ancestor =
-            Ancestor { id: document.text("event.id"), r#type: "event", index: origin.index(), depth: 0 };
-        let event = fields.get("event").and_then(Value::as_object);
-        let alert = Alert {
-            uuid: id.to_string(),
-            status: "active",
-            workflow_status: "open",
-            depth: 1,
-            ancestors: [ancestor],
-            severity: definition.severity,
-            risk_score: definition.risk_score,
-            reason: words::reason(definition, document),
-            original_event: OriginalEvent { event, created: now },
-            rule: definition,
-            building_block_type: definition.building_block_type.as_deref(),
-            original_time: document.text("@timestamp"),
-        };
-        Self {
-            message: words::sentence(document),
-            now,
-            fields: Cow::Borrowed(fields),
-            original: Some(String::from_utf8_lossy(record)),
-            origin: origin.fields(),
-            alert,
-            omitted: Vec::new(),
-        }
+        let record = String::from_utf8_lossy(record);
+        Self { definition, document, record, origin, now, id, omitted: Vec::new() }
     }
 
     /// The document as JSON of at most `limit` bytes, if leaving out what may be left out can do it.
@@ -119,129 +94,96 @@ impl<'a> Body<'a> {
                 return text;
             }
             let Some(step) = steps.next() else { return text };
-            for field in step {
-                let omitted = if *field == ORIGINAL {
-                    self.original.take().is_some()
-                } else {
-                    omit(self.fields.to_mut(), field)
-                };
-                if omitted {
-                    self.omitted.push(field);
-                }
-            }
+            let is_there = |field: &&str| *field == ORIGINAL || self.document.value(field).is_some();
+            self.omitted.extend(step.iter().copied().filter(is_there));
         }
     }
 
     /// JSON without the two characters that JSON allows and SNS does not.
     fn json(&self) -> String {
+        // The first byte of both; few texts have it.
+        const FIRST_BYTE: u8 = "\u{ffff}".as_bytes()[0];
         // Strings and maps with string keys always have a JSON text.
-        let text = serde_json::to_string(self).unwrap_or_default();
-        if text.contains('\u{fffe}') || text.contains('\u{ffff}') {
+        let text = serde_json::to_string(&Nested::new(&self.fields())).unwrap_or_default();
+        if memchr::memchr(FIRST_BYTE, text.as_bytes()).is_some() {
             text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
         } else {
             text
         }
     }
-}
 
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("message", &self.message)?;
-        map.serialize_entry("@timestamp", self.now)?;
-        for (name, value) in self.fields.iter().filter(|(name, _)| *name != "@timestamp") {
-            match (name.as_str(), value) {
-                ("event", Value::Object(event)) => map.serialize_entry(name, &Event { event, body: self })?,
-                (_, Value::Object(base)) => {
-                    let more = self.origin.get(name).and_then(Value::as_object);
-                    map.serialize_entry(name, &Joined { base, more })?;
-                }
-                (_, value) => map.serialize_entry(name, value)?,
-            }
-        }
-        for (name, value) in self.origin.iter().filter(|(name, _)| !self.fields.contains_key(*name)) {
-            map.serialize_entry(name, value)?;
-        }
-        map.serialize_entry("kibana", &Nested { name: "alert", value: &self.alert })?;
+    /// Every field of the signal: the sentence for people first, then by name.
+    fn fields(&self) -> Vec<Field<Part<'_>>> {
+        let mut fields = self.event();
+        fields.extend(self.origin.fields().into_iter().map(|(name, text)| (name, text.into())));
+        fields.extend(self.alert());
         if !self.omitted.is_empty() {
-            map.serialize_entry("signal", &Nested { name: "omitted", value: &self.omitted })?;
+            fields.push(("signal.omitted", Part::Omitted(&self.omitted)));
         }
-        map.end()
+        fields.sort_unstable_by_key(|(name, _)| (*name != MESSAGE, *name));
+        fields
     }
-}
 
-/// The record's event, turned into a signal.
-struct Event<'a> {
-    event: &'a Map<String, Value>,
-    body: &'a Body<'a>,
-}
-
-impl Serialize for Event<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("kind", "signal")?;
-        for (name, value) in self.event.iter().filter(|(name, _)| *name != "kind") {
-            map.serialize_entry(name, value)?;
+    /// The record's document, turned into a signal.
+    fn event(&self) -> Vec<Field<Part<'_>>> {
+        let mut fields = vec![
+            (MESSAGE, words::sentence(self.document).into()),
+            ("@timestamp", self.now.into()),
+            ("event.kind", "signal".into()),
+            ("event.created", self.now.into()),
+        ];
+        if !self.omitted.contains(&ORIGINAL) {
+            fields.push((ORIGINAL, (&*self.record).into()));
         }
-        map.serialize_entry("created", self.body.now)?;
-        if let Some(original) = &self.body.original {
-            map.serialize_entry("original", original)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for OriginalEvent<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for name in ["action", "provider", "outcome", "id", "kind", "dataset", "module", "type"] {
-            if let Some(value) = self.event.and_then(|event| event.get(name)) {
-                map.serialize_entry(name, value)?;
+        for (name, value) in self.document.fields() {
+            if self.omitted.contains(&name) {
+                // Of the request, the function's name stays.
+                let function = self.document.value(FUNCTION_NAME).filter(|_| name == REQUEST_PARAMETERS);
+                fields.extend(function.map(|function| (FUNCTION_NAME, Part::Value(function))));
+            } else if !matches!(name, "@timestamp" | "event.kind") {
+                fields.push((name, Part::Value(value)));
             }
         }
-        map.serialize_entry("created", self.created)?;
-        map.end()
+        fields
+    }
+
+    /// What Elastic's stack adds to a document that becomes an alert.
+    fn alert(&self) -> impl Iterator<Item = Field<Part<'_>>> {
+        let Self { definition, document, .. } = self;
+        let ancestor =
+            Ancestor { id: document.text("event.id"), r#type: "event", index: self.origin.index(), depth: 0 };
+        let building_block = definition.building_block_type.as_deref();
+        let original = ORIGINAL_EVENT
+            .iter()
+            .filter_map(|(from, to)| Some((*to, Part::Value(self.document.value(from)?))));
+        [
+            Some(("kibana.alert.uuid", self.id.to_string().into())),
+            Some(("kibana.alert.status", "active".into())),
+            Some(("kibana.alert.workflow_status", "open".into())),
+            Some(("kibana.alert.depth", Part::Number(1))),
+            Some(("kibana.alert.ancestors", Part::Ancestors([ancestor]))),
+            Some(("kibana.alert.severity", definition.severity.as_str().into())),
+            Some(("kibana.alert.risk_score", Part::Number(definition.risk_score))),
+            Some(("kibana.alert.reason", words::reason(definition, document).into())),
+            Some(("kibana.alert.original_event.created", self.now.into())),
+            Some(("kibana.alert.rule", Part::Rule(definition))),
+            building_block.map(|kind| ("kibana.alert.building_block_type", kind.into())),
+            document.text("@timestamp").map(|time| ("kibana.alert.original_time", time.into())),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(original)
     }
 }
 
-/// An object of the record's document, with the fields that name the place it came from.
-struct Joined<'a> {
-    base: &'a Map<String, Value>,
-    more: Option<&'a Map<String, Value>>,
-}
-
-impl Serialize for Joined<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.base.iter().chain(self.more.into_iter().flatten()))
+impl<'a> From<&'a str> for Part<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
     }
 }
 
-/// An object with one member.
-struct Nested<'a, T> {
-    name: &'static str,
-    value: &'a T,
-}
-
-impl<T: Serialize> Serialize for Nested<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map([(self.name, self.value)])
+impl From<String> for Part<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
     }
-}
-
-/// Removes a field, with the objects that are left empty, and says whether it was there. Of the request, the function's
-/// name stays.
-fn omit(fields: &mut Map<String, Value>, path: &str) -> bool {
-    let Some((parents, name)) = path.rsplit_once('.') else { return fields.remove(path).is_some() };
-    let parent = parents.split('.').try_fold(&mut *fields, |map, key| map.get_mut(key)?.as_object_mut());
-    let Some(parent) = parent else { return false };
-    let removed = parent.shift_remove(name);
-    if path == REQUEST_PARAMETERS
-        && let Some(function) = removed.as_ref().and_then(|request| request.get("functionName"))
-    {
-        parent.insert(name.to_owned(), json!({ "functionName": function }));
-    }
-    if removed.is_some() && parent.is_empty() {
-        omit(fields, parents);
-    }
-    removed.is_some()
 }

@@ -53,8 +53,7 @@ pub(super) fn sentence(document: &Document) -> String {
 }
 
 fn is_dry_run(document: &Document) -> bool {
-    let flattened = document.fields().get("aws").and_then(|aws| aws.pointer("/cloudtrail/flattened"));
-    let dry_run = flattened.and_then(|objects| objects.pointer("/request_parameters/dryRun"));
+    let dry_run = document.value("aws.cloudtrail.flattened.request_parameters.dryRun");
     dry_run.is_some_and(|value| value == &json!(true) || value == &json!("true"))
 }
 

@@ -13,7 +13,7 @@ fn printed_maps_are_the_text_that_java_prints() {
         let (map, printed) = line.split_once('\t').expect("two columns");
         let printed: Value = serde_json::from_str(printed).expect("a JSON string");
         let document = document(&format!(r#"{{"requestParameters":{map}}}"#));
-        let ours = at(&document, "aws.cloudtrail.request_parameters").cloned();
+        let ours = at(&document, "aws.cloudtrail.request_parameters");
         // Of a map without anything in it the pipeline keeps nothing.
         assert_eq!(ours.unwrap_or_else(|| json!("{}")), printed, "{map}");
         rows += 1;
@@ -25,6 +25,6 @@ fn printed_maps_are_the_text_that_java_prints() {
 fn a_printed_object_of_any_size_is_kept_whole() {
     let long = "x".repeat(40_000);
     let document = document(&format!(r#"{{"requestParameters":{{"k":"{long}"}}}}"#));
-    let ours = at(&document, "aws.cloudtrail.request_parameters").and_then(Value::as_str);
-    assert_eq!(ours, Some(format!("{{k={long}}}").as_str()));
+    let ours = at(&document, "aws.cloudtrail.request_parameters");
+    assert_eq!(ours, Some(json!(format!("{{k={long}}}"))));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cloudtrail_signals::ecs;
 use serde_json::Value;
 
-use crate::{document, identity, mapping};
+use crate::{document, identity, json, mapping};
 
 /// The dotted name of every leaf, arrays looked through.
 fn leaves(value: &Value, path: &str, found: &mut BTreeSet<String>) {
@@ -35,7 +35,7 @@ fn produced() -> BTreeSet<String> {
     ];
     let mut found = BTreeSet::new();
     for (record, ..) in tables.concat() {
-        leaves(&Value::Object(document(record).fields().clone()), "", &mut found);
+        leaves(&json(&document(record)), "", &mut found);
     }
     found
 }
