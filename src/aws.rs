@@ -67,6 +67,10 @@ pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
 /// The client that publishes signals. The publisher repeats requests itself, entry by entry.
 #[must_use]
 pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
-    let config = aws_sdk_sns::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
+    let config = aws_sdk_sns::config::Builder::from(config)
+        .retry_config(RetryConfig::disabled())
+        // Requests and answers are small, and a time-out covers the whole of each.
+        .stalled_stream_protection(aws_sdk_sns::config::StalledStreamProtectionConfig::disabled())
+        .build();
     aws_sdk_sns::Client::from_conf(config)
 }

@@ -1,6 +1,7 @@
 //! The Lambda function: settings, clients, run.
 
 use std::env;
+use std::rc::Rc;
 
 use cloudtrail_signals::handler::{self, Handler};
 use cloudtrail_signals::settings::{self, Settings};
@@ -8,7 +9,7 @@ use cloudtrail_signals::{aws, rule::Ruleset, telemetry};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<(), Error> {
     let variable = |name: &str| env::var(name).ok();
     telemetry::init(
@@ -19,11 +20,15 @@ async fn main() -> Result<(), Error> {
     let (settings, config) = start().inspect_err(|error: &settings::Error| {
         tracing::error!(reason = error.to_string(), "the function cannot start");
     })?;
-    let handler = &Handler::new(settings, Ruleset::embedded(), aws::s3(&config), aws::sns(&config));
+    let handler = Rc::new(Handler::new(settings, Ruleset::embedded(), aws::s3(&config), aws::sns(&config)));
 
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        let deadline = handler::deadline(event.context.deadline);
-        handler.handle(&event.payload, deadline, &event.context.request_id).await
-    }))
-    .await
+    let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let handler = Rc::clone(&handler);
+        async move {
+            let deadline = handler::deadline(event.context.deadline);
+            handler.handle(&event.payload, deadline, &event.context.request_id).await
+        }
+    }));
+    // As a task of its own: every wake of the main future costs a system call, and there are several a request.
+    tokio::task::spawn_local(run).await?
 }

@@ -90,11 +90,18 @@ impl Topic {
     pub async fn publish_all(&self, mut found: Receiver<Found>, deadline: Instant) -> Publication {
         let mut publisher = Publisher::new(self, deadline);
         loop {
-            match timeout(LINGER, found.recv()).await {
-                Ok(Some(found)) => publisher.take(found).await,
-                Ok(None) => break,
+            let next = if publisher.batch.is_empty() {
+                found.recv().await
+            } else if let Ok(next) = timeout(LINGER, found.recv()).await {
+                next
+            } else {
                 // Something slow is being read; what is there already need not wait for it.
-                Err(_) => publisher.flush().await,
+                publisher.flush().await;
+                continue;
+            };
+            match next {
+                Some(found) => publisher.take(found).await,
+                None => break,
             }
         }
         publisher.flush().await;
