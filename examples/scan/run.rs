@@ -23,8 +23,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::files;
 
 const CHUNK_BYTES: usize = 64 * 1024;
-/// Windows of text that a file may be ahead of the one that is being printed.
-const WINDOWS_AHEAD: usize = 4;
+/// What is found is handed over in batches of about so many bytes: to wake the printer costs more than to find.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Batches that a file may be ahead of the one that is being printed.
+const BATCHES_AHEAD: usize = 4;
 
 /// What to print.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,7 +93,7 @@ pub fn run(job: &Job<'_>, paths: &[PathBuf], output: &mut impl Write) -> io::Res
             {
                 printed.print(&oldest, output)?;
             }
-            let (sender, receiver) = sync_channel(WINDOWS_AHEAD);
+            let (sender, receiver) = sync_channel(BATCHES_AHEAD);
             under_way.push_back(receiver);
             // The workers live until the tasks end.
             tasks.send((input, sender)).map_err(io::Error::other)?;
@@ -146,8 +148,10 @@ impl Reader<'_> {
         let name = path.display().to_string();
         let origin = Origin::File(name.clone());
         let mut inspector = Inspector::new(self.job.rules, self.job.exceptions, &origin, self.now);
+        let mut documents = Vec::new();
         let mut decoder = Decoder::new(Layout::Any);
-        let read = self.records(path, &mut decoder, &mut inspector, news)?;
+        let read = self.records(path, &mut decoder, &mut inspector, &mut documents, news)?;
+        hand_over(&mut inspector, &mut documents, news)?;
         if let Err(problem) = read.and_then(|()| decoder.finish().map_err(|error| error.to_string())) {
             news.send(News::Problem(format!("{name}: {problem}")))?;
         }
@@ -167,6 +171,7 @@ impl Reader<'_> {
         path: &Path,
         decoder: &mut Decoder,
         inspector: &mut Inspector<'_>,
+        documents: &mut Vec<String>,
         news: &SyncSender<News>,
     ) -> Result<Result<(), String>, Stopped> {
         let mut file = match File::open(path) {
@@ -174,7 +179,6 @@ impl Reader<'_> {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let mut chunk = vec![0; CHUNK_BYTES];
-        let mut documents = Vec::new();
         loop {
             let length = match file.read(&mut chunk) {
                 Ok(0) => return Ok(Ok(())),
@@ -189,12 +193,11 @@ impl Reader<'_> {
                     Output::Signals => inspector.inspect(position, record),
                     Output::Documents => documents.extend(document(record, inspector)),
                 });
-                if !inspector.found.is_empty() {
-                    news.send(News::Signals(std::mem::take(&mut inspector.found)))?;
-                }
                 inspector.suppressed.clear();
-                if !documents.is_empty() {
-                    news.send(News::Documents(std::mem::take(&mut documents)))?;
+                let signal_bytes: usize = inspector.found.iter().map(Signal::bytes).sum();
+                let document_bytes: usize = documents.iter().map(String::len).sum();
+                if signal_bytes + document_bytes >= BATCH_BYTES {
+                    hand_over(inspector, documents, news)?;
                 }
                 more = match step {
                     Ok(more) => more,
@@ -203,6 +206,21 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Sends what has been found to the printer.
+fn hand_over(
+    inspector: &mut Inspector<'_>,
+    documents: &mut Vec<String>,
+    news: &SyncSender<News>,
+) -> Result<(), Stopped> {
+    if !inspector.found.is_empty() {
+        news.send(News::Signals(std::mem::take(&mut inspector.found)))?;
+    }
+    if !documents.is_empty() {
+        news.send(News::Documents(std::mem::take(documents)))?;
+    }
+    Ok(())
 }
 
 /// The ECS document of a record, counted as the inspector would count a record without a match.
@@ -269,21 +287,23 @@ impl Printed {
             ..
         } = self.counters;
         let seconds = started.elapsed().as_secs_f64();
-        eprintln!(
+        let mut lines = vec![format!(
             "{deliveries} files, {records} records: {matched} matched, {unmatched} unmatched, {rejected} rejected"
-        );
+        )];
         if job.output == Output::Signals {
-            eprintln!(
+            lines.push(format!(
                 "{signals} signals: {published} printed, {suppressed} suppressed, {duplicates} duplicates"
-            );
-            for rule in job.rules.rules() {
+            ));
+            lines.extend(job.rules.rules().iter().map(|rule| {
                 let printed = self.by_rule.get(&rule.definition.rule_id).copied().unwrap_or_default();
-                eprintln!("{printed:>8}  {}", rule.definition.name);
-            }
+                format!("{printed:>8}  {}", rule.definition.name)
+            }));
         }
-        eprintln!("{bytes_in} bytes read, {bytes_inflated} inflated, in {seconds:.2} s");
+        lines.push(format!("{bytes_in} bytes read, {bytes_inflated} inflated, in {seconds:.2} s"));
         if self.problems > 0 {
-            eprintln!("{} problems, see above", self.problems);
+            lines.push(format!("{} problems, see above", self.problems));
         }
+        // Standard error has no buffer: every piece would be a write of its own.
+        eprintln!("{}", lines.join("\n"));
     }
 }
