@@ -10,13 +10,6 @@ pub(super) const BLOCK_BYTES: usize = 64;
 
 const LANE_BYTES: usize = 16;
 
-/// A block of text, one bit a byte, the first byte lowest.
-struct Masks {
-    quotes: u64,
-    backslashes: u64,
-    brackets: u64,
-}
-
 /// What a block of text leaves for the next one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Brackets {
@@ -38,11 +31,38 @@ impl Brackets {
     /// must be spaces.
     #[inline]
     pub(super) fn next(&mut self, block: &[u8; BLOCK_BYTES], length: usize) -> u64 {
-        let masks = masks(block);
-        self.backslashes |= masks.backslashes;
-        let mut escaped = self.escaped;
-        self.escaped = 0;
-        let mut backslashes = masks.backslashes & !escaped;
+        // '[' and '{' differ in this bit, and so do ']' and '}'; no other byte becomes one of them.
+        let bit = u8x16::splat(b'[' ^ b'{');
+        let (quote, backslash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
+        let (open, close) = (u8x16::splat(b'{'), u8x16::splat(b'}'));
+        let (mut quotes, mut brackets) = (0, 0);
+        let mut any_backslash = u8x16::splat(0);
+        for (index, lane) in lanes(block) {
+            let folded = lane | bit;
+            any_backslash |= lane.simd_eq(backslash);
+            quotes |= u64::from(lane.simd_eq(quote).to_bitmask()) << index;
+            brackets |= u64::from((folded.simd_eq(open) | folded.simd_eq(close)).to_bitmask()) << index;
+        }
+        // Few blocks have a backslash, so where they are is asked only then.
+        if self.escaped != 0 || any_backslash.to_bitmask() != 0 {
+            quotes &= !self.escapes(positions(block, backslash), length);
+        }
+        // Every quote turns the bits from itself on around.
+        let mut inside = quotes;
+        for shift in [1, 2, 4, 8, 16, 32] {
+            inside ^= inside << shift;
+        }
+        inside ^= self.inside;
+        self.inside = 0_u64.wrapping_sub(inside >> (BLOCK_BYTES - 1));
+        brackets & !inside
+    }
+
+    /// The bytes that are escaped, given where the backslashes are.
+    #[inline]
+    fn escapes(&mut self, mut backslashes: u64, length: usize) -> u64 {
+        self.backslashes |= backslashes;
+        let mut escaped = std::mem::take(&mut self.escaped);
+        backslashes &= !escaped;
         while backslashes != 0 {
             let place = backslashes.trailing_zeros();
             // The byte behind it may be the first one of the next block.
@@ -50,37 +70,10 @@ impl Brackets {
             self.escaped |= u64::from(place as usize + 1 == length);
             backslashes &= !(3_u64 << place);
         }
-        // Every quote turns the bits from itself on around.
-        let mut inside = masks.quotes & !escaped;
-        for shift in [1, 2, 4, 8, 16, 32] {
-            inside ^= inside << shift;
-        }
-        inside ^= self.inside;
-        self.inside = 0_u64.wrapping_sub(inside >> (BLOCK_BYTES - 1));
-        masks.brackets & !inside
+        escaped
     }
 }
 
-#[inline]
-fn masks(block: &[u8; BLOCK_BYTES]) -> Masks {
-    // '[' and '{' differ in this bit, and so do ']' and '}'; no other byte becomes one of them.
-    let bit = u8x16::splat(b'[' ^ b'{');
-    let (quote, backslash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
-    let (open, close) = (u8x16::splat(b'{'), u8x16::splat(b'}'));
-    let (mut quotes, mut brackets) = (0, 0);
-    let mut any_backslash = u8x16::splat(0);
-    for (index, lane) in lanes(block) {
-        let folded = lane | bit;
-        any_backslash |= lane.simd_eq(backslash);
-        quotes |= u64::from(lane.simd_eq(quote).to_bitmask()) << index;
-        brackets |= u64::from((folded.simd_eq(open) | folded.simd_eq(close)).to_bitmask()) << index;
-    }
-    // Few blocks have a backslash, so where they are is asked only then.
-    let backslashes = if any_backslash.to_bitmask() == 0 { 0 } else { positions(block, backslash) };
-    Masks { quotes, backslashes, brackets }
-}
-
-#[cold]
 fn positions(block: &[u8; BLOCK_BYTES], byte: u8x16) -> u64 {
     lanes(block).fold(0, |found, (index, lane)| found | u64::from(lane.simd_eq(byte).to_bitmask()) << index)
 }

@@ -7,6 +7,7 @@
 
 mod brackets;
 mod gzip;
+mod owed;
 mod split;
 
 pub use gzip::gunzip;

@@ -5,6 +5,7 @@
 //! on when more text has come.
 
 use super::brackets::{BLOCK_BYTES, Brackets};
+use super::owed::Owed;
 use super::{Error, Layout, MAX_RECORD_BYTES, RawRecord, Record, Rejection};
 
 /// The key of a delivery's array.
@@ -67,8 +68,9 @@ pub(super) struct Splitter {
     layout: Layout,
     state: State,
     holder: Holder,
-    /// The closing brackets that the current record or value still owes.
-    owed: Vec<u8>,
+    /// What the current record or value still owes, and the part of it that is too deep for `owed`.
+    owed: Owed,
+    deep: Vec<u64>,
     /// Inside a record; elsewhere `quotes` is what counts.
     brackets: Brackets,
     quotes: Quotes,
@@ -93,7 +95,8 @@ impl Splitter {
             layout,
             state: State::Start,
             holder: Holder::Delivery,
-            owed: Vec::new(),
+            owed: Owed::default(),
+            deep: Vec::new(),
             brackets: Brackets::default(),
             quotes: Quotes::Outside,
             start: 0,
@@ -204,35 +207,35 @@ impl Splitter {
 
     /// Follows strings and brackets to the end of the current record or of the text, and says where that is.
     fn nested(&mut self, text: &[u8], mut at: usize) -> usize {
-        while at < text.len() {
+        // In locals, which the compiler keeps in registers.
+        let (mut brackets, mut owed, mut fits) = (self.brackets, self.owed, true);
+        let end = 'blocks: loop {
             let rest = &text[at..];
             let mut padded = [b' '; BLOCK_BYTES];
             let (block, length) = if let Some(block) = rest.first_chunk() {
                 (block, BLOCK_BYTES)
+            } else if rest.is_empty() {
+                break at;
             } else {
                 padded[..rest.len()].copy_from_slice(rest);
                 (&padded, rest.len())
             };
-            let mut brackets = self.brackets.next(block, length);
-            while brackets != 0 {
-                let place = brackets.trailing_zeros() as usize;
-                brackets &= brackets - 1;
-                self.bracket(block[place]);
-                if self.owed.is_empty() {
-                    return at + place + 1;
+            let mut found = brackets.next(block, length);
+            while found != 0 {
+                let place = found.trailing_zeros() as usize;
+                found &= found - 1;
+                fits &= owed.take(block[place], &mut self.deep);
+                if owed.is_empty() {
+                    break 'blocks at + place + 1;
                 }
             }
             at += length;
+        };
+        (self.brackets, self.owed) = (brackets, owed);
+        if !fits {
+            self.defect.get_or_insert(Rejection::Unbalanced);
         }
-        text.len()
-    }
-
-    fn bracket(&mut self, byte: u8) {
-        match byte {
-            b'{' => self.owed.push(b'}'),
-            b'[' => self.owed.push(b']'),
-            closing => self.close(closing),
-        }
+        end
     }
 
     /// One byte of a value that is no record. Such values are rare, and short where they are not.
@@ -243,28 +246,16 @@ impl Splitter {
             (Quotes::Inside, b'"') => Quotes::Outside,
             (quotes, _) => quotes,
         };
-        if self.quotes == Quotes::Outside && matches!(byte, b'{' | b'[' | b'}' | b']') {
-            self.bracket(byte);
+        let is_bracket = self.quotes == Quotes::Outside && matches!(byte, b'{' | b'[' | b'}' | b']');
+        if is_bracket && !self.owed.take(byte, &mut self.deep) {
+            self.defect.get_or_insert(Rejection::Unbalanced);
         }
-    }
-
-    /// Takes a closing bracket. One that does not fit closes the nearest that it can, or else what is innermost, so
-    /// that a record with a bracket missing or mistaken ends where it should, and does not swallow its neighbours.
-    fn close(&mut self, closing: u8) {
-        if self.owed.last() == Some(&closing) {
-            self.owed.pop();
-            return;
-        }
-        self.defect.get_or_insert(Rejection::Unbalanced);
-        let innermost = self.owed.len().saturating_sub(1);
-        let nearest = self.owed.iter().rposition(|owed| *owed == closing);
-        self.owed.truncate(nearest.unwrap_or(innermost));
     }
 
     fn open_record(&mut self, at: usize, place: u64) {
         self.open_junk(place);
         self.start = at;
-        self.owed.push(b'}');
+        self.owed.take(b'{', &mut self.deep);
         self.brackets = Brackets::default();
         self.state = State::Record;
     }
@@ -274,7 +265,8 @@ impl Splitter {
             self.malformed.get_or_insert(place);
         }
         self.defect = None;
-        self.owed.clear();
+        self.owed = Owed::default();
+        self.deep.clear();
         self.state = State::Junk;
     }
 
@@ -380,7 +372,8 @@ impl Splitter {
             (State::Value, b'[') if self.key == RECORDS => self.open_array(Holder::Delivery),
             (State::Value, _) if self.key == RECORDS => return refuse("an array of records"),
             (State::Value, _) => {
-                self.owed.clear();
+                self.owed = Owed::default();
+                self.deep.clear();
                 self.state = State::Skip;
                 return Ok(false);
             }
