@@ -3,12 +3,12 @@
 //! The idea is simdjson's: compare whole blocks with the few bytes that matter, and turn "inside a string" into
 //! arithmetic on one bit a byte. Most bytes of a record are never looked at one by one.
 
-use wide::u8x16;
+use wide::u8x32;
 
 /// Bytes that are looked at together: as many as a word has bits.
 pub(super) const BLOCK_BYTES: usize = 64;
 
-const LANE_BYTES: usize = 16;
+const LANE_BYTES: usize = 32;
 
 /// What a block of text leaves for the next one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,11 +32,11 @@ impl Brackets {
     #[inline]
     pub(super) fn next(&mut self, block: &[u8; BLOCK_BYTES], length: usize) -> u64 {
         // '[' and '{' differ in this bit, and so do ']' and '}'; no other byte becomes one of them.
-        let bit = u8x16::splat(b'[' ^ b'{');
-        let (quote, backslash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
-        let (open, close) = (u8x16::splat(b'{'), u8x16::splat(b'}'));
+        let bit = u8x32::splat(b'[' ^ b'{');
+        let (quote, backslash) = (u8x32::splat(b'"'), u8x32::splat(b'\\'));
+        let (open, close) = (u8x32::splat(b'{'), u8x32::splat(b'}'));
         let (mut quotes, mut brackets) = (0, 0);
-        let mut any_backslash = u8x16::splat(0);
+        let mut any_backslash = u8x32::splat(0);
         for (index, lane) in lanes(block) {
             let folded = lane | bit;
             any_backslash |= lane.simd_eq(backslash);
@@ -58,7 +58,7 @@ impl Brackets {
     }
 
     /// The bytes that are escaped, given where the backslashes are.
-    #[inline]
+    #[cold]
     fn escapes(&mut self, mut backslashes: u64, length: usize) -> u64 {
         self.backslashes |= backslashes;
         let mut escaped = std::mem::take(&mut self.escaped);
@@ -74,13 +74,13 @@ impl Brackets {
     }
 }
 
-fn positions(block: &[u8; BLOCK_BYTES], byte: u8x16) -> u64 {
+fn positions(block: &[u8; BLOCK_BYTES], byte: u8x32) -> u64 {
     lanes(block).fold(0, |found, (index, lane)| found | u64::from(lane.simd_eq(byte).to_bitmask()) << index)
 }
 
 /// The block in pieces that fit a register, each with its place.
 #[inline]
-fn lanes(block: &[u8; BLOCK_BYTES]) -> impl Iterator<Item = (usize, u8x16)> {
+fn lanes(block: &[u8; BLOCK_BYTES]) -> impl Iterator<Item = (usize, u8x32)> {
     let (lanes, _) = block.as_chunks::<LANE_BYTES>();
-    lanes.iter().enumerate().map(|(index, lane)| (index * LANE_BYTES, u8x16::new(*lane)))
+    lanes.iter().enumerate().map(|(index, lane)| (index * LANE_BYTES, u8x32::new(*lane)))
 }

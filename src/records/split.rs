@@ -206,6 +206,7 @@ impl Splitter {
     }
 
     /// Follows strings and brackets to the end of the current record or of the text, and says where that is.
+    #[inline(never)]
     fn nested(&mut self, text: &[u8], mut at: usize) -> usize {
         // In locals, which the compiler keeps in registers.
         let (mut brackets, mut owed, mut fits) = (self.brackets, self.owed, true);
