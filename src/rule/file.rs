@@ -134,12 +134,12 @@ impl Reader<'_> {
         let rule_id = self.text(rule, "rule_id");
         self.id = rule_id.clone().zip(rule.get("rule_id").map(|id| id.span().start));
         let name = self.text(rule, "name");
-        let description = self.text(rule, "description");
+        let description = self.text(rule, "description").as_deref().map(one_line);
         let severity = self.severity(rule);
         let risk_score = self.risk_score(rule);
         let author = self.texts(rule, "author");
         let references = self.texts(rule, "references");
-        let false_positives = self.texts(rule, "false_positives");
+        let false_positives = self.texts(rule, "false_positives").iter().map(|text| one_line(text)).collect();
         let tags = self.texts(rule, "tags");
         let license = self.optional(rule, "license");
         let from = self.optional(rule, "from");
@@ -348,4 +348,9 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Where a file breaks a long text, and how far it indents the rest, is for whoever edits the file.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -128,4 +128,10 @@ fn the_embedded_rule_says_what_elastics_rule_says() {
     assert_eq!(rule.false_positives.len(), 1);
     assert!(rule.false_positives[0].to_lowercase().contains("planned"), "{:?}", rule.false_positives);
     assert!(!rule.description.is_empty());
+    for prose in rule.false_positives.iter().chain([&rule.description]) {
+        assert!(
+            !prose.contains(['\n', '\t']) && !prose.contains("  "),
+            "the file's lines are not the text's: {prose:?}"
+        );
+    }
 }
