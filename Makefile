@@ -58,7 +58,7 @@ deploy: package ## Deploy to AWS: make deploy PARAMETERS="TrailBucketName=my-tra
 	$(TOOLS)/bin/sam deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
 bench: build ## Measure speed, memory and size against what else could do the job, as tables
-	cargo build --release --locked --example scan --example generate --example inflate
+	cargo build --release --locked --example scan --example generate --example inflate --example stages
 	$(PYTHON) benches/bench.py
 
 soak: package ## Put 2,000 deliveries through the deployed stack while killing the function, and count every signal

@@ -5,6 +5,7 @@ slows both; a ratio is taken pair by pair, and printed as its median with the le
 """
 
 import io
+import json
 import os
 import platform
 import shutil
@@ -13,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sandbox import Sandbox, cpu_seconds, function, peak_bytes
@@ -22,7 +24,7 @@ from sandbox import Sandbox, cpu_seconds, function, peak_bytes
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "target/release/examples"
 BOOTSTRAP = ROOT / "target/lambda/cloudtrail-signals/bootstrap"
-SCAN, INFLATE, GENERATE = EXAMPLES / "scan", EXAMPLES / "inflate", EXAMPLES / "generate"
+SCAN, INFLATE, GENERATE, STAGES = (EXAMPLES / name for name in ("scan", "inflate", "generate", "stages"))
 SAMPLE = next((ROOT / "events/deliveries/AWSLogs").rglob("*hR3wZc8YfJ1uEa6o.json.gz"))
 RECORDS = 58_000
 RUNS = 11
@@ -106,6 +108,20 @@ def reading(folder: Path) -> None:
         print("| gunzip and jq | | | jq is not installed | ≤ 1/14 |")
 
 
+def stages(folder: Path) -> None:
+    """Take the work on a delivery apart."""
+    path = generate(folder, "stages.json.gz", 700, 70)
+    printed = subprocess.run([STAGES, path], capture_output=True, text=True, check=True).stdout
+    rounds: dict[str, list[float]] = {}
+    for line in printed.splitlines():
+        name, nanoseconds = line.split("\t")
+        rounds.setdefault(name, []).append(float(nanoseconds))
+    print("\n| stage, on one record | ns | against inflating it |\n|---|---|---|")
+    for name, values in rounds.items():
+        ratios = [one / inflating for one, inflating in zip(values, rounds["inflate"], strict=True)]
+        print(f"| {name} | {statistics.median(values):,.0f} | {spread(ratios)} |")
+
+
 def peak_of_run(command: Command) -> int:
     """Run a command to its end, and return its peak memory, read every millisecond."""
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -157,6 +173,25 @@ def warm_cpu(command: Command, invocations: int = 200) -> float:
         return (cpu_seconds(child) - before) / invocations
 
 
+def published_fields(command: Command) -> list[set[str]]:
+    """Return the fields of the signals that a function publishes."""
+    sandbox = Sandbox(SAMPLE.read_bytes())
+    with function(command, sandbox):
+        sandbox.invoke()
+    parameters = urllib.parse.parse_qs(sandbox.published)
+    messages = [json.loads(values[0]) for name, values in parameters.items() if name.endswith(".Message")]
+    return [set(leaves(message, "")) for message in messages]
+
+
+def leaves(value: object, path: str) -> Iterator[str]:
+    """Yield the dotted name of every leaf."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from leaves(below, f"{path}.{name}")
+    else:
+        yield path
+
+
 def check(sandbox: Sandbox, invocations: int) -> None:
     """Make sure that what is measured is the job: a GET and a PublishBatch an invocation, and a good reply."""
     wanted = {"GetObject": invocations, "PublishBatch": invocations}
@@ -188,11 +223,15 @@ def functions(folder: Path) -> None:
     python = [sys.executable, ROOT / "benches/python_function.py"]
     print("\nA small delivery (8 records, 2 of them matches), with S3, SNS and the runtime API on loopback.\n")
     print("| the function against Python | function, ms | Python, ms | ratio | target |\n|---|---|---|---|---|")
+    if published_fields([BOOTSTRAP]) != published_fields(python):
+        raise RuntimeError("the two functions do not publish the same fields")
     pairs = [(started_and_replied([BOOTSTRAP]), started_and_replied(python)) for _ in range(RUNS)]
     for index, (what, target) in enumerate((("start to first poll", "≤ 1/20"), ("start to first reply", "≤ 1/15"))):
         row(what, [ours[index] for ours, _ in pairs], [theirs[index] for _, theirs in pairs], target)
-    ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP]), lambda: warm_cpu(python), 3)
+    ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP]), lambda: warm_cpu(python), 5)
     row("processor time of a warm invocation", ours, theirs, "≤ 1/6")
+    ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP]), lambda: warm_cpu([*python, "raw"]), 5)
+    row("the same, Python publishing only the records", ours, theirs, "")
     ten, one = versus(lambda: concurrent(10), lambda: concurrent(1), 3)
     print("\n| ten deliveries, 50 ms a GET | ten, ms | one, ms | ratio | target |\n|---|---|---|---|---|")
     row("one invocation", ten, one, "≤ 2")
@@ -221,6 +260,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         reading(folder)
+        stages(folder)
         growth(folder)
         functions(folder)
 

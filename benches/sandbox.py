@@ -35,6 +35,7 @@ class Sandbox(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.invocations = threading.Semaphore(0)
         self.polled, self.replied = threading.Semaphore(0), threading.Semaphore(0)
         self.requests: list[str] = []
+        self.published = ""
         self.replies: list[str] = []
 
     @property
@@ -99,6 +100,7 @@ class Requests(http.server.BaseHTTPRequestHandler):
             self.server.replied.release()
             return
         self.server.requests.append("PublishBatch")
+        self.server.published = body
         entries = body.count(".Message=")
         member = "<member><Id>{}</Id><MessageId>m</MessageId></member>"
         self.answer(ACCEPTED.format("".join(member.format(index) for index in range(entries))).encode())
