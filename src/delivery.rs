@@ -99,18 +99,15 @@ type GetError = SdkError<GetObjectError>;
 
 /// An error of S3, with advice where there is any.
 fn refused(object: &Object, error: &GetError) -> Error {
-    let mut failure = Failure::from_sdk(error);
-    let sentence = failure.reason.trim_end_matches('.').len();
-    failure.reason.truncate(sentence);
-    failure.reason += match error.code() {
-        Some("NoSuchKey") => "; it was deleted, or the notification names another one",
-        Some("InvalidObjectState") => "; restore it from its archive first",
+    let advice = match error.code() {
+        Some("NoSuchKey") => "it was deleted, or the notification names another one",
+        Some("InvalidObjectState") => "restore it from its archive first",
         Some("AccessDenied") => {
-            "; check s3:GetObject (and kms:Decrypt) of the function's role, and TRAIL_BUCKET_OWNER"
+            "check s3:GetObject (and kms:Decrypt) of the function's role, and TRAIL_BUCKET_OWNER"
         }
         _ => "",
     };
-    Error { object: object.clone(), failure }
+    Error { object: object.clone(), failure: Failure::from_sdk(error).advised(advice) }
 }
 
 /// The bytes of an object, in order, each once.

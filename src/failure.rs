@@ -5,7 +5,7 @@ use std::fmt;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 /// Whether the same work may succeed later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retry {
     /// A time-out, throttling, a fault of the service: worth another try.
     Transient,
@@ -14,7 +14,7 @@ pub enum Retry {
 }
 
 /// Why a part of an invocation failed, in words for its owner.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failure {
     /// Whether trying again can help.
     pub retry: Retry,
@@ -31,6 +31,17 @@ impl Failure {
     /// A failure that stays.
     pub fn permanent(reason: impl Into<String>) -> Self {
         Self { retry: Retry::Permanent, reason: reason.into() }
+    }
+
+    /// The same, with what to do about it, if there is anything to say.
+    pub(crate) fn advised(mut self, advice: &str) -> Self {
+        if !advice.is_empty() {
+            let sentence = self.reason.trim_end_matches('.').len();
+            self.reason.truncate(sentence);
+            self.reason += "; ";
+            self.reason += advice;
+        }
+        self
     }
 
     /// Judges an error of the AWS SDK by the service's own code, or by where the request got stuck.

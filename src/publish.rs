@@ -1,6 +1,6 @@
 //! Signals to SNS: in batches, each once, with an account of every one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -167,12 +167,10 @@ impl Topic {
             self.client.publish_batch().topic_arn(&self.arn).set_publish_batch_request_entries(Some(entries));
         match timeout_at(deadline, request.send()).await {
             Ok(result) => result.map_err(|error| {
-                let failure = Failure::from_sdk(&error);
+                let code = error.code().unwrap_or_default().trim_end_matches("Exception");
+                let failure = Failure::from_sdk(&error).advised(advice(code));
                 let reason = format!("{}: {failure}", self.arn);
-                Refusal {
-                    is_about_an_entry: error.code().is_some_and(is_about_an_entry),
-                    failure: Failure { reason, ..failure },
-                }
+                Refusal { is_about_an_entry: is_about_an_entry(code), failure: Failure { reason, ..failure } }
             }),
             Err(_) => Err(Failure::transient("SNS did not answer before the deadline").into()),
         }
@@ -268,12 +266,20 @@ impl<'a> Publisher<'a> {
     /// The account of it all: a signal that failed fails every message that holds it.
     fn finish(mut self) -> Publication {
         self.publication.failed = self.failed.len() as u64;
+        // What keeps one signal from the topic mostly keeps all of them: that is one failure, not thousands.
+        let mut failures = BTreeMap::new();
         for (id, failure) in self.failed {
             for Holder { message, place, .. } in self.holders.remove(&id).unwrap_or_default() {
-                let reason = format!("{place}: signal {id}: {failure}");
-                self.publication.failures.push((message, Failure { reason, ..failure }));
+                let (_, count) = failures.entry((message, place, failure.clone())).or_insert((id, 0_u64));
+                *count += 1;
             }
         }
+        let told = failures.into_iter().map(|((message, place, failure), (first, count))| {
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            let reason = format!("{place}: signal {first}{more}: {failure}");
+            (message, Failure { reason, ..failure })
+        });
+        self.publication.failures.extend(told);
         self.publication
     }
 }
@@ -341,6 +347,19 @@ impl From<Failure> for Refusal {
     }
 }
 
+/// What to do when SNS refuses a whole request. Some codes come with the ending `Exception`, depending on the protocol;
+/// here they have none.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "NotFound" => "set SIGNAL_TOPIC_ARN to a topic that exists, or deploy the stack again",
+        "AuthorizationError" => "check sns:Publish of the function's role, and the topic's policy",
+        "KMSAccessDenied" => {
+            "let the function's role use kms:GenerateDataKey and kms:Decrypt with the topic's key"
+        }
+        _ => "",
+    }
+}
+
 fn is_about_an_entry(code: &str) -> bool {
     const CODES: [&str; 6] = [
         "BatchRequestTooLong",
@@ -350,6 +369,5 @@ fn is_about_an_entry(code: &str) -> bool {
         "ParameterValueInvalid",
         "ValidationError",
     ];
-    // Some of them come with this ending, depending on the protocol.
-    CODES.contains(&code.trim_end_matches("Exception"))
+    CODES.contains(&code)
 }

@@ -158,19 +158,19 @@ fn lasting() -> Vec<Row> {
         refused(
             "no such topic",
             Status(404, "NotFound"),
-            &[("a", "permanent", "NotFound"), ("b", "permanent", "NotFound")],
+            &[("a", "permanent", "NotFound"), ("b", "permanent", "set SIGNAL_TOPIC_ARN to")],
             1,
         ),
         refused(
             "no permission",
             Status(403, "AuthorizationError"),
-            &[("a", "permanent", "AuthorizationError"), ("b", "permanent", "AuthorizationError")],
+            &[("a", "permanent", "AuthorizationError"), ("b", "permanent", "check sns:Publish of")],
             1,
         ),
         refused(
             "no permission for the topic's key",
             Status(400, "KMSAccessDenied"),
-            &[("a", "permanent", "KMSAccessDenied"), ("b", "permanent", "KMSAccessDenied")],
+            &[("a", "permanent", "KMSAccessDenied"), ("b", "permanent", "use kms:GenerateDataKey")],
             1,
         ),
         refused(
@@ -229,6 +229,23 @@ async fn a_fault_of_sns_that_passes_costs_no_signal_and_doubles_none_that_it_did
 #[tokio::test]
 async fn a_fault_of_sns_that_stays_fails_exactly_the_messages_it_hits() {
     crate::all(lasting(), |row| row.name, check).await;
+}
+
+#[tokio::test]
+async fn what_keeps_all_signals_of_a_delivery_from_the_topic_is_told_once() {
+    let events: Vec<_> = (0..25).map(|index| format!("a{index}")).collect();
+    let events: Vec<_> = events.iter().map(String::as_str).collect();
+    let run = World::new("publishing: one line")
+        .delivery("a", &events)
+        .delivery("b", &["b1"])
+        .sns(Script::forever(Batch::Status(403, "AuthorizationError")))
+        .run()
+        .await;
+    assert_eq!(run.counter("failed"), 26);
+    let [(_, of_a)] = &run.failures_of("a")[..] else { panic!("{:?}", run.failures_of("a")) };
+    assert!(of_a.contains(" and 24 more: ") && of_a.contains("AuthorizationError"), "{of_a}");
+    let [(_, of_b)] = &run.failures_of("b")[..] else { panic!("{:?}", run.failures_of("b")) };
+    assert!(!of_b.contains("more"), "{of_b}");
 }
 
 #[tokio::test]
