@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use futures_util::future::join_all;
@@ -49,7 +49,7 @@ impl Archive {
         match self.client.head_object().bucket(&self.bucket).key(key(signal)).send().await {
             Ok(_) => Ok(true),
             Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => Ok(false),
-            Err(error) => Err(Failure::from_sdk(&error)),
+            Err(error) => Err(trouble(&error)),
         }
     }
 
@@ -59,7 +59,7 @@ impl Archive {
         match put.content_type("application/json").body(ByteStream::from(line.into_bytes())).send().await {
             // Another copy of the function was faster.
             Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
-            result => result.map(|_| ()).map_err(|error| Failure::from_sdk(&error)),
+            result => result.map(|_| ()).map_err(|error| trouble(&error)),
         }
     }
 }
@@ -107,6 +107,18 @@ impl Session<'_> {
             })
             .ok()
     }
+}
+
+/// An error of S3, with advice where there is any.
+fn trouble<E>(error: &SdkError<E>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let advice = match error.raw_response().map(|response| response.status().as_u16()) {
+        Some(403) => "check s3:GetObject, s3:PutObject and s3:ListBucket of the function's role",
+        _ => "",
+    };
+    Failure::from_sdk(error).advised(advice)
 }
 
 fn key(signal: &Signal) -> String {

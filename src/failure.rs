@@ -58,10 +58,18 @@ impl Failure {
             SdkError::ResponseError(_) => Self::transient("the response could not be read"),
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
-                let code = service.err().code().unwrap_or("no error code");
-                let retry = if is_transient(status, code) { Retry::Transient } else { Retry::Permanent };
-                let message = service.err().message().unwrap_or("no message");
-                Self { retry, reason: format!("{code} (HTTP {status}): {message}") }
+                let (code, message) = (service.err().code(), service.err().message());
+                let is_transient = is_transient(status, code.unwrap_or_default());
+                let retry = if is_transient { Retry::Transient } else { Retry::Permanent };
+                let reason = match (code, message) {
+                    // The answer to a HEAD has no body that could tell.
+                    (None, None) => format!("HTTP {status}"),
+                    (code, message) => {
+                        let (code, message) = (code.unwrap_or("no code"), message.unwrap_or("no message"));
+                        format!("{code} (HTTP {status}): {message}")
+                    }
+                };
+                Self { retry, reason }
             }
             other => Self::permanent(format!("the request could not be built: {}", innermost(other))),
         }

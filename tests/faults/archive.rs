@@ -142,6 +142,8 @@ async fn check((name, method, fault): (&'static str, &'static str, Get)) {
     assert_eq!(run.published(), events, "{name}");
     assert_eq!(run.failed(), [""; 0], "{name}");
     assert!(log_says(&bucket, "not archived"), "{name}");
+    let advice = "check s3:GetObject, s3:PutObject and s3:ListBucket";
+    assert_eq!(log_says(&bucket, advice), name.contains("forbidden"), "{name}");
     assert!(run.counter("milliseconds") < 10_000, "{name} costs time only once");
 }
 
