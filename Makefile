@@ -11,6 +11,7 @@ MAX_LEN ?= 8192
 TOOLS := .venv/tools
 LOCALSTACK := .venv/localstack
 CHECKOV := .venv/checkov
+AWS := .venv/aws
 PYTHON := $(TOOLS)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
@@ -20,7 +21,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo invoke localstack deploy redrive history clean bench soak fuzz package rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack deploy redrive history clean bench soak fuzz package rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, lic
 
 demo: package ## Deploy to a local emulator, deliver the samples, print the signals
 	$(PYTHON) tools/demo.py
+
+sandbox: package $(AWS)/installed ## Open a shell whose AWS is a local emulator, to deploy into and to break things
+	$(PYTHON) tools/sandbox.py
 
 invoke: $(TOOLS)/installed ## Run the function locally on one sample payload: make invoke EVENT=events/s3-put.json
 	cargo build --locked --bin cloudtrail-signals
@@ -87,7 +91,7 @@ rust-tests: $(TOOLS)/installed $(LOCALSTACK)/installed
 	$(PYTHON) tools/emulator.py localstack -- cargo test --locked
 
 # Compares with what examples/scan.rs finds; the Rust tests have compiled it already.
-deploy-tests: package
+deploy-tests: package $(AWS)/installed
 	cargo build --locked --example scan
 	$(TOOLS)/bin/pytest -p no:cacheprovider
 

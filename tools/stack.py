@@ -39,16 +39,26 @@ def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
     if done.returncode != 0:
         raise RuntimeError(f"sam deploy failed:\n{done.stdout}")
     found = outputs(emulator.client("cloudformation"), name)
-    _mend_concurrency(emulator, found["FunctionName"])
+    mend(emulator, found)
     return found
 
 
-def _mend_concurrency(emulator: Emulator, function: str) -> None:
-    """Give the mapping its limit as a number; the emulator passes a parameter on as text and then cannot compare it."""
-    client = emulator.client("lambda")
-    for mapping in client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]:
-        limit = int(mapping["ScalingConfig"]["MaximumConcurrency"])
-        client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": limit})
+def mend(emulator: Emulator, outputs: dict[str, str]) -> None:
+    """Give a stack with these outputs what only the emulator asks for, and AWS does not.
+
+    It passes the mapping's limit on as text and then cannot compare it, and it knows a permission ``sns:PublishBatch``
+    (AWS lets ``sns:Publish`` do).
+    """
+    functions, iam = emulator.client("lambda"), emulator.client("iam")
+    for mapping in functions.list_event_source_mappings(FunctionName=outputs["FunctionName"])["EventSourceMappings"]:
+        scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
+        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+    allow = {"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": outputs["TopicArn"]}
+    iam.put_role_policy(
+        RoleName=outputs["FunctionRoleArn"].rpartition("/")[2],
+        PolicyName="what-only-the-emulator-asks-for",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+    )
 
 
 def outputs(cloudformation: BaseClient, name: str) -> dict[str, str]:
