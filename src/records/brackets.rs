@@ -78,7 +78,7 @@ fn positions(block: &[u8; BLOCK_BYTES], byte: u8x32) -> u64 {
     lanes(block).fold(0, |found, (index, lane)| found | u64::from(lane.simd_eq(byte).to_bitmask()) << index)
 }
 
-/// The block in pieces that fit a register, each with its place.
+/// The block in pieces that fit one register, or two where registers are small, each with its place.
 #[inline]
 fn lanes(block: &[u8; BLOCK_BYTES]) -> impl Iterator<Item = (usize, u8x32)> {
     let (lanes, _) = block.as_chunks::<LANE_BYTES>();

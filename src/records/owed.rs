@@ -1,16 +1,21 @@
 //! The closing brackets that a value still owes.
 
+use super::MAX_RECORD_BYTES;
+
 /// Levels that a word holds.
 const WORD_LEVELS: usize = 64;
+/// Deeper than a record can be, only the number of levels is kept: such a value is followed to its end, and no more.
+const MAX_LEVELS: usize = MAX_RECORD_BYTES;
 
 /// Brackets that were opened and are not closed yet, a bit each, the innermost lowest: 1 for a brace.
 ///
-/// A plain value, so that it can live in registers. Words that are full are kept beside it, for values that are deeper
-/// than CloudTrail writes any.
+/// A plain value, so that it can live in registers. Words that are full are kept beside it, in `full`, for values that
+/// are deeper than CloudTrail writes any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Owed {
     word: u64,
     depth: usize,
+    /// How many of the levels, up to the deepest that is kept, are braces.
     braces: usize,
 }
 
@@ -27,7 +32,11 @@ impl Owed {
     pub(super) fn take(&mut self, bracket: u8, full: &mut Vec<u64>) -> bool {
         // Braces differ from square brackets in one bit, and closing ones from opening ones in another.
         let is_brace = bracket & (b'{' ^ b'[') != 0;
-        if bracket & (b'}' & !b'{') == 0 {
+        let closes = bracket & (b'}' & !b'{') != 0;
+        if self.depth >= MAX_LEVELS + usize::from(closes) {
+            self.depth = if closes { self.depth - 1 } else { self.depth + 1 };
+            true
+        } else if !closes {
             if self.depth.is_multiple_of(WORD_LEVELS) && self.depth != 0 {
                 begin_word(self.word, full);
             }
@@ -92,24 +101,39 @@ mod tests {
     proptest! {
         /// However deep, the same as a list of the brackets.
         #[test]
-        fn a_bit_a_level_means_what_a_list_means(steps in proptest::collection::vec((0..5_u8, any::<bool>()), 0..600)) {
+        fn a_bit_a_level_means_what_a_list_means(steps in proptest::collection::vec((0..6_u8, any::<bool>()), 0..1200)) {
             let (mut owed, mut full, mut list) = (Owed::default(), Vec::new(), Vec::new());
             for (step, is_brace) in steps {
-                // Three times in five one is opened, so that it gets deep.
+                // Five times in six one is opened, so that it gets deep: a mistaken one closes several.
                 let (opening, closing) = if is_brace { (b'{', b'}') } else { (b'[', b']') };
-                let fits = if step < 3 {
+                let fits = if step < 5 {
                     list.push(is_brace);
                     owed.take(opening, &mut full)
                 } else {
                     owed.take(closing, &mut full)
                 };
                 prop_assert_eq!(fits, list.last() == Some(&is_brace));
-                if step >= 3 {
+                if step >= 5 {
                     let nearest = list.iter().rposition(|owed| *owed == is_brace);
                     list.truncate(nearest.unwrap_or(list.len().saturating_sub(1)));
                 }
                 prop_assert_eq!((owed.depth, owed.is_empty()), (list.len(), list.is_empty()));
             }
         }
+    }
+
+    #[test]
+    fn what_is_deeper_than_a_record_can_be_takes_no_memory_and_still_ends() {
+        let (mut owed, mut full) = (Owed::default(), Vec::new());
+        let levels = 3 * MAX_LEVELS;
+        for _ in 0..levels {
+            owed.take(b'[', &mut full);
+        }
+        assert!(full.capacity() * WORD_LEVELS <= 2 * MAX_LEVELS, "{} words", full.capacity());
+        for left in (0..levels).rev() {
+            assert!(owed.take(b']', &mut full));
+            assert_eq!(owed.depth, left);
+        }
+        assert_eq!((owed, full.len()), (Owed::default(), 0));
     }
 }

@@ -68,9 +68,9 @@ pub(super) struct Splitter {
     layout: Layout,
     state: State,
     holder: Holder,
-    /// What the current record or value still owes, and the part of it that is too deep for `owed`.
+    /// What the current record or value still owes, with the words of it that are full.
     owed: Owed,
-    deep: Vec<u64>,
+    full: Vec<u64>,
     /// Inside a record; elsewhere `quotes` is what counts.
     brackets: Brackets,
     quotes: Quotes,
@@ -96,7 +96,7 @@ impl Splitter {
             state: State::Start,
             holder: Holder::Delivery,
             owed: Owed::default(),
-            deep: Vec::new(),
+            full: Vec::new(),
             brackets: Brackets::default(),
             quotes: Quotes::Outside,
             start: 0,
@@ -225,7 +225,7 @@ impl Splitter {
             while found != 0 {
                 let place = found.trailing_zeros() as usize;
                 found &= found - 1;
-                fits &= owed.take(block[place], &mut self.deep);
+                fits &= owed.take(block[place], &mut self.full);
                 if owed.is_empty() {
                     break 'blocks at + place + 1;
                 }
@@ -248,15 +248,20 @@ impl Splitter {
             (quotes, _) => quotes,
         };
         let is_bracket = self.quotes == Quotes::Outside && matches!(byte, b'{' | b'[' | b'}' | b']');
-        if is_bracket && !self.owed.take(byte, &mut self.deep) {
+        if is_bracket && !self.owed.take(byte, &mut self.full) {
             self.defect.get_or_insert(Rejection::Unbalanced);
         }
+    }
+
+    fn forget_owed(&mut self) {
+        self.owed = Owed::default();
+        self.full.clear();
     }
 
     fn open_record(&mut self, at: usize, place: u64) {
         self.open_junk(place);
         self.start = at;
-        self.owed.take(b'{', &mut self.deep);
+        self.owed.take(b'{', &mut self.full);
         self.brackets = Brackets::default();
         self.state = State::Record;
     }
@@ -266,8 +271,7 @@ impl Splitter {
             self.malformed.get_or_insert(place);
         }
         self.defect = None;
-        self.owed = Owed::default();
-        self.deep.clear();
+        self.forget_owed();
         self.state = State::Junk;
     }
 
@@ -373,8 +377,7 @@ impl Splitter {
             (State::Value, b'[') if self.key == RECORDS => self.open_array(Holder::Delivery),
             (State::Value, _) if self.key == RECORDS => return refuse("an array of records"),
             (State::Value, _) => {
-                self.owed = Owed::default();
-                self.deep.clear();
+                self.forget_owed();
                 self.state = State::Skip;
                 return Ok(false);
             }
