@@ -114,8 +114,12 @@ fn trouble<E>(error: &SdkError<E>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let advice = match error.raw_response().map(|response| response.status().as_u16()) {
-        Some(403) => "check s3:GetObject, s3:PutObject and s3:ListBucket of the function's role",
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let advice = match (status, error.code()) {
+        // The answer to a HEAD has no code.
+        (Some(403), None | Some("AccessDenied")) => {
+            "check s3:GetObject, s3:PutObject and s3:ListBucket of the function's role"
+        }
         _ => "",
     };
     Failure::from_sdk(error).advised(advice)

@@ -38,7 +38,8 @@ pub fn config(variable: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, Er
     Ok(config.build())
 }
 
-/// What every request keeps to until its headers are there; bodies have a time-out of their own, where they are read.
+/// What every request keeps to, until its answer is there; a body that is streamed has a time-out of its own, where it is
+/// read.
 #[must_use]
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
@@ -70,7 +71,7 @@ pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
     let config = aws_sdk_sns::config::Builder::from(config)
         .retry_config(RetryConfig::disabled())
         // Requests and answers are small, and a time-out covers the whole of each.
-        .stalled_stream_protection(aws_sdk_sns::config::StalledStreamProtectionConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
     aws_sdk_sns::Client::from_conf(config)
 }

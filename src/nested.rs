@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// A field: its dotted name and its value. No name is the beginning of another one.
+/// A field: its dotted name and its value. No name with a dot behind it is the beginning of another one.
 pub(crate) type Field<V> = (&'static str, V);
 
 /// Fields in such an order that those which share an object stand together, as they do when sorted.

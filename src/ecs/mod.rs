@@ -73,20 +73,19 @@ const PRINTED: &[(&str, &str)] = &[
     ("serviceEventDetails", "aws.cloudtrail.service_event_details"),
 ];
 
-/// The fields with a [`constant`] value that is a text.
-const CONSTANTS: [&str; 6] =
-    ["event.kind", "event.module", "event.dataset", "data_stream.dataset", "cloud.provider", "ecs.version"];
+/// Fields that have the same value in every document.
+const CONSTANTS: &[(&str, &str)] = &[
+    ("event.kind", "event"),
+    ("event.type", "info"),
+    ("event.module", "aws"),
+    ("event.dataset", DATASET),
+    ("data_stream.dataset", DATASET),
+    ("cloud.provider", "aws"),
+    ("ecs.version", "8.11.0"),
+];
 
-/// The value of a field that has the same one in every document.
 fn constant(field: &str) -> Option<&'static str> {
-    Some(match field {
-        "event.dataset" | "data_stream.dataset" => DATASET,
-        "event.module" | "cloud.provider" => "aws",
-        "event.kind" => "event",
-        "event.type" => "info",
-        "ecs.version" => "8.11.0",
-        _ => return None,
-    })
+    CONSTANTS.iter().find(|(name, _)| *name == field).map(|(_, value)| *value)
 }
 
 /// The texts that Elastic's pipeline drops as if they were missing.
@@ -102,7 +101,7 @@ fn is_address(text: &str) -> bool {
 /// A record as an ECS document. As JSON it has nested objects, in alphabetical order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// Sorted by name.
+    /// Sorted by name. Names are letters, digits, `_` and `@` between dots, so what is below one comes right behind it.
     fields: Vec<Field<Value>>,
 }
 
@@ -116,10 +115,10 @@ impl Document {
         }
         record.retain(|_, value| !drop_empty(value));
 
-        for field in CONSTANTS {
-            document.put(field, constant(field));
+        for (field, value) in CONSTANTS {
+            // The type is the only one of which a document may have several.
+            document.put(field, Some(if *field == "event.type" { json!([value]) } else { json!(value) }));
         }
-        document.put("event.type", constant("event.type").map(|info| json!([info])));
         for (from, to) in COPIES.iter().chain(identity::COPIES) {
             document.put(to, at(&record, from).cloned());
         }
@@ -149,6 +148,7 @@ impl Document {
             document.put(to, record.get_mut(*from).map(Value::take));
         }
         document.fields.sort_unstable_by_key(|(name, _)| *name);
+        debug_assert!(document.fields.is_sorted_by(|(one, _), (next, _)| one < next), "a field came twice");
         document
     }
 
