@@ -5,11 +5,13 @@ when the shell ends.
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from emulator import ROOT, Emulator, ministack, run
 from stack import mend, outputs
 
@@ -17,7 +19,7 @@ from stack import mend, outputs
 AWS = f"""#!/bin/sh
 exec '{ROOT}/.venv/aws/bin/aws' --endpoint-url "$AWS_ENDPOINT_URL" "$@"
 """
-PAUSE_SECONDS = 1
+PAUSE_SECONDS = 0.5
 WELCOME = """
 AWS is an emulator in this shell. Try, for example:
 
@@ -37,8 +39,12 @@ def keep_mended(emulator: Emulator, stop: threading.Event) -> None:
             deployment = stack["StackId"], stack.get("LastUpdatedTime"), stack["StackStatus"]
             is_function = "FunctionName" in (output["OutputKey"] for output in stack.get("Outputs", []))
             if is_function and stack["StackStatus"].endswith("_COMPLETE") and deployment not in mended:
+                try:
+                    mend(emulator, outputs(cloudformation, stack["StackName"]))
+                except (BotoCoreError, ClientError):
+                    # It is being deleted, or somebody has just broken it, which is what a sandbox is for.
+                    continue
                 mended.add(deployment)
-                mend(emulator, outputs(cloudformation, stack["StackName"]))
 
 
 def main() -> int:
@@ -49,13 +55,17 @@ def main() -> int:
         command.chmod(0o755)
         variables = emulator.environment
         variables["PATH"] = f"{folder}{os.pathsep}{variables['PATH']}"
+        variables["PS1"] = "sandbox$ "
+        for name in ("MAKEFLAGS", "MAKELEVEL", "BASH_ENV", "ENV"):
+            variables.pop(name, None)
         stop = threading.Event()
         mender = threading.Thread(target=keep_mended, args=(emulator, stop))
         mender.start()
         try:
             print(WELCOME, flush=True)
-            shell = os.environ.get("SHELL", "sh")
-            return subprocess.run([shell], env=variables, cwd=ROOT, check=False).returncode
+            # Without the user's own settings, which could lead to AWS itself.
+            shell = ["bash", "--noprofile", "--norc"] if shutil.which("bash") else ["sh"]
+            return subprocess.run(shell, env=variables, cwd=ROOT, check=False).returncode
         finally:
             stop.set()
             mender.join()

@@ -43,22 +43,23 @@ def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
     return found
 
 
-def mend(emulator: Emulator, outputs: dict[str, str]) -> None:
-    """Give a stack with these outputs what only the emulator asks for, and AWS does not.
+def mend(emulator: Emulator, found: dict[str, str]) -> None:
+    """Give the stack whose outputs these are what only the emulator asks for, and AWS does not.
 
     It passes the mapping's limit on as text and then cannot compare it, and it knows a permission ``sns:PublishBatch``
     (AWS lets ``sns:Publish`` do).
     """
-    functions, iam = emulator.client("lambda"), emulator.client("iam")
-    for mapping in functions.list_event_source_mappings(FunctionName=outputs["FunctionName"])["EventSourceMappings"]:
-        scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
-        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
-    allow = {"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": outputs["TopicArn"]}
-    iam.put_role_policy(
-        RoleName=outputs["FunctionRoleArn"].rpartition("/")[2],
+    allow = {"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": found["TopicArn"]}
+    emulator.client("iam").put_role_policy(
+        RoleName=found["FunctionRoleArn"].rpartition("/")[2],
         PolicyName="what-only-the-emulator-asks-for",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
     )
+    # Last, since it lets the function begin.
+    functions = emulator.client("lambda")
+    for mapping in functions.list_event_source_mappings(FunctionName=found["FunctionName"])["EventSourceMappings"]:
+        scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
+        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
 
 def outputs(cloudformation: BaseClient, name: str) -> dict[str, str]:
