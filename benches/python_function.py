@@ -1,7 +1,7 @@
 """The same job as a user would write it in Python: the yardstick the function is measured against.
 
-It reads a delivery with boto3, gzip and json, looks at every record in a loop, and publishes matches in batches: as the
-same signals that the function publishes, or with ``raw`` as the records themselves, which is less work. What Lambda's
+It reads a delivery with boto3, gzip and json, looks at every record in a loop, and publishes matches in batches: as
+signals with the same fields that the function's have, or with ``raw`` as the records themselves, which is less work. What Lambda's
 own Python runtime does around it is kept to the least: one connection to the runtime API.
 """
 
@@ -114,6 +114,7 @@ def document(record: dict, original: str, bucket: str, key: str) -> dict:
                     "api_version": record.get("apiVersion"),
                     "read_only": record.get("readOnly"),
                     "request_id": record.get("requestID"),
+                    "shared_event_id": record.get("sharedEventID"),
                     "recipient_account_id": account,
                     "management_event": str(record.get("managementEvent")).lower(),
                     "user_identity": {
