@@ -158,19 +158,19 @@ fn lasting() -> Vec<Row> {
         refused(
             "no such topic",
             Status(404, "NotFound"),
-            &[("a", "permanent", "NotFound"), ("b", "permanent", "set SIGNAL_TOPIC_ARN to")],
+            &[("a", "permanent", "NotFound"), ("b", "permanent", "NotFound")],
             1,
         ),
         refused(
             "no permission",
             Status(403, "AuthorizationError"),
-            &[("a", "permanent", "AuthorizationError"), ("b", "permanent", "check sns:Publish of")],
+            &[("a", "permanent", "AuthorizationError"), ("b", "permanent", "AuthorizationError")],
             1,
         ),
         refused(
             "no permission for the topic's key",
             Status(400, "KMSAccessDenied"),
-            &[("a", "permanent", "KMSAccessDenied"), ("b", "permanent", "use kms:GenerateDataKey")],
+            &[("a", "permanent", "KMSAccessDenied"), ("b", "permanent", "KMSAccessDenied")],
             1,
         ),
         refused(
@@ -229,6 +229,23 @@ async fn a_fault_of_sns_that_passes_costs_no_signal_and_doubles_none_that_it_did
 #[tokio::test]
 async fn a_fault_of_sns_that_stays_fails_exactly_the_messages_it_hits() {
     crate::all(lasting(), |row| row.name, check).await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_can_be_mended_says_how() {
+    for (status, code, advice) in [
+        (404, "NotFound", "set SIGNAL_TOPIC_ARN to a topic that exists"),
+        (403, "AuthorizationError", "check sns:Publish of the function's role"),
+        (400, "KMSAccessDenied", "use kms:GenerateDataKey and kms:Decrypt"),
+    ] {
+        let run = World::new(&format!("publishing: advice for {code}"))
+            .delivery("a", &["a1"])
+            .sns(Script::forever(Batch::Status(status, code)))
+            .run()
+            .await;
+        let [(_, reason)] = &run.failures_of("a")[..] else { panic!("{:?}", run.failures_of("a")) };
+        assert!(reason.contains(code) && reason.contains(advice), "{reason}");
+    }
 }
 
 #[tokio::test]
