@@ -13,7 +13,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 from emulator import ROOT, Emulator, ministack, run
-from stack import mend, outputs
+from stack import mend, outputs_of
 
 # For SQS, version 1 of the command asks AWS itself unless it is told the address in so many words.
 AWS = f"""#!/bin/sh
@@ -37,10 +37,10 @@ def keep_mended(emulator: Emulator, stop: threading.Event) -> None:
     while not stop.wait(PAUSE_SECONDS):
         for stack in cloudformation.describe_stacks()["Stacks"]:
             deployment = stack["StackId"], stack.get("LastUpdatedTime"), stack["StackStatus"]
-            is_function = "FunctionName" in (output["OutputKey"] for output in stack.get("Outputs", []))
-            if is_function and stack["StackStatus"].endswith("_COMPLETE") and deployment not in mended:
+            found = outputs_of(stack)
+            if "FunctionName" in found and stack["StackStatus"].endswith("_COMPLETE") and deployment not in mended:
                 try:
-                    mend(emulator, outputs(cloudformation, stack["StackName"]))
+                    mend(emulator, found)
                 except (BotoCoreError, ClientError):
                     # It is being deleted, or somebody has just broken it, which is what a sandbox is for.
                     continue

@@ -6,7 +6,7 @@
 mod body;
 mod words;
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -47,11 +47,7 @@ impl SignalId {
 /// Lower-case hexadecimal.
 impl fmt::Display for SignalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 0xf)]);
-        self.0
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-            .try_for_each(|digit| f.write_char(digit))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
