@@ -62,9 +62,9 @@ def versus(one: Callable[[], float], other: Callable[[], float], runs: int = RUN
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def spread(values: list[float], unit: str = "", digits: int = 2) -> str:
+def spread(values: list[float], digits: int = 2) -> str:
     """Format the median of some values with the least and the greatest."""
-    return f"{statistics.median(values):.{digits}f}{unit} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def row(what: str, ours: list[float], theirs: list[float], target: str, short: str) -> None:

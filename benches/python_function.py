@@ -1,8 +1,8 @@
 """The same job as a user would write it in Python: the yardstick the function is measured against.
 
 It reads a delivery with boto3, gzip and json, looks at every record in a loop, and publishes matches in batches: as
-signals with the same fields that the function's have, or with ``raw`` as the records themselves, which is less work. What Lambda's
-own Python runtime does around it is kept to the least: one connection to the runtime API.
+signals with the same fields that the function's have, or with ``raw`` as the records themselves, which is less work.
+What Lambda's own Python runtime does around it is kept to the least: one connection to the runtime API.
 """
 
 import gzip
