@@ -32,8 +32,8 @@ build: $(TOOLS)/installed ## Compile the function for Lambda, to target/lambda/c
 test: lint rust-tests deploy-tests ## Run everything: lint, unit, property, LocalStack and deployment tests
 
 lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, licences, the template and the sample events
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo deny --locked check bans licenses sources
 	$(TOOLS)/bin/sam validate --lint --region us-east-1
 	$(CHECKOV)/bin/checkov -f template.yaml
@@ -62,7 +62,7 @@ deploy: package ## Deploy to AWS: make deploy PARAMETERS="TrailBucketName=my-tra
 	$(TOOLS)/bin/sam deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
 bench: build ## Measure speed, memory and size against what else could do the job, as tables
-	cargo build --release --locked --example scan --example generate --example inflate --example stages
+	cargo build --release --locked -p cloudtrail-scan -p benches
 	$(PYTHON) benches/bench.py
 
 soak: package ## Put 2,000 deliveries through the deployed stack while killing the function, and count every signal
@@ -70,7 +70,7 @@ soak: package ## Put 2,000 deliveries through the deployed stack while killing t
 
 fuzz: ## Fuzz every target for SECONDS each: make fuzz SECONDS=600 (needs a nightly toolchain and cargo-fuzz)
 	for target in payload delivery record query; do \
-	  cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS) -max_len=$(MAX_LEN) || exit 1; \
+	  cargo +nightly fuzz run $$(test $$target = payload && echo --features function) $$target -- -max_total_time=$(SECONDS) -max_len=$(MAX_LEN) || exit 1; \
 	done
 
 redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to its queue
@@ -88,11 +88,11 @@ package: build
 	$(TOOLS)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
 rust-tests: $(TOOLS)/installed $(LOCALSTACK)/installed
-	$(PYTHON) tools/emulator.py localstack -- cargo test --locked
+	$(PYTHON) tools/emulator.py localstack -- cargo test --locked --workspace
 
-# Compares with what examples/scan.rs finds; the Rust tests have compiled it already.
+# Compares with what cloudtrail-scan finds; the Rust tests have compiled it already.
 deploy-tests: package $(AWS)/installed
-	cargo build --locked --example scan
+	cargo build --locked -p cloudtrail-scan
 	$(TOOLS)/bin/pytest -p no:cacheprovider
 
 .venv/%/installed: requirements/%.txt

@@ -4,29 +4,14 @@
 use std::path::Path;
 use std::{env, fs, process};
 
-// The same code that the library has; a build script cannot depend on the crate it builds.
-#[allow(dead_code, unused_imports, missing_docs)]
-#[path = "src/kql/mod.rs"]
-mod kql;
-
-#[allow(dead_code)]
-#[path = "src/ecs"]
-mod ecs {
-    pub mod fields;
-}
-
-#[allow(dead_code)]
-#[path = "src/rule"]
-mod rule {
-    pub mod definition;
-    pub mod file;
-}
+use detection::rule;
 
 fn main() {
-    for path in ["rules", "src/kql", "src/ecs/fields.rs", "src/rule"] {
-        println!("cargo::rerun-if-changed={path}");
-    }
-    match rule::file::read(files(Path::new("rules"))) {
+    // The root package has the rules beside it; the others have them one folder up.
+    let folder = ["rules", "../rules"].into_iter().map(Path::new).find(|folder| folder.is_dir());
+    let folder = folder.expect("the workspace has a folder of rules");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    match rule::read(files(folder)) {
         Ok(files) => {
             for warning in files.warnings {
                 println!("cargo::warning={warning}");
@@ -48,7 +33,7 @@ fn main() {
 
 /// Name and text of every rule file, in the order of their names.
 fn files(folder: &Path) -> Vec<(String, String)> {
-    let entries = fs::read_dir(folder).expect("the package has a folder of rules");
+    let entries = fs::read_dir(folder).expect("the workspace has a folder of rules");
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();

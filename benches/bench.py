@@ -24,9 +24,9 @@ from pathlib import Path
 from sandbox import Sandbox, cpu_seconds, function, peak_bytes
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "target/release/examples"
+PROGRAMS = ROOT / "target/release"
 BOOTSTRAP = ROOT / "target/lambda/cloudtrail-signals/bootstrap"
-SCAN, INFLATE, GENERATE, STAGES = (EXAMPLES / name for name in ("scan", "inflate", "generate", "stages"))
+SCAN, INFLATE, GENERATE, STAGES = (PROGRAMS / name for name in ("cloudtrail-scan", "inflate", "generate", "stages"))
 SAMPLE = next((ROOT / "events/deliveries/AWSLogs").rglob("*hR3wZc8YfJ1uEa6o.json.gz"))
 RECORDS = 58_000
 RUNS = 11
@@ -172,7 +172,7 @@ def many_rules(folder: Path) -> None:
     delivery = generate(folder, "rules.json.gz", RECORDS, 700)
     embedded = next((ROOT / "rules").glob("*.toml")).read_text()
     often = "role_assumed_from_outside"  # matches one generated record in five
-    others = [path.read_text() for path in sorted((ROOT / "tests/rules").glob("*.toml")) if path.stem != often]
+    others = [path.read_text() for path in sorted((ROOT / "detection/tests/rules").glob("*.toml")) if path.stem != often]
     folders = []
     for count in (1, 100):
         rules = folder / f"{count}-rules"

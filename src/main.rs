@@ -3,9 +3,9 @@
 use std::env;
 use std::rc::Rc;
 
-use cloudtrail_signals::handler::{self, Handler};
+use cloudtrail_signals::invocation::{self, Handler};
 use cloudtrail_signals::settings::{self, Settings};
-use cloudtrail_signals::{aws, rule::Ruleset, telemetry};
+use cloudtrail_signals::{aws, rules, telemetry};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -20,12 +20,12 @@ async fn main() -> Result<(), Error> {
     let (settings, config) = start().inspect_err(|error: &settings::Error| {
         tracing::error!(reason = error.to_string(), "the function cannot start");
     })?;
-    let handler = Rc::new(Handler::new(settings, Ruleset::embedded(), aws::s3(&config), aws::sns(&config)));
+    let handler = Rc::new(Handler::new(settings, rules::embedded(), aws::s3(&config), aws::sns(&config)));
 
     let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let handler = Rc::clone(&handler);
         async move {
-            let deadline = handler::deadline(event.context.deadline);
+            let deadline = invocation::deadline(event.context.deadline);
             handler.handle(&event.payload, deadline, &event.context.request_id).await
         }
     }));

@@ -1,9 +1,9 @@
 //! The environment, read once at the start.
 
-use crate::ecs;
-use crate::kql::Query;
-use crate::metrics::Metrics;
-use crate::object::is_bucket_name;
+use crate::s3::is_bucket_name;
+use crate::telemetry::metrics::Metrics;
+use detection::ecs;
+use detection::query::Query;
 
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,11 +9,11 @@ use std::time::{Duration, SystemTime};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
-use cloudtrail_signals::handler::Handler;
-use cloudtrail_signals::rule::Ruleset;
+use cloudtrail_signals::invocation::Handler;
+use cloudtrail_signals::invocation::reply;
 use cloudtrail_signals::settings::Settings;
 use cloudtrail_signals::trigger::{Source, recognise};
-use cloudtrail_signals::{aws, reply};
+use cloudtrail_signals::{aws, rules};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -122,7 +122,7 @@ impl Stage {
         };
         let settings = Settings::read(variable).expect("good settings");
         let handler =
-            Handler::new(settings, Ruleset::embedded(), aws::s3(&self.config), aws::sns(&self.config));
+            Handler::new(settings, rules::embedded(), aws::s3(&self.config), aws::sns(&self.config));
         handler.handle(payload, SystemTime::now() + Duration::from_mins(1), &self.name).await
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cloudtrail_signals::counters::Counters;
-use cloudtrail_signals::metrics::{Latency, Metrics};
 use cloudtrail_signals::settings::Settings;
+use cloudtrail_signals::telemetry::counters::Counters;
+use cloudtrail_signals::telemetry::metrics::{Latency, Metrics};
 use serde_json::{Value, json};
 
 fn lines(latencies: &[Latency]) -> Vec<Value> {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cloudtrail_signals::records::{Decoder, Error, Layout, Rejection};
+use detection::records::{Decoder, Error, Layout, Rejection};
 use libfuzzer_sys::fuzz_target;
 
 type Found = Vec<Result<Vec<u8>, Rejection>>;

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cloudtrail_signals::kql::{Kind, Query};
+use detection::query::{Kind, Query};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

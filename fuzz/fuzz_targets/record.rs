@@ -5,14 +5,20 @@
 
 use std::sync::LazyLock;
 
-use cloudtrail_signals::ecs::Document;
-use cloudtrail_signals::origin::Origin;
-use cloudtrail_signals::rule::Ruleset;
-use cloudtrail_signals::signal::{MAX_BYTES, Signal};
+use detection::ecs::Document;
+use detection::origin::Origin;
+use detection::detect::Ruleset;
+use detection::rule;
+use detection::signal::{MAX_BYTES, Signal};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 
-static RULES: LazyLock<Ruleset> = LazyLock::new(Ruleset::embedded);
+const SEED: &str = include_str!("../../rules/aws_lambda_function_created_or_updated.toml");
+
+static RULES: LazyLock<Ruleset> = LazyLock::new(|| {
+    let seed = rule::read([("seed", SEED.to_owned())]).expect("the rule is good");
+    Ruleset::new(seed.rules).expect("its query is good")
+});
 
 fuzz_target!(|record: &[u8]| {
     let verdict = RULES.detector().detect(record);

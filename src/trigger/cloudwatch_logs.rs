@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::{Error, Source};
-use crate::origin::Origin;
-use crate::records;
+use detection::origin::Origin;
+use detection::records;
 
 /// Lambda takes payloads of 6 MB, which hold 4.5 MB of gzip; log events compress about tenfold.
 const MAX_DATA_BYTES: usize = 64 * 1024 * 1024;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{Error, Source, s3, text};
-use crate::object::Key;
-use crate::origin::Origin;
+use detection::key::Key;
+use detection::origin::Origin;
 
 /// An event, if it is one of the two kinds.
 pub(super) fn event(envelope: &Map<String, Value>) -> Option<Vec<Result<Source, Error>>> {

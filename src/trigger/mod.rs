@@ -11,8 +11,8 @@ mod sqs;
 
 use serde_json::{Map, Value};
 
-use crate::object::Object;
-use crate::origin::Origin;
+use detection::origin::Object;
+use detection::origin::Origin;
 
 /// S3 in SNS in SQS is three; nothing that AWS sends is deeper.
 const MAX_DEPTH: usize = 5;

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{Error, Invocation, Message, ReplyKind, Source, quoted, text};
-use crate::object::{Key, Object, is_bucket_name};
+use crate::s3::is_bucket_name;
+use detection::key::Key;
+use detection::origin::Object;
 
 /// One record of an event notification. Its key is form-encoded.
 pub(super) fn notification(record: &Map<String, Value>) -> Result<Source, Error> {

@@ -204,7 +204,7 @@ def deliveries() -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def scanned() -> dict[str, list[str]]:
     """Return the signal ids that ``scan`` prints for each sample delivery, by object key."""
-    scan = ROOT / "target/debug/examples/scan"
+    scan = ROOT / "target/debug/cloudtrail-scan"
     ids = {}
     for key, file in sample_deliveries().items():
         printed = subprocess.run([scan, file], stdout=subprocess.PIPE, text=True, check=True).stdout

@@ -9,9 +9,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
-use cloudtrail_signals::handler::Handler;
-use cloudtrail_signals::reply::Error;
-use cloudtrail_signals::rule::Ruleset;
+use cloudtrail_signals::invocation::Handler;
+use cloudtrail_signals::invocation::reply::Error;
+use cloudtrail_signals::rules;
 use cloudtrail_signals::settings::Settings;
 use cloudtrail_signals::{aws, telemetry};
 use flate2::Compression;
@@ -198,7 +198,7 @@ impl World {
         let server = Server::start(self.state).await;
         let config = config(&server.endpoint, &self.name, self.attempt);
         let settings = Settings::read(|name| self.variables.get(name).cloned()).expect("good settings");
-        let handler = Handler::new(settings, Ruleset::embedded(), aws::s3(&config), aws::sns(&config))
+        let handler = Handler::new(settings, rules::embedded(), aws::s3(&config), aws::sns(&config))
             .with_stall(self.stall);
         let reply = handler.handle(&payload, SystemTime::now() + self.time, &self.name).await;
         ((payload, reply), server)

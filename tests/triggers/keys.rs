@@ -1,7 +1,8 @@
 //! Keys: how they are encoded, and what they say.
 
-use cloudtrail_signals::object::{Key, Object};
 use cloudtrail_signals::trigger::{Source, recognise};
+use detection::key::Key;
+use detection::origin::Object;
 use serde_json::{Value, json};
 
 use crate::{BUCKET, parts, payload};

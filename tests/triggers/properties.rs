@@ -1,7 +1,7 @@
 //! Whatever the payload is.
 
-use cloudtrail_signals::object::Key;
 use cloudtrail_signals::trigger::recognise;
+use detection::key::Key;
 use proptest::prelude::*;
 use serde_json::Value;
 

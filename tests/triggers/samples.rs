@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use cloudtrail_signals::origin::Origin;
 use cloudtrail_signals::trigger::{ReplyKind, Source, recognise};
+use detection::origin::Origin;
 use serde_json::{Value, json};
 
 use crate::{FRANKFURT, MAIN, QUIET, SPACE_AND_PLUS, parts, payload, sqs, wrapped_by_sns};

@@ -1,0 +1,112 @@
+//! `stages FILE` takes the work on one delivery apart: for each stage it prints what a record of it costs, round after
+//! round, in nanoseconds.
+
+use std::fs;
+use std::hint::black_box;
+use std::io;
+use std::time::Instant;
+
+use detection::detect::Head;
+use detection::detect::{Match, Ruleset};
+use detection::ecs::Document;
+use detection::origin::Origin;
+use detection::records::{Decoder, Layout, RawRecord, gunzip};
+use detection::rule;
+use detection::signal::Signal;
+use flate2::{Decompress, FlushDecompress, Status};
+
+const SEED: &str = include_str!("../../rules/aws_lambda_function_created_or_updated.toml");
+const ROUNDS: usize = 21;
+/// How often a round does each stage.
+const REPEATS: usize = 20;
+const NOW: &str = "2026-11-23T10:10:00Z";
+
+/// A stage: its name, and the work, which returns on how many records it was done.
+type Stage<'a> = (&'static str, Box<dyn FnMut() -> io::Result<usize> + 'a>);
+
+fn main() -> io::Result<()> {
+    let path = std::env::args().nth(1).ok_or_else(|| io::Error::other("usage: stages FILE"))?;
+    let delivery = fs::read(path)?;
+    let text = gunzip(&delivery, usize::MAX).map_err(io::Error::other)?;
+    let mut records = Vec::new();
+    split(&text, |record| records.push(record.text().to_vec()))?;
+    let seed = rule::read([("seed", SEED.to_owned())]).map_err(|_| io::Error::other("the rule is wrong"))?;
+    let rules = Ruleset::new(seed.rules).map_err(|_| io::Error::other("its query is wrong"))?;
+    let (mut detector, mut finder) = (rules.detector(), rules.detector());
+    let matches: Vec<(&[u8], Match<'_>)> =
+        records.iter().filter_map(|record| Some((&record[..], finder.detect(&record[..]).ok()??))).collect();
+    let origin = Origin::File("bench".to_owned());
+    let mut window = vec![0; text.len() + 1];
+    let expected = [records.len(), matches.len()];
+
+    let mut stages: [Stage<'_>; 7] = [
+        (
+            "inflate",
+            Box::new(|| {
+                let mut inflater = Decompress::new_gzip(15);
+                let status = inflater.decompress(&delivery, &mut window, FlushDecompress::Finish)?;
+                if status == Status::StreamEnd { Ok(records.len()) } else { Err(io::Error::other("cut off")) }
+            }),
+        ),
+        // The text is copied into the window, then split: what is not compressed takes this road.
+        ("split", Box::new(|| split(&text, |record| _ = black_box(record)))),
+        (
+            "split, and a glance at the head",
+            Box::new(|| split(&text, |record| _ = black_box(Head::glance(record)))),
+        ),
+        ("split, and the rule", Box::new(|| split(&text, |record| _ = black_box(detector.detect(record))))),
+        ("parse the head", Box::new(|| count(records.iter().map(|record| Head::parse(record))))),
+        (
+            "parse all, and make the document",
+            Box::new(|| {
+                count(records.iter().map(|record| serde_json::from_slice(record).map(Document::from_record)))
+            }),
+        ),
+        (
+            "make the signal, of a match",
+            Box::new(|| {
+                count(matches.iter().map(|(record, Match { document, rules })| {
+                    serde_json::Result::Ok(Signal::new(&rules[0].definition, document, record, &origin, NOW))
+                }))
+            }),
+        ),
+    ];
+    for _ in 0..ROUNDS {
+        for (name, work) in &mut stages {
+            let started = Instant::now();
+            let mut done = 0;
+            for _ in 0..REPEATS {
+                done += work()?;
+            }
+            let nanoseconds = started.elapsed().as_nanos();
+            if done == 0 || !expected.contains(&(done / REPEATS)) {
+                return Err(io::Error::other(format!("{name} was done on {done} records")));
+            }
+            println!("{name}\t{}", nanoseconds / done as u128);
+        }
+    }
+    Ok(())
+}
+
+/// Hands every record of a delivery's text to `sink`, as the function does.
+fn split(text: &[u8], mut sink: impl FnMut(RawRecord<'_>)) -> io::Result<usize> {
+    let mut decoder = Decoder::new(Layout::Delivery);
+    let (mut input, mut found) = (text, 0);
+    let mut each = |_, record: Result<RawRecord<'_>, _>| {
+        if let Ok(record) = record {
+            sink(record);
+            found += 1;
+        }
+    };
+    while decoder.step(&mut input, &mut each).map_err(io::Error::other)? {}
+    decoder.finish().map_err(io::Error::other)?;
+    Ok(found)
+}
+
+/// Counts what could be made.
+fn count<T>(mut made: impl Iterator<Item = serde_json::Result<T>>) -> io::Result<usize> {
+    made.try_fold(0, |count, made| {
+        black_box(made?);
+        Ok(count + 1)
+    })
+}

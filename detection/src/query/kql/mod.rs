@@ -1,0 +1,7 @@
+//! The grammar of KQL: text to tree and back.
+
+mod parse;
+mod print;
+mod values;
+
+pub(super) use parse::parse;

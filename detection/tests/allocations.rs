@@ -1,0 +1,59 @@
+//! What a delivery costs in memory, counted instead of timed: the same on every machine.
+
+mod repository;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use detection::detect::Inspector;
+use detection::detect::Ruleset;
+use detection::origin::Origin;
+use detection::records::{Decoder, Layout};
+
+/// What the main sample delivery took when this was last looked at: 80 records, 8 of which become signals.
+const ALLOCATIONS: u64 = 2_676;
+const BYTES: u64 = 1_015_390;
+
+#[test]
+fn the_sample_delivery_takes_at_most_a_tenth_more_allocations_and_bytes_than_it_did() {
+    let delivery = fs::read(sample(Path::new("events/deliveries/AWSLogs"))).expect("the sample is there");
+    let rules = repository::embedded();
+    let mut signals = 0;
+    let measured = allocation_counter::measure(|| signals = inspect(&rules, &delivery));
+    assert_eq!(signals, 8);
+    let (count, bytes) = (measured.count_total, measured.bytes_total);
+    assert!(count <= ALLOCATIONS + ALLOCATIONS / 10, "{count} allocations, where {ALLOCATIONS} did");
+    assert!(bytes <= BYTES + BYTES / 10, "{bytes} bytes, where {BYTES} did");
+    // A guard that is far too wide guards nothing.
+    assert!(count >= ALLOCATIONS * 3 / 4 && bytes >= BYTES * 3 / 4, "now {count} allocations, {bytes} bytes");
+}
+
+fn inspect(rules: &Ruleset, delivery: &[u8]) -> usize {
+    let origin = Origin::File("sample".to_owned());
+    let mut inspector = Inspector::new(rules, None, &origin, "2026-11-23T10:10:00Z");
+    let mut decoder = Decoder::new(Layout::Delivery);
+    let mut input = delivery;
+    while decoder
+        .step(&mut input, &mut |position, record| inspector.inspect(position, record))
+        .expect("it is whole")
+    {}
+    decoder.finish().expect("it is whole");
+    inspector.found.len()
+}
+
+/// The largest delivery below a folder.
+fn sample(folder: &Path) -> PathBuf {
+    let mut largest = (0, PathBuf::new());
+    let mut folders = vec![repository::path(folder.to_str().expect("it is text"))];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let size = entry.metadata().expect("a file").len();
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else if size > largest.0 {
+                largest = (size, entry.path());
+            }
+        }
+    }
+    largest.1
+}

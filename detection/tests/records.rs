@@ -1,0 +1,350 @@
+//! Bytes in, records out: what a delivery may look like, and what is said of one that does not.
+
+use std::io::Write;
+
+use detection::records::{Decoder, Error, Layout, MAX_RECORD_BYTES, RawRecord, Rejection, gunzip, single};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+
+/// A record as it came out: its text, or why it is none.
+type Found = Result<String, Rejection>;
+
+fn decode_chunks<'a>(
+    layout: Layout,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Found>, Result<(), Error>) {
+    let mut decoder = Decoder::new(layout);
+    let mut found = Vec::new();
+    for chunk in chunks {
+        let mut input = chunk;
+        loop {
+            let step = decoder.step(&mut input, &mut |position, record| {
+                assert_eq!(position, found.len() as u64, "positions count up from 0");
+                found.push(record.map(|record| {
+                    let has_backslash = record.text().contains(&b'\\');
+                    assert!(record.may_have_escapes() || !has_backslash, "a backslash is never overlooked");
+                    String::from_utf8_lossy(record.text()).into_owned()
+                }));
+            });
+            match step {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return (found, Err(error)),
+            }
+        }
+        assert!(input.is_empty(), "a step that is done has taken everything");
+    }
+    (found, decoder.finish())
+}
+
+fn decode(bytes: &[u8]) -> (Vec<Found>, Result<(), Error>) {
+    decode_chunks(Layout::Delivery, [bytes])
+}
+
+fn decode_any(text: &str) -> (Vec<Found>, Result<(), Error>) {
+    decode_chunks(Layout::Any, [text.as_bytes()])
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("a Vec takes every byte");
+    encoder.finish().expect("a Vec takes every byte")
+}
+
+fn good(records: &[&str]) -> Vec<Found> {
+    records.iter().map(|record| Ok((*record).to_owned())).collect()
+}
+
+#[test]
+fn records_come_out_as_they_stand_in_the_delivery() {
+    let cases: &[(&str, &[&str])] = &[
+        (r#"{"Records":[]}"#, &[]),
+        (r#"{"Records":[{}]}"#, &["{}"]),
+        (r#"{"Records":[{"a":1},{"b":2}]}"#, &[r#"{"a":1}"#, r#"{"b":2}"#]),
+        (" {\n\t\"Records\" : [ { \"a\" : 1 } ,\r\n{}\n] } \n", &["{ \"a\" : 1 }", "{}"]),
+        (r#"{"Records":[{"s":"}]{[,\""}]}"#, &[r#"{"s":"}]{[,\""}"#]),
+        (r#"{"Records":[{"s":"\\"},{"t":"\\\""}]}"#, &[r#"{"s":"\\"}"#, r#"{"t":"\\\""}"#]),
+        (r#"{"Records":[{"a":[{"b":[[]]}]}]}"#, &[r#"{"a":[{"b":[[]]}]}"#]),
+        (r#"{"before":{"Records":[1]},"Records":[{}],"after":[{"x":"]}"}]}"#, &["{}"]),
+        (r#"{"n":null,"s":"a,\"}b","t":true,"Records":[{}],"u":-1.5}"#, &["{}"]),
+        (r#"{"Records":[{}],"Records":[{"second":1}]}"#, &["{}", r#"{"second":1}"#]),
+        (r#"{"Records":[{"Records":[1,2]}]}"#, &[r#"{"Records":[1,2]}"#]),
+    ];
+    for (text, records) in cases {
+        assert_eq!(decode(text.as_bytes()), (good(records), Ok(())), "{text}");
+        assert_eq!(decode(&gzip(text.as_bytes())), (good(records), Ok(())), "gzip of {text}");
+    }
+}
+
+#[test]
+fn a_record_that_is_none_costs_its_neighbours_nothing() {
+    use Rejection::{NotAnObject, Unbalanced};
+    let cases: &[(&str, &[Result<&str, Rejection>])] = &[
+        (r#"[1,{"a":1}]"#, &[Err(NotAnObject), Ok(r#"{"a":1}"#)]),
+        (
+            r#"[{"a":1},"x,]}",null,[{"in":1},2],{"b":2}]"#,
+            &[Ok(r#"{"a":1}"#), Err(NotAnObject), Err(NotAnObject), Err(NotAnObject), Ok(r#"{"b":2}"#)],
+        ),
+        (r#"[{"a":[},{"b":2}]"#, &[Err(Unbalanced), Ok(r#"{"b":2}"#)]),
+        (r#"[{"a":{]},{"b":2}]"#, &[Err(Unbalanced), Ok(r#"{"b":2}"#)]),
+        (r#"[{"a":1],{"b":2}]"#, &[Err(Unbalanced), Ok(r#"{"b":2}"#)]),
+        (r#"[{"a":1}},{"b":2}]"#, &[Ok(r#"{"a":1}"#), Err(NotAnObject), Ok(r#"{"b":2}"#)]),
+        (r#"[true false,{"b":2}]"#, &[Err(NotAnObject), Ok(r#"{"b":2}"#)]),
+    ];
+    for (array, expected) in cases {
+        let (found, _) = decode(format!(r#"{{"Records":{array}}}"#).as_bytes());
+        let expected: Vec<Found> = expected.iter().map(|record| record.map(str::to_owned)).collect();
+        assert_eq!(found, expected, "{array}");
+    }
+}
+
+#[test]
+fn wrong_commas_between_records_are_told_after_every_record_was_read() {
+    for (array, byte) in
+        [(r"[{}{}]", 14), (r"[{},,{}]", 15), (r"[{},{},]", 18), (r"[,{}]", 12), (r"[{} 5]", 15)]
+    {
+        let (found, end) = decode(format!(r#"{{"Records":{array}}}"#).as_bytes());
+        assert!(found.iter().filter(|record| record.is_ok()).count() >= 1, "{array}: {found:?}");
+        assert_eq!(end, Err(Error::Malformed { byte }), "{array}");
+    }
+}
+
+#[test]
+fn every_kind_of_broken_delivery_has_an_error_of_its_own() {
+    let unfinished = |records, byte| Err(Error::Unfinished { records, byte });
+    let not_json = |byte, expected| Err(Error::NotJson { byte, expected });
+    let cases: &[(&str, Result<(), Error>)] = &[
+        ("", Err(Error::Empty)),
+        ("   ", not_json(3, "a JSON object")),
+        ("hello", not_json(0, "a JSON object")),
+        ("[{}]", not_json(0, "a JSON object")),
+        ("{}", Err(Error::NoRecords)),
+        (r#"{"records":[{}]}"#, Err(Error::NoRecords)),
+        (r#"{"Records\u0020":[{}]}"#, Err(Error::NoRecords)),
+        (r#"{"Records":null}"#, not_json(11, "an array of records")),
+        (r#"{"Records":{"a":1}}"#, not_json(11, "an array of records")),
+        (r#"{"Records":[{}]}{"Records":[{}]}"#, not_json(16, "nothing after the delivery")),
+        (r#"{"Records":[{}]} x"#, not_json(17, "nothing after the delivery")),
+        (r#"{"Records" [{}]}"#, not_json(11, "a member of the delivery")),
+        (r"{Records:[{}]}", not_json(1, "a member of the delivery")),
+        (r#"{"Records":[{}"#, unfinished(1, 14)),
+        (r#"{"Records":[{},{"a":"b"#, unfinished(1, 22)),
+        (r#"{"Records":[{}]"#, unfinished(1, 15)),
+        (r#"{"Rec"#, unfinished(0, 5)),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(decode(text.as_bytes()).1, *expected, "{text}");
+    }
+}
+
+#[test]
+fn broken_gzip_is_told_apart_and_costs_no_record_before_it() {
+    let text = format!(r#"{{"Records":[{}{{"last":1}}]}}"#, r#"{"a":"some text that repeats"},"#.repeat(500));
+    let whole = gzip(text.as_bytes());
+    let end = whole.len() as u64;
+    let with = |position: usize, byte: u8| {
+        let mut bytes = whole.clone();
+        bytes[position] ^= byte;
+        bytes
+    };
+    let (found, result) = decode(&whole[..whole.len() - 1]);
+    assert_eq!((found.len(), result), (501, Err(Error::TruncatedGzip { byte: end - 1 })));
+
+    let (found, result) = decode(&whole[..whole.len() / 2]);
+    assert!(found.len() > 10 && found.iter().all(Result::is_ok), "{}", found.len());
+    assert_eq!(result, Err(Error::TruncatedGzip { byte: end / 2 }));
+
+    let (found, result) = decode(&with(whole.len() - 8, 1));
+    assert_eq!(found.len(), 501, "a wrong checksum is known only at the end");
+    assert!(matches!(result, Err(Error::Checksum { .. })), "{result:?}");
+    let (_, result) = decode(&with(whole.len() - 1, 1));
+    assert!(matches!(result, Err(Error::Checksum { .. })), "a wrong length: {result:?}");
+
+    let (_, result) = decode(&with(1, 1));
+    assert!(matches!(result, Err(Error::CorruptGzip { .. })), "{result:?}");
+    let (_, result) = decode(&[&whole[..10], b"\x07 is no type of block"].concat());
+    assert!(matches!(result, Err(Error::CorruptGzip { .. })), "{result:?}");
+
+    for garbage in [&b"x"[..], b"\0", b"\x1f\x00rest", b"\x1f\x8b\x07aaaaaaaaaaa"] {
+        let (found, result) = decode(&[&whole, garbage].concat());
+        assert_eq!(found.len(), 501);
+        assert!(
+            matches!(result, Err(Error::TrailingGarbage { byte } | Error::CorruptGzip { byte, .. }) if byte >= end),
+            "{garbage:?}: {result:?}"
+        );
+    }
+    assert_eq!(decode(&[]).1, Err(Error::Empty));
+    assert_eq!(decode(&gzip(b"")).1, Err(Error::NotJson { byte: 0, expected: "a JSON object" }));
+}
+
+#[test]
+fn a_record_over_one_mebibyte_is_rejected_and_its_neighbours_are_not() {
+    let padded = |length: usize| format!(r#"{{"p":"{}"}}"#, "x".repeat(length - 8));
+    for (length, expected) in [
+        (MAX_RECORD_BYTES, None),
+        (MAX_RECORD_BYTES + 1, Some(Rejection::TooLarge)),
+        (10 * MAX_RECORD_BYTES, Some(Rejection::TooLarge)),
+    ] {
+        let text = format!(r#"{{"Records":[{{"a":1}},{},{{"b":2}}]}}"#, padded(length));
+        for bytes in [text.clone().into_bytes(), gzip(text.as_bytes())] {
+            let (found, result) = decode(&bytes);
+            assert_eq!(result, Ok(()));
+            assert_eq!(found.len(), 3);
+            assert_eq!((&found[0], &found[2]), (&Ok(r#"{"a":1}"#.into()), &Ok(r#"{"b":2}"#.into())));
+            assert_eq!(found[1].as_ref().err().copied(), expected, "{length}");
+        }
+    }
+}
+
+#[test]
+fn a_bomb_is_stopped_and_an_honest_ratio_is_not() {
+    let zeros = gzip(&vec![b' '; 64 << 20]);
+    let one_member = decode(&zeros).1;
+    assert!(matches!(one_member, Err(Error::Bomb { inflated, .. }) if inflated < 17 << 20), "{one_member:?}");
+
+    let member = gzip(&vec![b' '; 1 << 20]);
+    let many_members = decode(&member.repeat(64)).1;
+    assert!(matches!(many_members, Err(Error::Bomb { .. })), "{many_members:?}");
+
+    // A ratio of about 100, which repetitive records can have.
+    let noise: Vec<u8> =
+        (0..40_u32 << 20).map(|byte| b'a' + (byte.wrapping_mul(byte) >> 24) as u8 % 16).collect();
+    let honest = format!(r#"{{"x":"{}","Records":[]}}"#, String::from_utf8_lossy(&noise));
+    let bytes = gzip(honest.as_bytes());
+    assert!(honest.len() / bytes.len() < 200, "{}", honest.len() / bytes.len());
+    assert_eq!(decode(&bytes).1, Ok(()));
+}
+
+#[test]
+fn files_people_keep_are_read_in_any_of_their_layouts() {
+    let both = good(&[r#"{"a":1}"#, r#"{"b":{"Records":[1]}}"#]);
+    for text in [
+        r#"{"Records":[{"a":1},{"b":{"Records":[1]}}]}"#,
+        r#"[{"a":1},{"b":{"Records":[1]}}]"#,
+        "{\"a\":1}\n{\"b\":{\"Records\":[1]}}\n",
+        "\n\n{\"a\":1}\r\n\r\n{\"b\":{\"Records\":[1]}}",
+        "{\"Records\":[{\"a\":1}]}\n{\"Records\":[{\"b\":{\"Records\":[1]}}]}\n",
+        "[{\"a\":1}]\n[{\"b\":{\"Records\":[1]}}]",
+    ] {
+        assert_eq!(decode_any(text), (both.clone(), Ok(())), "{text}");
+    }
+    assert_eq!(decode_any("{}").0, good(&["{}"]));
+    let junk = "{\"a\":1}\nnot a record, {}\n{\"b\":2}\n";
+    let expected = vec![Ok(r#"{"a":1}"#.into()), Err(Rejection::NotAnObject), Ok(r#"{"b":2}"#.into())];
+    assert_eq!(decode_any(junk), (expected, Ok(())), "a line that is no record costs only itself");
+    assert!(decode_any("plain text").1.is_err());
+    assert!(decode_any("").1.is_err());
+}
+
+#[test]
+fn the_first_key_decides_the_layout_wherever_the_bytes_are_cut() {
+    for text in ["{ \"Records\" :[{\"a\":1}]}", "{ \"Record\" : 1}", "{ \"Recordsx\":[{\"a\":1}]}", "{  }"] {
+        let whole = decode_any(text);
+        for cut in 0..text.len() {
+            let (head, tail) = text.as_bytes().split_at(cut);
+            assert_eq!(decode_chunks(Layout::Any, [head, tail]), whole, "{text} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_message_is_one_record_or_none() {
+    assert_eq!(single(br#"{"a":1}"#).map(RawRecord::text), Ok(&br#"{"a":1}"#[..]));
+    for text in
+        ["", "7", "null", "\"x\"", "[{}]x", "{}{}", "hello {}", r#"[{"a":1}]"#, r#"{"Records":[{}]}{}"#]
+    {
+        assert_eq!(single(text.as_bytes()), Err(Rejection::NotAnObject), "{text}");
+    }
+    for text in ["{", r#"{"a":"#, r#"{"a":[}"#] {
+        assert_eq!(single(text.as_bytes()), Err(Rejection::Unbalanced), "{text}");
+    }
+    let large = format!(r#"{{"p":"{}"}}"#, "x".repeat(MAX_RECORD_BYTES));
+    assert_eq!(single(large.as_bytes()), Err(Rejection::TooLarge));
+}
+
+#[test]
+fn a_payload_is_inflated_to_its_limit_and_no_further() {
+    let bytes = gzip(&[7; 1000]);
+    assert_eq!(gunzip(&bytes, 1000), Ok(vec![7; 1000]));
+    assert!(matches!(gunzip(&bytes, 999), Err(Error::Bomb { .. })));
+    assert!(matches!(gunzip(&bytes[..20], 1000), Err(Error::TruncatedGzip { .. })));
+    assert!(matches!(gunzip(b"", 1000), Err(Error::TruncatedGzip { .. })));
+    assert!(matches!(gunzip(b"no gzip", 1000), Err(Error::TrailingGarbage { byte: 0 })));
+}
+
+/// Any JSON value, as a record might hold it.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        r#"[ -~\\"\[\]{}é\u{1f600}]{0,12}"#.prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            prop::collection::vec((r#"[a-c"\\{]{0,3}"#, inner), 0..4)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Cuts `bytes` at the given places.
+fn cut<'a>(bytes: &'a [u8], places: &[prop::sample::Index]) -> Vec<&'a [u8]> {
+    let mut places: Vec<_> = places.iter().map(|place| place.index(bytes.len() + 1)).collect();
+    places.push(bytes.len());
+    places.sort_unstable();
+    let mut start = 0;
+    places.into_iter().map(|end| &bytes[std::mem::replace(&mut start, end)..end]).collect()
+}
+
+proptest! {
+    #[test]
+    fn any_delivery_gives_its_records_however_it_is_packed_and_cut(
+        records in prop::collection::vec(json(), 0..8),
+        members in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        let text = serde_json::json!({ "Records": records }).to_string();
+        let expected: Vec<Found> = records
+            .iter()
+            .map(|record| if record.is_object() { Ok(record.to_string()) } else { Err(Rejection::NotAnObject) })
+            .collect();
+        let plain = cut(text.as_bytes(), &cuts);
+        prop_assert_eq!(decode_chunks(Layout::Delivery, plain), (expected.clone(), Ok(())));
+        let packed: Vec<u8> = cut(text.as_bytes(), &members).into_iter().flat_map(gzip).collect();
+        prop_assert_eq!(decode_chunks(Layout::Delivery, cut(&packed, &cuts)), (expected, Ok(())));
+    }
+
+    #[test]
+    fn any_bytes_end_in_records_or_an_error_the_same_however_they_are_cut(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            r#"[\[\]{}",:\\a\n 1]{0,120}"#.prop_map(String::into_bytes),
+            r#"[\[\]{}",:\\a\n 1]{0,120}"#.prop_map(|tail| format!(r#"{{"Records":[{tail}"#).into_bytes()),
+            prop::collection::vec(any::<u8>(), 0..200).prop_map(|bytes| gzip(&bytes)),
+        ],
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        layout in prop_oneof![Just(Layout::Delivery), Just(Layout::Any)],
+    ) {
+        let whole = decode_chunks(layout, [&bytes[..]]);
+        prop_assert_eq!(decode_chunks(layout, cut(&bytes, &cuts)), whole);
+    }
+
+    #[test]
+    fn one_flipped_bit_in_gzip_is_an_error_or_changes_nothing(
+        records in prop::collection::vec(json(), 1..5),
+        place in any::<prop::sample::Index>(),
+        bit in 0..8_u8,
+    ) {
+        let text = serde_json::json!({ "Records": records }).to_string();
+        let mut bytes = gzip(text.as_bytes());
+        let place = place.index(bytes.len());
+        let whole = decode(&bytes);
+        // Some bits of a header, and those that fill up the last byte of the data, mean nothing.
+        bytes[place] ^= 1 << bit;
+        let flipped = decode(&bytes);
+        prop_assert!(flipped.1.is_err() || flipped == whole, "{:?}", flipped);
+    }
+}

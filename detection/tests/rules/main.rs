@@ -1,0 +1,43 @@
+//! Rule files, and what rules make of records.
+
+#[path = "../repository/mod.rs"]
+mod repository;
+
+mod differential;
+mod embedded;
+mod refusals;
+mod several;
+mod techniques;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use detection::detect::Ruleset;
+use detection::rule::{self, Source};
+
+/// The folder of this test's own rules.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules")
+}
+
+/// Name and text of this test's own rules, in the order of their names.
+fn texts() -> Vec<(String, String)> {
+    let mut paths: Vec<_> =
+        fs::read_dir(folder()).expect("the folder is there").map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+    paths.iter().map(|path| (name(path), fs::read_to_string(path).expect("rules are text"))).collect()
+}
+
+fn techniques() -> Vec<Source> {
+    let files = rule::read(texts()).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    assert_eq!(files.warnings, Vec::<String>::new());
+    files.rules
+}
+
+/// The names of the rules that match a record.
+fn matching(rules: &Ruleset, record: &str) -> Vec<String> {
+    let found = rules.detector().detect(record.as_bytes()).expect(record);
+    found.map_or(Vec::new(), |found| found.rules.iter().map(|rule| rule.definition.name.clone()).collect())
+}

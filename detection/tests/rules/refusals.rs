@@ -1,0 +1,227 @@
+//! Rule files that are refused, where and why; and what is only warned about.
+
+use detection::rule::{self, Error, Files};
+
+const TEMPLATE: &str = r#"[metadata]
+maturity = "production"
+
+[rule]
+author = ["Somebody"]
+description = "Finds things."
+language = "kuery"
+name = "A Rule"
+risk_score = 21
+rule_id = "00000000-0000-4000-8000-000000000000"
+severity = "low"
+type = "query"
+query = '''
+QUERY
+'''
+"#;
+
+/// A good rule file with the query `query`.
+pub fn rule_text(query: &str) -> String {
+    TEMPLATE.replace("QUERY", query)
+}
+
+/// A good rule file in which `from` is replaced by `to`.
+fn changed(from: &str, to: &str) -> String {
+    let good = rule_text("event.action: x");
+    assert!(good.contains(from), "{from:?} is in the template");
+    good.replace(from, to)
+}
+
+fn read(text: &str) -> Result<Files, Vec<Error>> {
+    rule::read([("a.toml", text.to_owned())])
+}
+
+/// The errors as `line:column reason`.
+fn errors(text: &str) -> Vec<String> {
+    let errors = read(text).expect_err(text);
+    errors
+        .iter()
+        .map(|Error { error, .. }| format!("{}:{} {}", error.line, error.column, error.reason))
+        .collect()
+}
+
+#[test]
+fn the_template_is_a_good_rule() {
+    let files = read(&rule_text("event.action: x")).expect("a good rule");
+    assert_eq!(files.warnings, Vec::<String>::new());
+    assert_eq!(files.rules[0].query, "event.action: x");
+    assert_eq!(files.rules[0].file, "a.toml");
+}
+
+#[test]
+fn one_mistake_gives_one_error_at_its_place() {
+    let rows = [
+        (r#""query""#, r#""eql""#, "12:8 type is eql: only rules of type query are supported"),
+        (r#""query""#, r#""esql""#, "12:8 type is esql: only rules of type query"),
+        (r#""query""#, r#""threshold""#, "12:8 type is threshold: only rules of type query"),
+        (r#""query""#, r#""new_terms""#, "12:8 type is new_terms: only rules of type query"),
+        (r#""query""#, r#""machine_learning""#, "12:8 type is machine_learning: only rules of type query"),
+        (r#""kuery""#, r#""lucene""#, "7:12 language is lucene: only the language kuery"),
+        (r#""low""#, r#""urgent""#, "11:12 unknown severity urgent: expected low, medium, high or critical"),
+        (r#""low""#, r#""Low""#, "11:12 unknown severity Low"),
+        (r#""low""#, "3", "11:12 severity must be a string"),
+        ("21", "101", "9:14 risk_score must be a whole number from 0 to 100"),
+        ("21", "-1", "9:14 risk_score must be a whole number from 0 to 100"),
+        ("21", "2.5", "9:14 risk_score must be a whole number from 0 to 100"),
+        ("21", r#""21""#, "9:14 risk_score must be a whole number from 0 to 100"),
+        (r#"name = "A Rule""#, "", "5:1 name is missing"),
+        (r#"severity = "low""#, "", "5:1 severity is missing"),
+        (r#"type = "query""#, "", "5:1 type is missing"),
+        (r#"language = "kuery""#, "", "5:1 language is missing"),
+        ("risk_score = 21", "", "5:1 risk_score is missing"),
+        (r#"description = "Finds things.""#, "", "5:1 description is missing"),
+        (r#"rule_id = "00000000-0000-4000-8000-000000000000""#, "", "5:1 rule_id is missing"),
+        (
+            r#"description = "Finds things.""#,
+            r#"description = """#,
+            "6:15 description must be a string that is not empty",
+        ),
+        (r#"["Somebody"]"#, "[1]", "5:11 author must be a string"),
+        ("type =", "filters = [{ meta = 1 }]\ntype =", "12:11 filters change what matches"),
+        ("type =", "threshold = { field = [] }\ntype =", "12:13 only rules of type query"),
+        ("type =", "exceptions_list = [{ id = \"x\" }]\ntype =", "12:19 exceptions change what matches"),
+        ("type =", "threat = [\"x\"]\ntype =", "12:11 threat must be an array of tables"),
+        ("type =", "threat = 7\ntype =", "12:10 threat must be an array of tables"),
+        (
+            "type =",
+            "building_block_type = \"big\"\ntype =",
+            "12:23 building_block_type is big: expected default",
+        ),
+        ("event.action: x", "event.action: x and", "14:20 expected a field, found the end"),
+        ("event.action: x", "x", "14:1 a value without a field"),
+        (
+            "event.action: x",
+            "event.action: x and\n  source.geo.city_name: y",
+            "15:3 the field source.geo.city_name is not available: it needs a GeoIP",
+        ),
+        ("event.action: x", "user_agent.name: y", "14:1 the field user_agent.name is not available"),
+        ("event.action: x", "", "13:9 query must be a string that is not empty"),
+    ];
+    for (from, to, expected) in rows {
+        let text = changed(from, to);
+        let errors = errors(&text);
+        assert_eq!(errors.len(), 1, "{from:?} to {to:?}: {errors:#?}");
+        assert!(errors[0].starts_with(expected), "{from:?} to {to:?}: {errors:#?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_rule_is_refused_at_its_place() {
+    for (text, expected) in [
+        ("", "1:1 the file has no [rule]"),
+        ("[metadata]\nmaturity = \"x\"\n", "1:1 the file has no [rule]"),
+        ("rule = 3\n", "1:1 the file has no [rule]"),
+        ("[rule]\nname = \"x\n", "2:"),
+        ("[rule]\nname = \"x\"\nname = \"y\"\n", "3:1 duplicate key"),
+        ("[rule\n", "1:"),
+        ("not toml at all", "1:"),
+    ] {
+        let errors = errors(text);
+        assert_eq!(errors.len(), 1, "{text:?}: {errors:?}");
+        assert!(errors[0].starts_with(expected), "{text:?}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_wrong_in_three_ways_gets_three_errors_with_their_places() {
+    let text = changed(r#""low""#, r#""urgent""#)
+        .replace("risk_score = 21", "risk_score = 210")
+        .replace("event.action: x", "event.action: x and\n    source.geo.country_name: y");
+    let errors = read(&text).expect_err("three mistakes");
+    let shown: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(shown.len(), 3, "{shown:#?}");
+    for place in
+        ["a.toml:11:12: unknown severity", "a.toml:9:14: risk_score", "a.toml:15:5: the field source.geo"]
+    {
+        assert!(shown.iter().any(|error| error.starts_with(place)), "{place} in {shown:#?}");
+    }
+    let lines: Vec<_> = shown.iter().map(|error| error.lines().count()).collect();
+    assert_eq!(lines, [3, 3, 3], "each with its line and a caret");
+}
+
+#[test]
+fn a_rule_of_another_type_is_refused_for_that_and_not_for_its_query() {
+    let text = changed(r#""query""#, r#""eql""#)
+        .replace(r#""kuery""#, r#""eql""#)
+        .replace("event.action: x", "any where event.action == \"x\"")
+        .replace(r#""low""#, r#""urgent""#);
+    let errors = errors(&text);
+    assert_eq!(errors.len(), 2, "the type and the severity: {errors:?}");
+    let text =
+        changed(r#""query""#, r#""threshold""#) + "\n[rule.threshold]\nfield = [\"user.name\"]\nvalue = 3\n";
+    assert_eq!(self::errors(&text), ["12:8 type is threshold: only rules of type query are supported"]);
+    // Rules of machine learning have neither query nor language.
+    let text = changed(r#""query""#, r#""machine_learning""#).replace("language = \"kuery\"\n", "");
+    let (before, _) = text.split_once("query = '''").expect("the template has a query");
+    assert_eq!(
+        self::errors(before),
+        ["11:8 type is machine_learning: only rules of type query are supported"]
+    );
+}
+
+#[test]
+fn mistakes_of_all_files_come_at_once() {
+    let good = rule_text("event.action: x");
+    let texts =
+        [("a.toml", changed("\"low\"", "\"x\"")), ("b.toml", good.replace("21", "x")), ("c.toml", good)];
+    let errors = rule::read(texts).expect_err("a, b and c are wrong");
+    let files: Vec<_> = errors.iter().map(|error| error.file.as_str()).collect();
+    assert_eq!(files, ["a.toml", "b.toml", "c.toml"], "{errors:#?}");
+}
+
+#[test]
+fn a_rule_id_that_is_taken_is_refused_whatever_else_is_wrong() {
+    let good = rule_text("event.action: x");
+    let other = good.replace("00000000-0000-4000-8000-000000000000", "another");
+    let texts = [("a.toml", good.clone()), ("b.toml", other), ("c.toml", good.clone())];
+    let errors = rule::read(texts).expect_err("c repeats a");
+    let [error] = errors.as_slice() else { panic!("{errors:?}") };
+    assert_eq!((error.file.as_str(), error.error.line, error.error.column), ("c.toml", 10, 11));
+    assert!(error.error.reason.contains("is taken by a.toml"), "{error}");
+
+    let worse = good.replace("\"low\"", "\"x\"");
+    let errors = rule::read([("a.toml", worse.clone()), ("b.toml", worse)]).expect_err("both are wrong");
+    let reasons: Vec<_> = errors.iter().map(|error| error.error.reason.as_str()).collect();
+    assert_eq!(reasons.len(), 3, "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains("is taken by a.toml")), "{reasons:?}");
+}
+
+#[test]
+fn what_only_steers_elastics_stack_is_warned_about_and_ignored() {
+    let text = changed(
+        "type =",
+        "max_signals = 100\nexceptions_list = []\nalert_suppression = { group_by = [\"user.name\"] }\nenabled = true\ntype =",
+    ) + "\n[rule.investigation_fields]\nfield_names = [\"user.name\"]\n\n[transform]\nosquery = []\n";
+    let files = read(&text).expect("a good rule");
+    assert_eq!(files.rules.len(), 1);
+    let mut named: Vec<_> =
+        files.warnings.iter().map(|warning| warning.split(' ').nth(1).unwrap_or_default()).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["alert_suppression", "investigation_fields", "max_signals"], "{:?}", files.warnings);
+    assert!(files.warnings.iter().all(|warning| warning.starts_with("a.toml: ")), "{:?}", files.warnings);
+}
+
+#[test]
+fn places_are_right_in_every_way_to_write_a_query() {
+    let query = "event.action: x and nope: y";
+    for (quote, line, column) in [("'''", 14, 21), ("'", 13, 30), ("\"", 13, 30), ("\"\"\"", 13, 32)] {
+        let layout = if quote == "'''" { "\n" } else { "" };
+        let text = changed("'''\nevent.action: x\n'''", &format!("{quote}{layout}{query}{quote}"));
+        let errors = errors(&text);
+        assert!(
+            errors[0].starts_with(&format!("{line}:{column} no CloudTrail record")),
+            "{quote}: {errors:?}"
+        );
+    }
+    // Line breaks as Windows writes them.
+    let text = changed("event.action: x", "event.action: x and\n  nope: y").replace('\n', "\r\n");
+    assert!(errors(&text)[0].starts_with("15:3 no CloudTrail record"), "{:?}", errors(&text));
+    // With escapes the text of the query stands nowhere in the file: its start must do, and the reason tells the rest.
+    let text = changed("'''\nevent.action: x\n'''", r#""event.action: \"x\" and nope: y""#);
+    let errors = errors(&text);
+    assert!(errors[0].starts_with("13:9 in the query, 1:23: no CloudTrail record"), "{errors:?}");
+}

@@ -1,0 +1,127 @@
+//! Several rules over one record, and exceptions.
+
+use detection::detect::Inspector;
+use detection::detect::Ruleset;
+use detection::ecs;
+use detection::origin::Origin;
+use detection::query::Query;
+use detection::records::Rejection;
+use detection::rule;
+
+use crate::refusals::rule_text;
+
+const RECORD: &str = r#"{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction","eventID":"e-1",
+    "userIdentity":{"type":"IAMUser","userName":"ci"}}"#;
+
+fn rules(queries: &[&str]) -> Ruleset {
+    let texts = queries.iter().enumerate().map(|(index, query)| {
+        let text = rule_text(query).replace("00000000-0000-4000-8000-000000000000", &format!("rule-{index}"));
+        (format!("{index}.toml"), text.replace("A Rule", &format!("Rule {index}")))
+    });
+    let files = rule::read(texts).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    Ruleset::new(files.rules).expect("the rules are good")
+}
+
+fn inspect(rules: &Ruleset, exceptions: Option<&Query>, records: &[&str], look: impl FnOnce(&Inspector<'_>)) {
+    let origin = Origin::EventBridge;
+    let mut inspector = Inspector::new(rules, exceptions, &origin, "2026-11-23T10:05:00Z");
+    for (position, record) in (0..).zip(records) {
+        inspector.inspect(position, Ok(record.as_bytes().into()));
+    }
+    look(&inspector);
+}
+
+#[test]
+fn every_rule_that_matches_gives_a_signal_and_the_record_counts_once() {
+    let rules = rules(&[
+        "event.action: CreateFunction*",
+        "event.action: DeleteFunction*",
+        "user.name: ci",
+        "not user.name: root",
+    ]);
+    inspect(
+        &rules,
+        None,
+        &[RECORD, r#"{"eventName":"Other","userIdentity":{"userName":"root"}}"#],
+        |inspector| {
+            let found: Vec<_> = inspector.found.iter().map(|signal| signal.rule.as_str()).collect();
+            assert_eq!(found, ["rule-0", "rule-2", "rule-3"], "in the order of the files");
+            let ids: std::collections::HashSet<_> = inspector.found.iter().map(|signal| signal.id).collect();
+            assert_eq!(ids.len(), 3, "each with an id of its own");
+            let counters = inspector.tally;
+            assert_eq!((counters.records, counters.matched, counters.unmatched), (2, 1, 1));
+            assert_eq!((counters.signals, counters.suppressed, counters.rejected), (3, 0, 0));
+        },
+    );
+}
+
+#[test]
+fn an_exception_takes_out_the_signals_of_every_rule_and_counts_them() {
+    let rules = rules(&["event.action: CreateFunction*", "user.name: *"]);
+    let exceptions = Query::parse("user.name: ci", ecs::kind).expect("a good query");
+    let other = RECORD.replace("\"ci\"", "\"alice\"").replace("e-1", "e-2");
+    inspect(&rules, Some(&exceptions), &[RECORD, &other], |inspector| {
+        assert_eq!(inspector.found.len(), 2, "of the record that is no exception");
+        assert_eq!(inspector.suppressed.len(), 2);
+        let counters = inspector.tally;
+        assert_eq!((counters.matched, counters.signals, counters.suppressed), (2, 4, 2));
+    });
+    inspect(&rules, None, &[RECORD], |without| {
+        inspect(&rules, Some(&exceptions), &[RECORD], |with| {
+            let ids: Vec<_> = without.found.iter().map(|signal| signal.id).collect();
+            assert_eq!(with.suppressed, ids, "a suppressed signal has the id that it would have had");
+        });
+    });
+}
+
+#[test]
+fn a_record_that_is_not_json_is_rejected_only_if_it_could_match() {
+    let rules = rules(&["event.provider: lambda.amazonaws.com"]);
+    let candidate = r#"{"eventSource":"lambda.amazonaws.com","x":tru}"#;
+    let other = r#"{"eventSource":"s3.amazonaws.com","x":tru}"#;
+    inspect(&rules, None, &[candidate, other], |inspector| {
+        assert_eq!((inspector.tally.rejected, inspector.tally.unmatched), (1, 1));
+        assert_eq!(inspector.rejections, [(0, Rejection::InvalidJson)]);
+    });
+}
+
+/// A number may be written in more ways than one, and a query sees the one that Java prints.
+#[test]
+fn a_name_that_is_a_number_is_compared_as_its_text() {
+    let rules = rules(&["event.action: 12345.0"]);
+    inspect(&rules, None, &[r#"{"eventName":1.2345E4}"#, r#"{"eventName":12345}"#], |inspector| {
+        assert_eq!((inspector.tally.matched, inspector.tally.unmatched), (1, 1));
+    });
+}
+
+/// A search finds the names of provider and action wherever they stand: only the record's own count.
+#[test]
+fn a_provider_or_action_inside_another_object_is_none_of_the_records() {
+    let rules = rules(&[
+        "not event.provider: lambda.amazonaws.com",
+        "not event.action: *",
+        "event.action: CreateFunction",
+    ]);
+    let rows = [
+        (
+            r#"{"requestParameters":{"eventSource":"lambda.amazonaws.com"},"eventName":"CreateFunction"}"#,
+            vec!["rule-0", "rule-2"],
+        ),
+        (
+            r#"{"eventSource":"lambda.amazonaws.com","requestParameters":{"eventName":"CreateFunction"}}"#,
+            vec!["rule-1"],
+        ),
+        (
+            r#"{"x":[{"eventName":"CreateFunction","eventSource":"lambda.amazonaws.com"}]}"#,
+            vec!["rule-0", "rule-1"],
+        ),
+        (r#"{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction"}"#, vec!["rule-2"]),
+        (r#"{"eventSource":"-","eventName":"none"}"#, vec!["rule-0", "rule-1"]),
+    ];
+    for (record, expected) in rows {
+        inspect(&rules, None, &[record], |inspector| {
+            let found: Vec<_> = inspector.found.iter().map(|signal| signal.rule.as_str()).collect();
+            assert_eq!(found, expected, "{record}");
+        });
+    }
+}

@@ -1,0 +1,169 @@
+//! What is read, and in which order its signals are printed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Stdio;
+
+use flate2::{Compression, write::GzEncoder};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{command, delivery, folder, hit, miss, path, root, scan};
+
+#[derive(Deserialize)]
+struct Expected {
+    records: u64,
+    event_ids: Vec<String>,
+}
+
+#[test]
+fn the_sample_deliveries_give_exactly_the_planned_matches() {
+    let expected = fs::read(root().join("events/deliveries-expected.json")).unwrap();
+    let expected: BTreeMap<String, Expected> = serde_json::from_slice(&expected).unwrap();
+    let run = scan(&["events/deliveries"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let planned: BTreeSet<_> = expected.values().flat_map(|delivery| delivery.event_ids.clone()).collect();
+    let found = run.events();
+    assert_eq!(found.iter().cloned().collect::<BTreeSet<_>>(), planned);
+    assert_eq!(found.len(), planned.len(), "each once");
+    let records: u64 = expected.values().map(|delivery| delivery.records).sum();
+    let matched: usize = expected.values().map(|delivery| delivery.event_ids.len()).sum();
+    assert!(run.err.contains(&format!("4 files, {records} records: {matched} matched")), "{}", run.err);
+    for (file, Expected { event_ids, .. }) in expected {
+        let run = scan(&[&format!("events/deliveries/{file}")]);
+        assert_eq!(run.events(), event_ids, "{file}");
+    }
+}
+
+#[test]
+fn deliveries_arrays_lines_and_gzip_are_read_alike() {
+    let records = [miss("m"), hit("a"), hit("b")];
+    let array = serde_json::to_string(&records).unwrap();
+    let lines = records.each_ref().map(ToString::to_string).join("\n");
+    let folder =
+        folder(&[("delivery.json", &delivery(&records)), ("array.json", &array), ("lines.json", &lines)]);
+    let mut gzip = GzEncoder::new(
+        fs::File::create(folder.path().join("lines.json.gz")).unwrap(),
+        Compression::default(),
+    );
+    gzip.write_all(lines.as_bytes()).unwrap();
+    gzip.finish().unwrap();
+    for file in ["delivery.json", "array.json", "lines.json", "lines.json.gz"] {
+        let run = scan(&[&format!("{}/{file}", path(&folder))]);
+        assert_eq!(
+            (run.code, run.events()),
+            (Some(0), vec!["a".to_owned(), "b".to_owned()]),
+            "{file}: {}",
+            run.err
+        );
+    }
+}
+
+#[test]
+fn signals_come_in_the_order_of_the_files_and_of_the_records_in_them() {
+    let event = |file: usize, record: usize| format!("{file:02}-{record:02}");
+    // The first files are the longest, so that the later ones are read to their end before them.
+    let texts: Vec<_> = (0..20)
+        .map(|file| {
+            let records: Vec<_> = (0..20 - file).map(|record| hit(&event(file, record))).collect();
+            (format!("sub/{file:02}.json"), delivery(&records))
+        })
+        .collect();
+    let files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let folder = folder(&files);
+    let expected: Vec<_> =
+        (0..20).flat_map(|file| (0..20 - file).map(move |record| event(file, record))).collect();
+    for _ in 0..3 {
+        assert_eq!(scan(&[path(&folder)]).events(), expected);
+    }
+    let last = format!("{}/sub/19.json", path(&folder));
+    assert_eq!(
+        scan(&[&last, path(&folder)]).events()[0],
+        "19-00",
+        "paths come in the order in which they are given"
+    );
+}
+
+#[test]
+fn the_same_event_in_several_files_is_printed_once() {
+    let folder = folder(&[
+        ("a.json", &delivery(&[hit("x"), hit("y")])),
+        ("b.json", &delivery(&[hit("y"), hit("z"), hit("x")])),
+    ]);
+    let run = scan(&[path(&folder)]);
+    assert_eq!(run.events(), ["x", "y", "z"]);
+    assert!(run.err.contains("5 signals: 3 printed, 0 suppressed, 2 duplicates"), "{}", run.err);
+}
+
+#[test]
+fn a_truncated_file_gives_what_was_found_and_exit_code_1() {
+    let expected = fs::read(root().join("tests/data/truncated-expected.json")).unwrap();
+    let expected: Value = serde_json::from_slice(&expected).unwrap();
+    let run = scan(&["tests/data/truncated.json.gz"]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert_eq!(Value::from(run.events()), expected["event_ids"]);
+    assert!(run.err.contains("tests/data/truncated.json.gz: the gzip data ends too early"), "{}", run.err);
+}
+
+#[test]
+fn an_input_that_fails_costs_its_neighbours_nothing() {
+    let folder = folder(&[
+        ("a.json", &delivery(&[hit("a")])),
+        ("b.json", "no JSON"),
+        ("c.json", ""),
+        (
+            "d.json",
+            r#"{"Records":[{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction","x":tru},7]}"#,
+        ),
+        ("e.json", &delivery(&[hit("e")])),
+    ]);
+    let run = scan(&[path(&folder), "/nowhere/at/all.json"]);
+    assert_eq!((run.code, run.events()), (Some(1), vec!["a".to_owned(), "e".to_owned()]));
+    for problem in [
+        "b.json: not a CloudTrail delivery",
+        "c.json: the object is empty",
+        "d.json: record 0: the record is not valid JSON",
+        "d.json: record 1: the record is not a JSON object",
+        "/nowhere/at/all.json: No such file",
+        "5 problems, see above",
+    ] {
+        assert!(run.err.contains(problem), "{problem} in {}", run.err);
+    }
+}
+
+#[test]
+fn a_folder_is_searched_for_json_and_json_gz_only() {
+    let text = delivery(&[hit("x")]);
+    let folder = folder(&[
+        ("a.json", &text),
+        ("deep/er/b.json", &delivery(&[hit("y")])),
+        ("c.txt", &text),
+        ("d.gz", &text),
+    ]);
+    let run = scan(&[path(&folder)]);
+    assert_eq!(run.events(), ["x", "y"]);
+    assert!(run.err.contains("2 files, 2 records"), "{}", run.err);
+}
+
+#[test]
+fn in_a_pipe_there_is_no_progress_bar() {
+    let run = scan(&["events/deliveries"]);
+    assert!(!run.err.contains(['\r', '\u{1b}']), "{:?}", run.err);
+    assert!(!run.out.contains(['\r', '\u{1b}']));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
+    let records: Vec<_> = (0..500).map(|event| hit(&event.to_string())).collect();
+    let folder = folder(&[("a.json", &delivery(&records))]);
+    let mut child =
+        command(&[path(&folder)]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("scan runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.ends_with('\n'));
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{err}");
+    assert!(!err.contains("panicked"), "{err}");
+}

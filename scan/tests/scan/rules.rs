@@ -1,0 +1,100 @@
+//! Rules from a folder.
+
+use crate::{delivery, folder, hit, path, scan};
+
+/// A rule file with nothing but what a rule must have.
+fn rule(name: &str, query: &str) -> String {
+    format!(
+        "[rule]\nauthor = [\"x\"]\ndescription = \"x\"\nlanguage = \"kuery\"\nname = \"{name}\"\nrisk_score = 47\nrule_id = \"id of \
+         {name}\"\nseverity = \"medium\"\ntype = \"query\"\nquery = '''\n{query}\n'''\n"
+    )
+}
+
+#[test]
+fn rules_of_a_folder_replace_the_embedded_ones() {
+    let rules = folder(&[
+        ("a.toml", &rule("First", "event.action: Create* and event.id: (x or y)")),
+        ("b.toml", &rule("Second", "event.id: y")),
+        ("c.toml", &rule("Third", "event.id: nothing")),
+        ("notes.txt", "no rule"),
+    ]);
+    let logs = folder(&[("a.json", &delivery(&[hit("x"), hit("y"), hit("z")]))]);
+    let run = scan(&["--rules", path(&rules), path(&logs)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let found: Vec<_> = run
+        .documents()
+        .iter()
+        .map(|signal| {
+            let text = |pointer| {
+                signal.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+            };
+            (text("/event/id"), text("/kibana/alert/rule/name"))
+        })
+        .collect();
+    let expected = [("x", "First"), ("y", "First"), ("y", "Second")]
+        .map(|(event, rule)| (event.to_owned(), rule.to_owned()));
+    assert_eq!(found, expected);
+    assert!(!run.out.contains("building_block"), "these rules are none");
+    assert!(run.err.contains("3 records: 2 matched, 1 unmatched, 0 rejected"), "{}", run.err);
+    for line in ["2  First", "1  Second", "0  Third"] {
+        assert!(run.err.lines().any(|shown| shown.trim() == line), "{line} in {}", run.err);
+    }
+}
+
+#[test]
+fn check_says_whether_the_rules_are_good() {
+    let run = scan(&["--check"]);
+    assert_eq!((run.code, run.out.as_str()), (Some(0), ""));
+    assert!(run.err.contains("rules are good"), "{}", run.err);
+    for good in ["rules", "detection/tests/rules"] {
+        let run = scan(&["--check", "--rules", good]);
+        assert_eq!(run.code, Some(0), "{good}: {}", run.err);
+    }
+    assert!(scan(&["--check", "--rules", "detection/tests/rules"]).err.contains("10 rules are good"));
+}
+
+#[test]
+fn check_shows_every_mistake_of_every_file_with_its_place() {
+    let rules = folder(&[
+        ("a.toml", &rule("A", "event.action: x and source.geo.country_name: y").replace("medium", "urgent")),
+        ("b.toml", &rule("B", "x")),
+        ("c.toml", &rule("C", "event.action: x")),
+        ("d.toml", &rule("D", "event.action: x").replace("id of D", "id of C")),
+    ]);
+    for arguments in [&["--check"][..], &["events/deliveries"]] {
+        let run = scan(&[&["--rules", path(&rules)][..], arguments].concat());
+        assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{}", run.err);
+        for mistake in [
+            "a.toml:8:12: unknown severity urgent",
+            "a.toml:11:21: the field source.geo.country_name is not available",
+            "b.toml:11:1: a value without a field",
+            "d.toml:7:11: the rule_id id of C is taken by",
+            "4 mistakes in the rules",
+        ] {
+            assert!(run.err.contains(mistake), "{mistake} in {}", run.err);
+        }
+    }
+}
+
+#[test]
+fn check_warns_about_what_is_ignored() {
+    let rules =
+        folder(&[("a.toml", &rule("A", "event.action: x").replace("type =", "max_signals = 5\ntype ="))]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(
+        run.err.contains("warning: ") && run.err.contains("a.toml: max_signals is ignored"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn a_folder_without_rules_is_a_mistake() {
+    let empty = folder(&[("a.txt", "x")]);
+    for folder in [path(&empty), "/nowhere/at/all"] {
+        let run = scan(&["--rules", folder, "events/deliveries"]);
+        assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
+        assert!(run.err.contains(folder), "{}", run.err);
+    }
+}

@@ -1,0 +1,223 @@
+//! One source of a message, read to its end or to the first thing that stops it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc::Sender;
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout_at};
+
+use crate::failure::Failure;
+use crate::publish::Found;
+use crate::s3::Deliveries;
+use crate::telemetry;
+use crate::telemetry::counters::Counters;
+use detection::detect::Inspector;
+use detection::origin::Object;
+use detection::records::{self, Decoder, Layout};
+
+/// Records that came with a message are looked at so many at a time; then others have their turn.
+const RECORDS_AT_A_TIME: usize = 256;
+
+/// What is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Content<'a> {
+    /// A delivery in S3.
+    Object(&'a Object),
+    /// Records that are there already.
+    Records(&'a [String]),
+}
+
+/// A source, the inspector that looks at its records, and the way of what it finds to the publisher.
+pub(crate) struct Reading<'a> {
+    place: Arc<str>,
+    message: usize,
+    inspector: Inspector<'a>,
+    found: &'a Sender<Found>,
+    delivered: Option<SystemTime>,
+    /// Signals that have reached the publisher.
+    sent: u64,
+    bytes_in: u64,
+    bytes_inflated: u64,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads for the message with this index, from a place that every failure names.
+    pub(crate) fn new(
+        place: String,
+        message: usize,
+        inspector: Inspector<'a>,
+        found: &'a Sender<Found>,
+    ) -> Self {
+        Self {
+            place: place.into(),
+            message,
+            inspector,
+            found,
+            delivered: None,
+            sent: 0,
+            bytes_in: 0,
+            bytes_inflated: 0,
+        }
+    }
+
+    /// Reads until the deadline at most, and says what was done and what went wrong.
+    pub(crate) async fn run(
+        mut self,
+        deliveries: &Deliveries,
+        content: Content<'_>,
+        deadline: Instant,
+    ) -> (Counters, Vec<Failure>) {
+        if Instant::now() >= deadline {
+            let reason = format!("{}: there was no time left to begin with it", self.place);
+            return (Counters::default(), vec![Failure::transient(reason)]);
+        }
+        let work = async {
+            match content {
+                Content::Object(object) => self.object(deliveries, object).await,
+                Content::Records(records) => self.records(records).await,
+            }
+        };
+        let result = guarded(work, deadline).await;
+        // After a panic or the deadline there may be some left; as many go as the publisher has room for.
+        let _ = timeout_at(deadline, self.send()).await;
+        self.report(result)
+    }
+
+    async fn object(&mut self, deliveries: &Deliveries, object: &Object) -> Result<(), Stop> {
+        let mut body = deliveries.open(object).await.map_err(Failure::from)?;
+        self.delivered = body.delivered();
+        let mut decoder = Decoder::new(Layout::Delivery);
+        while let Some(chunk) = body.chunk().await.map_err(Failure::from)? {
+            let mut input = &chunk[..];
+            loop {
+                let inspector = &mut self.inspector;
+                let step =
+                    decoder.step(&mut input, &mut |position, record| inspector.inspect(position, record));
+                self.bytes_in = decoder.bytes_read();
+                self.bytes_inflated = decoder.bytes_inflated();
+                // What was found before an error is published all the same.
+                self.send().await;
+                if !step? {
+                    break;
+                }
+                // Other objects may have bytes waiting, and the deadline may have come.
+                yield_now().await;
+            }
+        }
+        Ok(decoder.finish()?)
+    }
+
+    async fn records(&mut self, records: &[String]) -> Result<(), Stop> {
+        for (position, record) in records.iter().enumerate() {
+            self.inspector.inspect(position as u64, records::single(record.as_bytes()));
+            self.send().await;
+            if position % RECORDS_AT_A_TIME == RECORDS_AT_A_TIME - 1 {
+                yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over what the inspector has found, waiting while the publisher has enough.
+    async fn send(&mut self) {
+        for id in self.inspector.suppressed.drain(..) {
+            telemetry::suppressed(id);
+        }
+        for signal in self.inspector.found.drain(..) {
+            let (message, place) = (self.message, Arc::clone(&self.place));
+            let found = Found { signal, message, place, delivered: self.delivered };
+            // The publisher listens until every sender is gone.
+            self.sent += u64::from(self.found.send(found).await.is_ok());
+        }
+    }
+
+    fn report(self, result: Result<(), Stop>) -> (Counters, Vec<Failure>) {
+        let Self { place, inspector, .. } = self;
+        let mut counters = Counters::from(inspector.tally);
+        counters.deliveries = 1;
+        counters.bytes_in = self.bytes_in;
+        counters.bytes_inflated = self.bytes_inflated;
+        counters.failed = counters.signals - counters.suppressed - self.sent;
+        let mut failures = match result {
+            Ok(()) => Vec::new(),
+            Err(Stop::Failed(failure)) => vec![failure],
+            Err(Stop::BadData(error)) => vec![Failure::permanent(format!("{place}: {error}"))],
+            Err(Stop::Deadline) => {
+                vec![Failure::transient(format!("{place}: there was no time left to read it to its end"))]
+            }
+            Err(Stop::Panicked) => {
+                // The record that was looked at is neither matched nor unmatched.
+                counters.rejected = counters.records - counters.matched - counters.unmatched;
+                vec![Failure::permanent(format!("{place}: the function itself failed on it, by a panic"))]
+            }
+        };
+        let named = inspector.rejections.iter().map(|(position, rejection)| {
+            Failure::permanent(format!("{place}: record {position}: {rejection}"))
+        });
+        failures.extend(named);
+        let more = inspector.tally.rejected - inspector.rejections.len() as u64;
+        if more > 0 {
+            failures.push(Failure::permanent(format!("{place}: {more} more records are rejected")));
+        }
+        (counters, failures)
+    }
+}
+
+/// What ends reading before its end.
+#[derive(Debug, PartialEq)]
+enum Stop {
+    /// Something that says itself what it was about.
+    Failed(Failure),
+    /// The bytes are not those of a delivery.
+    BadData(records::Error),
+    /// Time is up.
+    Deadline,
+    /// A mistake in this program, which must cost no other object anything.
+    Panicked,
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<records::Error> for Stop {
+    fn from(error: records::Error) -> Self {
+        Self::BadData(error)
+    }
+}
+
+/// Runs `work` until the deadline at most; a panic in it stops nothing else.
+async fn guarded(work: impl Future<Output = Result<(), Stop>>, deadline: Instant) -> Result<(), Stop> {
+    match timeout_at(deadline, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Stop::Panicked),
+        Err(_) => Err(Stop::Deadline),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(20)
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_what_is_guarded_and_nothing_else() {
+        let work = async { panic!("as the test orders") };
+        assert_eq!(guarded(work, soon()).await, Err(Stop::Panicked));
+    }
+
+    #[tokio::test]
+    async fn what_has_no_end_is_ended_by_the_deadline() {
+        assert_eq!(guarded(std::future::pending(), soon()).await, Err(Stop::Deadline));
+    }
+}

@@ -1,0 +1,135 @@
+//! What the log says: one line an invocation, one for everything that failed or was left out.
+//!
+//! Everything that comes from outside goes into a field of its own, so that both log formats escape it.
+
+pub mod counters;
+pub mod metrics;
+
+use std::io::Write;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::{Subscriber, set_global_default};
+use tracing::{debug, error, info, warn};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::failure::{Failure, Retry};
+use crate::telemetry::counters::Counters;
+use detection::origin::Object;
+use detection::signal::SignalId;
+
+/// Starts logging to standard output, panics included; see [`subscriber`].
+pub fn init(level: Option<&str>, format: Option<&str>) {
+    // Nothing else in this process sets one, and a function that cannot log can still work.
+    let _ = set_global_default(subscriber(level, format, std::io::stdout));
+    // By itself a panic writes its message as it is, which may quote input.
+    std::panic::set_hook(Box::new(|panic| error!(reason = panic.to_string(), "panic")));
+}
+
+/// Logging as Lambda's own settings say: `AWS_LAMBDA_LOG_LEVEL` (default INFO) and `AWS_LAMBDA_LOG_FORMAT` (`Text` or,
+/// by default, JSON).
+///
+/// The level is for this crate alone. Of everything below it, only warnings and errors are logged: at finer levels the
+/// SDK and the runtime write down requests and payloads, with session tokens and what records say.
+#[must_use]
+pub fn subscriber(
+    level: Option<&str>,
+    format: Option<&str>,
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> Box<dyn Subscriber + Send + Sync> {
+    let level = match level.unwrap_or_default().to_ascii_uppercase().as_str() {
+        "TRACE" => LevelFilter::TRACE,
+        "DEBUG" => LevelFilter::DEBUG,
+        "WARN" => LevelFilter::WARN,
+        "ERROR" | "FATAL" => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
+    };
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_target(false)
+        .with_writer(writer);
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target(env!("CARGO_CRATE_NAME"), level);
+    if format.is_some_and(|format| format.eq_ignore_ascii_case("text")) {
+        Box::new(lines.finish().with(targets))
+    } else {
+        let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
+        Box::new(lines.finish().with(targets))
+    }
+}
+
+/// The summary of an invocation.
+pub(crate) fn finished(request_id: &str, counters: &Counters, elapsed: Duration) {
+    let Counters {
+        deliveries,
+        skipped,
+        records,
+        matched,
+        unmatched,
+        rejected,
+        signals,
+        published,
+        suppressed,
+        duplicates,
+        failed,
+        bytes_in,
+        bytes_inflated,
+    } = counters;
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    info!(
+        request_id,
+        deliveries,
+        skipped,
+        records,
+        matched,
+        unmatched,
+        rejected,
+        signals,
+        published,
+        suppressed,
+        duplicates,
+        failed,
+        bytes_in,
+        bytes_inflated,
+        milliseconds,
+        "invocation finished"
+    );
+}
+
+/// A line of metrics, which CloudWatch finds in the log by its form alone.
+pub(crate) fn metrics(line: &str) {
+    // A log that cannot be written must not stop the work.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A message, or the whole invocation, that failed.
+pub(crate) fn failed(request_id: &str, message_id: Option<&str>, failure: &Failure) {
+    let reason = failure.reason.as_str();
+    match failure.retry {
+        Retry::Transient => warn!(request_id, message_id, retry = "transient", reason, "failed"),
+        Retry::Permanent => error!(request_id, message_id, retry = "permanent", reason, "failed"),
+    }
+}
+
+/// A match that `EXCEPTION_QUERY` takes out.
+pub(crate) fn suppressed(id: SignalId) {
+    info!(signal_id = id.to_string(), "suppressed by EXCEPTION_QUERY");
+}
+
+/// Trouble with the archive, which then has no part in the rest of the invocation.
+pub(crate) fn archive_closed(bucket: &str, failure: &Failure) {
+    warn!(
+        bucket,
+        reason = failure.reason.as_str(),
+        "signals are not archived for the rest of the invocation"
+    );
+}
+
+/// Something with nothing to do in it.
+pub(crate) fn skipped(reason: &str, object: Option<&Object>) {
+    debug!(reason, object = object.map(ToString::to_string), "skipped");
+}
