@@ -10,7 +10,7 @@ use detection::detect::Head;
 use detection::detect::{Match, Ruleset};
 use detection::ecs::Document;
 use detection::origin::Origin;
-use detection::records::{Decoder, Layout, RawRecord, gunzip};
+use detection::records::{Decoder, RawRecord, gunzip};
 use detection::rule;
 use detection::signal::Signal;
 use flate2::{Decompress, FlushDecompress, Status};
@@ -90,7 +90,7 @@ fn main() -> io::Result<()> {
 
 /// Hands every record of a delivery's text to `sink`, as the function does.
 fn split(text: &[u8], mut sink: impl FnMut(RawRecord<'_>)) -> io::Result<usize> {
-    let mut decoder = Decoder::new(Layout::Delivery);
+    let mut decoder = Decoder::new();
     let (mut input, mut found) = (text, 0);
     let mut each = |_, record: Result<RawRecord<'_>, _>| {
         if let Ok(record) = record {

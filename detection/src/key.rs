@@ -4,13 +4,13 @@ use percent_encoding::percent_decode_str;
 
 /// The key of an S3 object, decoded.
 ///
-/// S3's own notifications and batch jobs encode keys like web forms, everything else leaves them plain. A key says at
-/// its making which of the two it comes from, and is the same ever after.
+/// S3's own notifications and batch jobs encode keys like web forms, everything else leaves them plain. The constructor
+/// says which of the two a key comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
 impl Key {
-    /// A key as it is: from EventBridge, from CloudTrail's notices, from a user.
+    /// A key as it is: from EventBridge, from CloudTrail's notices, from a user, or a path with `/` between its parts.
     #[must_use]
     pub fn plain(key: impl Into<String>) -> Self {
         Self(key.into())
@@ -33,31 +33,41 @@ impl Key {
 
     /// Says why the object is none of CloudTrail's deliveries, if its key says so.
     ///
-    /// AWS services that write to a bucket name themselves in the segment behind `AWSLogs/[o-…/]<account>/`. Only
-    /// CloudTrail itself is a trail; a key that is not of this form may be anything, and is tried.
+    /// AWS services that write to a bucket name themselves in the segment behind the account: `AWSLogs/111122223333/`,
+    /// with or without ids of organizations and other segments before the account. The last `AWSLogs` counts, since the
+    /// prefix of a trail may look like a key itself. Whatever names no service may be a delivery, and is tried.
     #[must_use]
     pub fn skip_reason(&self) -> Option<&'static str> {
-        if self.0.ends_with('/') {
+        let segments: Vec<_> = self.0.split('/').collect();
+        let name = *segments.last()?;
+        if name.is_empty() && segments.len() > 1 {
             return Some("a folder");
         }
-        match self.service() {
-            None | Some("CloudTrail") => None,
-            Some("CloudTrail-Digest") => Some("a digest of CloudTrail deliveries"),
-            Some("CloudTrail-Insight") => Some("CloudTrail Insights events"),
-            Some("CloudTrail-NetworkActivity") => Some("CloudTrail network activity events"),
-            Some("CloudTrail-Aggregated") => Some("aggregated CloudTrail events"),
-            Some(_) => Some("another service's log"),
+        if MARKERS.contains(&name) || name.ends_with("_$folder$") {
+            return Some("a marker, not a log");
+        }
+        let logs = segments.iter().rposition(|segment| *segment == "AWSLogs")?;
+        let behind = &segments[logs + 1..];
+        if behind.iter().any(|segment| segment.starts_with("aws-service=")) {
+            return Some(OTHER_SERVICE);
+        }
+        let account = behind.iter().position(|segment| is_account(segment))?;
+        // A file directly below the account names no service.
+        let [service, _, ..] = behind[account + 1..] else { return None };
+        match service {
+            "CloudTrail" | "CloudTrail-NetworkActivity" => None,
+            "CloudTrail-Digest" => Some("a digest of CloudTrail deliveries"),
+            "CloudTrail-Insight" => Some("CloudTrail Insights events"),
+            "CloudTrail-Aggregated" => Some("aggregated CloudTrail events"),
+            _ => Some(OTHER_SERVICE),
         }
     }
+}
 
-    /// The segment that names the service, if the key is of the form that AWS services write.
-    fn service(&self) -> Option<&str> {
-        let mut segments = self.0.split('/').skip_while(|segment| *segment != "AWSLogs").skip(1).peekable();
-        segments.next_if(|segment| segment.starts_with("o-"));
-        let account = segments.next()?;
-        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        let service = segments.next().filter(|_| is_account)?;
-        // A file directly below the account names no service.
-        segments.next().map(|_| service)
-    }
+const OTHER_SERVICE: &str = "another service's log";
+/// Files without records that AWS services write to test a bucket.
+const MARKERS: [&str; 3] = ["aws-logs-write-test", "ELBAccessLogTestFile", "ConfigWritabilityCheckFile"];
+
+fn is_account(segment: &str) -> bool {
+    segment.len() == 12 && segment.bytes().all(|byte| byte.is_ascii_digit())
 }

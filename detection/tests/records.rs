@@ -2,19 +2,18 @@
 
 use std::io::Write;
 
-use detection::records::{Decoder, Error, Layout, MAX_RECORD_BYTES, RawRecord, Rejection, gunzip, single};
+use detection::records::{Decoder, Error, MAX_RECORD_BYTES, RawRecord, Rejection, gunzip};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
+const JSON: &str = "a JSON object or array";
+
 /// A record as it came out: its text, or why it is none.
 type Found = Result<String, Rejection>;
 
-fn decode_chunks<'a>(
-    layout: Layout,
-    chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> (Vec<Found>, Result<(), Error>) {
-    let mut decoder = Decoder::new(layout);
+fn decode_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Found>, Result<(), Error>) {
+    let mut decoder = Decoder::new();
     let mut found = Vec::new();
     for chunk in chunks {
         let mut input = chunk;
@@ -39,11 +38,7 @@ fn decode_chunks<'a>(
 }
 
 fn decode(bytes: &[u8]) -> (Vec<Found>, Result<(), Error>) {
-    decode_chunks(Layout::Delivery, [bytes])
-}
-
-fn decode_any(text: &str) -> (Vec<Found>, Result<(), Error>) {
-    decode_chunks(Layout::Any, [text.as_bytes()])
+    decode_chunks([bytes])
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -116,18 +111,13 @@ fn every_kind_of_broken_delivery_has_an_error_of_its_own() {
     let not_json = |byte, expected| Err(Error::NotJson { byte, expected });
     let cases: &[(&str, Result<(), Error>)] = &[
         ("", Err(Error::Empty)),
-        ("   ", not_json(3, "a JSON object")),
-        ("hello", not_json(0, "a JSON object")),
-        ("[{}]", not_json(0, "a JSON object")),
-        ("{}", Err(Error::NoRecords)),
-        (r#"{"records":[{}]}"#, Err(Error::NoRecords)),
-        (r#"{"Records\u0020":[{}]}"#, Err(Error::NoRecords)),
-        (r#"{"Records":null}"#, not_json(11, "an array of records")),
-        (r#"{"Records":{"a":1}}"#, not_json(11, "an array of records")),
-        (r#"{"Records":[{}]}{"Records":[{}]}"#, not_json(16, "nothing after the delivery")),
-        (r#"{"Records":[{}]} x"#, not_json(17, "nothing after the delivery")),
-        (r#"{"Records" [{}]}"#, not_json(11, "a member of the delivery")),
-        (r"{Records:[{}]}", not_json(1, "a member of the delivery")),
+        ("   ", not_json(3, JSON)),
+        ("hello", not_json(0, JSON)),
+        ("\u{feff}hello", not_json(3, JSON)),
+        ("\u{feff}", not_json(3, JSON)),
+        (r#"{"Records":[{}]} x"#, not_json(17, JSON)),
+        (r#"{"Records":[{}] x}"#, not_json(16, "a member of the delivery")),
+        (r#"{"Records":[{}],"a" 1}"#, not_json(20, "a member of the delivery")),
         (r#"{"Records":[{}"#, unfinished(1, 14)),
         (r#"{"Records":[{},{"a":"b"#, unfinished(1, 22)),
         (r#"{"Records":[{}]"#, unfinished(1, 15)),
@@ -175,7 +165,7 @@ fn broken_gzip_is_told_apart_and_costs_no_record_before_it() {
         );
     }
     assert_eq!(decode(&[]).1, Err(Error::Empty));
-    assert_eq!(decode(&gzip(b"")).1, Err(Error::NotJson { byte: 0, expected: "a JSON object" }));
+    assert_eq!(decode(&gzip(b"")).1, Err(Error::NotJson { byte: 0, expected: JSON }));
 }
 
 #[test]
@@ -227,40 +217,106 @@ fn files_people_keep_are_read_in_any_of_their_layouts() {
         "{\"Records\":[{\"a\":1}]}\n{\"Records\":[{\"b\":{\"Records\":[1]}}]}\n",
         "[{\"a\":1}]\n[{\"b\":{\"Records\":[1]}}]",
     ] {
-        assert_eq!(decode_any(text), (both.clone(), Ok(())), "{text}");
+        assert_eq!(decode(text.as_bytes()), (both.clone(), Ok(())), "{text}");
     }
-    assert_eq!(decode_any("{}").0, good(&["{}"]));
+    assert_eq!(decode(b"{}").0, good(&["{}"]));
     let junk = "{\"a\":1}\nnot a record, {}\n{\"b\":2}\n";
     let expected = vec![Ok(r#"{"a":1}"#.into()), Err(Rejection::NotAnObject), Ok(r#"{"b":2}"#.into())];
-    assert_eq!(decode_any(junk), (expected, Ok(())), "a line that is no record costs only itself");
-    assert!(decode_any("plain text").1.is_err());
-    assert!(decode_any("").1.is_err());
+    assert_eq!(decode(junk.as_bytes()), (expected, Ok(())), "a line that is no record costs only itself");
+    assert!(decode(b"plain text").1.is_err());
+    assert!(decode(b"").1.is_err());
 }
 
 #[test]
-fn the_first_key_decides_the_layout_wherever_the_bytes_are_cut() {
-    for text in ["{ \"Records\" :[{\"a\":1}]}", "{ \"Record\" : 1}", "{ \"Recordsx\":[{\"a\":1}]}", "{  }"] {
-        let whole = decode_any(text);
+fn the_array_of_records_is_found_at_any_place_wherever_the_bytes_are_cut() {
+    let long = "x".repeat(200);
+    let texts = [
+        "{ \"Records\" :[{\"a\":1}]}".to_owned(),
+        format!(r#"{{"p":"{long}","Records":[{{"a":1}}],"q":["{long}"]}}"#),
+        r#"{"x":[1,{"Records":[2]}],"y":{"Records":[3]},"z":"\"Records\":[","Records":[{"a":1}]}"#.to_owned(),
+        r#"{"\\":1,"Records":[{"a":1}]}"#.to_owned(),
+        format!(r#"{{"one":[],"Records":[],"{long}":0,"Records":[{{"a":1}}]}}"#),
+        format!("\u{feff}{}", r#"{"Records":[{"a":1}]}"#),
+    ];
+    for text in &texts {
+        let whole = decode(text.as_bytes());
+        assert_eq!(whole, (good(&[r#"{"a":1}"#]), Ok(())), "{text}");
         for cut in 0..text.len() {
             let (head, tail) = text.as_bytes().split_at(cut);
-            assert_eq!(decode_chunks(Layout::Any, [head, tail]), whole, "{text} cut at {cut}");
+            assert_eq!(decode_chunks([head, tail]), whole, "{text} cut at {cut}");
         }
     }
 }
 
 #[test]
-fn a_message_is_one_record_or_none() {
-    assert_eq!(single(br#"{"a":1}"#).map(RawRecord::text), Ok(&br#"{"a":1}"#[..]));
-    for text in
-        ["", "7", "null", "\"x\"", "[{}]x", "{}{}", "hello {}", r#"[{"a":1}]"#, r#"{"Records":[{}]}{}"#]
-    {
-        assert_eq!(single(text.as_bytes()), Err(Rejection::NotAnObject), "{text}");
+fn what_only_looks_like_the_key_of_an_array_makes_no_delivery() {
+    for text in [
+        r#"{ "Record" : 1}"#,
+        r#"{ "Recordsx":[{"a":1}]}"#,
+        r#"{"x\"Records":[{"a":1}]}"#,
+        r#"{"Records":{"a":[1]}}"#,
+        r#"{"Records":null}"#,
+        r#"{"Records" [{}]}"#,
+        r"{Records:[{}]}",
+        r#"{"Records\u0020":[{}]}"#,
+        r#"{"a":["Records",[1]]}"#,
+        "{  }",
+    ] {
+        assert_eq!(decode(text.as_bytes()), (good(&[text]), Ok(())), "{text}");
     }
-    for text in ["{", r#"{"a":"#, r#"{"a":[}"#] {
-        assert_eq!(single(text.as_bytes()), Err(Rejection::Unbalanced), "{text}");
+}
+
+#[test]
+fn the_array_is_found_behind_more_than_a_record_can_hold() {
+    let text = format!(r#"{{"p":"{}","Records":[{{"a":1}}]}}"#, "x".repeat(3 * MAX_RECORD_BYTES));
+    for bytes in [text.clone().into_bytes(), gzip(text.as_bytes())] {
+        assert_eq!(decode(&bytes), (good(&[r#"{"a":1}"#]), Ok(())));
     }
-    let large = format!(r#"{{"p":"{}"}}"#, "x".repeat(MAX_RECORD_BYTES));
-    assert_eq!(single(large.as_bytes()), Err(Rejection::TooLarge));
+}
+
+#[test]
+fn several_deliveries_arrays_and_lines_in_one_object_are_all_read() {
+    let text = "{\"Records\":[{\"a\":1}]}{\"Records\":[{\"b\":2}]}\n[{\"c\":3}]\n{\"d\":4}\n{\"e\":5}";
+    let expected = good(&[r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#, r#"{"d":4}"#, r#"{"e":5}"#]);
+    assert_eq!(decode(text.as_bytes()), (expected, Ok(())));
+}
+
+#[test]
+fn utf_16_is_named_and_its_first_byte_alone_is_not() {
+    let little: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [&little, &big] {
+        assert_eq!(decode(bytes).1, Err(Error::Utf16));
+        assert_eq!(decode_chunks(bytes.chunks(1)).1, Err(Error::Utf16));
+    }
+    for bytes in [&b"\xff"[..], b"\xff\xff", b"\xfe"] {
+        assert!(matches!(decode(bytes).1, Err(Error::NotJson { .. })), "{bytes:?}");
+    }
+    let unmarked: Vec<u8> = r#"{"eventName":"x"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (found, _) = decode(&unmarked);
+    let text = found[0].as_ref().expect("its brackets match").as_bytes();
+    assert_eq!(RawRecord::from(text).unwrapped(), Err(Rejection::Utf16));
+}
+
+#[test]
+fn log_events_are_cut_and_the_test_of_a_subscription_holds_none() {
+    let document = |kind: &str| {
+        format!(
+            r#"{{"messageType":"{kind}","owner":"1","logGroup":"g","logStream":"s","subscriptionFilters":["f"],"logEvents":[{{"id":"1","timestamp":1,"message":"{{}}"}}]}}"#
+        )
+    };
+    let event = good(&[r#"{"id":"1","timestamp":1,"message":"{}"}"#]);
+    assert_eq!(decode(document("DATA_MESSAGE").as_bytes()), (event.clone(), Ok(())));
+    assert_eq!(decode(document("CONTROL_MESSAGE").as_bytes()), (Vec::new(), Ok(())));
+    let both = [document("CONTROL_MESSAGE"), document("DATA_MESSAGE")].concat();
+    assert_eq!(decode(both.as_bytes()), (event, Ok(())), "as Firehose writes them");
+
+    let mut decoder = Decoder::new();
+    let text = document("DATA_MESSAGE");
+    let mut input = text.as_bytes();
+    while decoder.step(&mut input, &mut |_, _| {}).expect("it is whole") {}
+    let subscription = decoder.subscription().expect("it has log events");
+    assert_eq!((&*subscription.log_group, &*subscription.log_stream), ("g", "s"));
 }
 
 #[test]
@@ -312,9 +368,9 @@ proptest! {
             .map(|record| if record.is_object() { Ok(record.to_string()) } else { Err(Rejection::NotAnObject) })
             .collect();
         let plain = cut(text.as_bytes(), &cuts);
-        prop_assert_eq!(decode_chunks(Layout::Delivery, plain), (expected.clone(), Ok(())));
+        prop_assert_eq!(decode_chunks(plain), (expected.clone(), Ok(())));
         let packed: Vec<u8> = cut(text.as_bytes(), &members).into_iter().flat_map(gzip).collect();
-        prop_assert_eq!(decode_chunks(Layout::Delivery, cut(&packed, &cuts)), (expected, Ok(())));
+        prop_assert_eq!(decode_chunks(cut(&packed, &cuts)), (expected, Ok(())));
     }
 
     #[test]
@@ -326,10 +382,9 @@ proptest! {
             prop::collection::vec(any::<u8>(), 0..200).prop_map(|bytes| gzip(&bytes)),
         ],
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
-        layout in prop_oneof![Just(Layout::Delivery), Just(Layout::Any)],
     ) {
-        let whole = decode_chunks(layout, [&bytes[..]]);
-        prop_assert_eq!(decode_chunks(layout, cut(&bytes, &cuts)), whole);
+        let whole = decode_chunks([&bytes[..]]);
+        prop_assert_eq!(decode_chunks(cut(&bytes, &cuts)), whole);
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use detection::records::{Decoder, Error, Layout, Rejection};
+use detection::records::{Decoder, Error, Rejection};
 use libfuzzer_sys::fuzz_target;
 
 type Found = Vec<Result<Vec<u8>, Rejection>>;
 
-fn decode(layout: Layout, chunks: std::slice::Chunks<'_, u8>) -> (Found, Result<(), Error>) {
-    let mut decoder = Decoder::new(layout);
+fn decode(chunks: std::slice::Chunks<'_, u8>) -> (Found, Result<(), Error>) {
+    let mut decoder = Decoder::new();
     let mut found = Found::new();
     for mut chunk in chunks {
         loop {
@@ -27,10 +27,8 @@ fn decode(layout: Layout, chunks: std::slice::Chunks<'_, u8>) -> (Found, Result<
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    for layout in [Layout::Delivery, Layout::Any] {
-        let whole = decode(layout, bytes.chunks(bytes.len().max(1)));
-        for size in [1, 7, 64] {
-            assert_eq!(decode(layout, bytes.chunks(size)), whole, "in pieces of {size}");
-        }
+    let whole = decode(bytes.chunks(bytes.len().max(1)));
+    for size in [1, 7, 64] {
+        assert_eq!(decode(bytes.chunks(size)), whole, "in pieces of {size}");
     }
 });

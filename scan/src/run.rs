@@ -14,7 +14,7 @@ use detection::detect::{Inspector, Ruleset, Tally};
 use detection::ecs::Document;
 use detection::origin::Origin;
 use detection::query::Query;
-use detection::records::{Decoder, Layout, Record, Rejection};
+use detection::records::{Decoder, Record, Rejection};
 use detection::signal::{Signal, SignalId};
 use detection::time::rfc3339;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -159,7 +159,7 @@ impl Reader<'_> {
         let origin = Origin::File(name.clone());
         let mut inspector = Inspector::new(self.job.rules, self.job.exceptions, &origin, self.now);
         let mut documents = Vec::new();
-        let mut decoder = Decoder::new(Layout::Any);
+        let mut decoder = Decoder::new();
         let read = self.records(path, &mut decoder, &mut inspector, &mut documents, news)?;
         hand_over(&mut inspector, &mut documents, news)?;
         if let Err(problem) = read.and_then(|()| decoder.finish().map_err(|error| error.to_string())) {

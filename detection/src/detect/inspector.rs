@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use super::{Detector, Ruleset};
 use crate::origin::Origin;
 use crate::query::Query;
-use crate::records::{Record, Rejection};
+use crate::records::{RawRecord, Record, Rejection};
 use crate::signal::{Signal, SignalId};
 
 /// Rejected records that are remembered one by one; any further ones are counted.
@@ -78,9 +78,11 @@ impl<'a> Inspector<'a> {
     /// Looks at one record.
     pub fn inspect(&mut self, position: u64, record: Record<'_>) {
         self.tally.records += 1;
-        match record.and_then(|record| Ok((record, self.detector.detect(record)?))) {
-            Ok((_, None)) => self.tally.unmatched += 1,
-            Ok((record, Some(matched))) => {
+        let unwrapped = record.and_then(RawRecord::unwrapped);
+        match unwrapped.and_then(|record| Ok((self.detector.detect(record.record())?, record))) {
+            Ok((None, _)) => self.tally.unmatched += 1,
+            Ok((Some(matched), record)) => {
+                let record = record.record();
                 self.tally.matched += 1;
                 let excepted =
                     self.exceptions.is_some_and(|query| query.evaluate(&matched.document) == Some(true));

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::ecs::{self, Document, Verbatim};
 use crate::query::{self, Query};
-use crate::records::{RawRecord, Rejection};
+use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Source};
 use candidates::Candidates;
 use prefilter::Prefilter;
@@ -92,9 +92,16 @@ impl<'r> Detector<'r> {
     /// Applies every rule to one raw record; `None` if none matches.
     ///
     /// # Errors
-    /// [`Rejection::InvalidJson`] for a record that cannot be ruled out and is not JSON.
+    /// [`Rejection::InvalidJson`] for a record that cannot be ruled out and is not JSON, even after a repair.
     pub fn detect<'a>(&mut self, record: impl Into<RawRecord<'a>>) -> Result<Option<Match<'r>>, Rejection> {
         let record = record.into();
+        self.judge(record).or_else(|rejection| match records::repaired(record.text()) {
+            Some(repaired) => self.judge(RawRecord::from(&repaired[..])),
+            None => Err(rejection),
+        })
+    }
+
+    fn judge(&mut self, record: RawRecord<'_>) -> Result<Option<Match<'r>>, Rejection> {
         if !self.ruleset.prefilter.may_match(record) {
             return Ok(None);
         }

@@ -2,15 +2,25 @@
 //!
 //! A CloudTrail delivery is the gzip of `{"Records":[{…},{…}]}`. [`Decoder`] inflates it window by window and
 //! cuts the records out by structure alone (strings, brackets, commas) without parsing them, so its memory is one
-//! window plus one record, whatever the size of the delivery. Whether the bytes are gzip is told by their first
-//! byte, never by a name or a header: `{` and `[` cannot start a gzip file.
+//! window plus one record, whatever the size of the delivery.
+//!
+//! The content decides how it is read, never a name or a header. The first byte tells gzip from text: `{`, `[` and white
+//! space cannot start a gzip file. The text may be deliveries one after the other, a bare array of records, a record a
+//! line, a document of a CloudWatch Logs subscription, or the output of `aws cloudtrail lookup-events`.
+//! [`RawRecord::unwrapped`] takes a record out of the log event or the EventBridge event that holds it.
 
 mod brackets;
 mod gzip;
 mod nesting;
+mod repair;
 mod split;
+mod subscription;
+mod wrapping;
 
 pub use gzip::gunzip;
+pub use repair::{parse, repaired};
+pub use subscription::Subscription;
+pub use wrapping::Unwrapped;
 
 use gzip::Inflater;
 use split::Splitter;
@@ -80,9 +90,9 @@ pub enum Error {
         /// What should have stood there.
         expected: &'static str,
     },
-    /// A JSON object without a `Records` array.
-    #[error("not a CloudTrail delivery: the object has no \"Records\"")]
-    NoRecords,
+    /// The text is UTF-16, by its byte order mark.
+    #[error("the text is UTF-16: convert it to UTF-8, which CloudTrail writes, first")]
+    Utf16,
     /// The text ends inside the JSON.
     #[error("the JSON ends too early, after {records} whole records and {byte} bytes of inflated text")]
     Unfinished {
@@ -112,18 +122,18 @@ pub enum Rejection {
     /// Brackets that do not close what was opened.
     #[error("the brackets of the record do not match")]
     Unbalanced,
-    /// Enough like a match to be looked at, and then not JSON.
+    /// Enough like a match to be looked at, and then not JSON, even after a repair.
     #[error("the record is not valid JSON")]
     InvalidJson,
-}
-
-/// What a text of records may look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// `{"Records":[…]}`, as CloudTrail delivers it, and nothing else.
-    Delivery,
-    /// That, a bare array of records, or records one after the other (JSON lines): what people keep in files.
-    Any,
+    /// UTF-16 without a byte order mark.
+    #[error("the text is UTF-16: convert it to UTF-8, which CloudTrail writes, first")]
+    Utf16,
+    /// A JSON object without any of the keys that every CloudTrail record has.
+    #[error("not a CloudTrail record{}", looks_like.map(|what| format!(": it looks like {what}")).unwrap_or_default())]
+    NotCloudTrail {
+        /// What it seems to be instead.
+        looks_like: Option<&'static str>,
+    },
 }
 
 /// The text of one record, with what cutting it out has shown already.
@@ -163,12 +173,12 @@ enum Encoding {
     Plain,
 }
 
-/// Turns the bytes of one delivery into its records.
+/// Turns the bytes of one object or file into its records.
 ///
 /// ```
-/// use detection::records::{Decoder, Layout};
+/// use detection::records::Decoder;
 ///
-/// let mut decoder = Decoder::new(Layout::Delivery);
+/// let mut decoder = Decoder::new();
 /// let mut input: &[u8] = br#"{"Records":[{"eventName":"ListBuckets"},7]}"#;
 /// let mut found = Vec::new();
 /// while decoder.step(&mut input, &mut |_, record| found.push(record.is_ok()))? {}
@@ -189,12 +199,13 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder for one delivery.
+    /// A decoder for one object or file.
     #[must_use]
-    pub fn new(layout: Layout) -> Self {
+    #[allow(clippy::new_without_default, reason = "a decoder without bytes is no value that anybody wants")]
+    pub fn new() -> Self {
         Self {
             encoding: Encoding::Unknown,
-            splitter: Splitter::new(layout),
+            splitter: Splitter::new(),
             window: Vec::new(),
             scanned: 0,
             end: 0,
@@ -213,6 +224,12 @@ impl Decoder {
     #[must_use]
     pub fn bytes_inflated(&self) -> u64 {
         self.gone + self.end as u64
+    }
+
+    /// What the CloudWatch Logs document being read says of itself, once its log events have begun.
+    #[must_use]
+    pub fn subscription(&self) -> Option<&Subscription> {
+        self.splitter.subscription()
     }
 
     /// Takes from the front of `input` what fills one window and hands every record that ends in it to `sink`,
@@ -273,7 +290,7 @@ impl Decoder {
     /// Says whether the bytes that came were a whole delivery.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::TruncatedGzip`], [`Error::Unfinished`], [`Error::NoRecords`], [`Error::Malformed`].
+    /// [`Error::Empty`], [`Error::TruncatedGzip`], [`Error::Unfinished`], [`Error::NotJson`], [`Error::Malformed`].
     pub fn finish(&self) -> Result<(), Error> {
         match &self.encoding {
             Encoding::Unknown => Err(Error::Empty),
@@ -282,27 +299,5 @@ impl Decoder {
             }
             Encoding::Gzip(_) | Encoding::Plain => self.splitter.finish(self.bytes_inflated()),
         }
-    }
-}
-
-/// A text that should be exactly one record, as messages carry it.
-///
-/// # Errors
-/// The same [`Rejection`]s as in a delivery.
-pub fn single(text: &[u8]) -> Record<'_> {
-    if !text.trim_ascii_start().starts_with(b"{") {
-        return Err(Rejection::NotAnObject);
-    }
-    let mut splitter = Splitter::new(Layout::Any);
-    let mut found = None;
-    let read = splitter.scan(text, 0, 0, &mut |position, record| {
-        found =
-            Some(record.map(|_| ()).and(if position == 0 { Ok(()) } else { Err(Rejection::NotAnObject) }));
-    });
-    match (read.and_then(|_| splitter.finish(text.len() as u64)), found) {
-        (_, Some(Err(rejection))) => Err(rejection),
-        (Ok(()), Some(Ok(()))) => Ok(text.into()),
-        (Err(Error::Unfinished { .. }), _) => Err(Rejection::Unbalanced),
-        _ => Err(Rejection::NotAnObject),
     }
 }

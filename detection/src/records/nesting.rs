@@ -25,6 +25,11 @@ impl Nesting {
         self.depth == 0
     }
 
+    #[inline]
+    pub(super) fn depth(self) -> usize {
+        self.depth
+    }
+
     /// Takes a bracket, and says `false` for a closing one that is not the one that is nesting. Such a one closes the nearest
     /// that it can, or else what is innermost, so that a record with a bracket missing or mistaken ends where it should,
     /// and does not swallow its neighbours.

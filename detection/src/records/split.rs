@@ -1,4 +1,4 @@
-//! Cutting the text of a delivery into records by structure alone.
+//! Cutting a text into records by structure alone.
 //!
 //! The splitter never parses: it follows strings, brackets and commas, which is enough to know where each record
 //! starts and ends, and to keep one broken record from costing its neighbours. It can stop after any byte and go
@@ -6,41 +6,50 @@
 
 use super::brackets::{BLOCK_BYTES, Brackets};
 use super::nesting::Nesting;
-use super::{Error, Layout, MAX_RECORD_BYTES, RawRecord, Record, Rejection};
+use super::subscription::Subscription;
+use super::{Error, MAX_RECORD_BYTES, RawRecord, Record, Rejection};
 
-/// The key of a delivery's array.
-const RECORDS: &[u8] = b"Records";
+/// Keys of a top-level object whose array holds records: of a delivery, of a CloudWatch Logs subscription, and of
+/// `aws cloudtrail lookup-events`.
+const ARRAYS: [&[u8]; 3] = [b"Records", LOG_EVENTS, b"Events"];
+const LOG_EVENTS: &[u8] = b"logEvents";
+const LONGEST_KEY: usize = 9;
+/// So much of an object that is too large to be a record is kept: the key of an array must still be found in it.
+const TAIL_BYTES: usize = 4096;
+const JSON: &str = "a JSON object or array";
 
 /// Where in the text the next byte stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Before the first value, or (any layout) before a further one.
-    Start,
-    /// Inside the delivery object, before a key or its end.
-    Member,
-    /// Inside a key of the delivery object.
-    Key,
-    /// Between a key and its value.
-    Colon,
-    /// Before the value of a key.
-    Value,
-    /// Inside a value that is not the records.
-    Skip,
-    /// Inside the array, between records.
+    /// Outside of every value.
+    Outermost,
+    /// Behind the first byte of what may be the mark of UTF-16.
+    Mark(u8),
+    /// Inside a top-level object that may be a record or hold an array of them.
+    Object,
+    /// Inside an array, between records.
     Between,
-    /// Inside a record.
+    /// Inside a record of an array.
     Record,
-    /// Inside an element of the array that is no object.
+    /// Inside an element of an array, or on a line, that is no object.
     Junk,
-    /// After the delivery object.
-    End,
+    /// Behind the array in the object that holds it: before a key or the object's end.
+    Member,
+    /// Inside a key behind the array.
+    Key,
+    /// Between such a key and its value.
+    Colon,
+    /// Before the value of such a key.
+    Value,
+    /// Inside such a value.
+    Skip,
 }
 
 /// What holds the records that are being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holder {
-    /// `{"Records":[…]}`
-    Delivery,
+    /// An object with an array of records under one of the [`ARRAYS`].
+    Object,
     /// `[…]`
     Array,
     /// Records one after the other.
@@ -65,10 +74,10 @@ enum Last {
 }
 
 pub(super) struct Splitter {
-    layout: Layout,
     state: State,
-    holder: Holder,
-    /// What the current record or value still owes, with the words of it that are full.
+    /// `None` until the first top-level value has shown what it is.
+    holder: Option<Holder>,
+    /// The open brackets of the current record or value, with the words of them that are full.
     nesting: Nesting,
     full: Vec<u64>,
     /// Inside a record; elsewhere `quotes` is what counts.
@@ -78,23 +87,31 @@ pub(super) struct Splitter {
     start: usize,
     /// What is wrong with the current record so far.
     defect: Option<Rejection>,
-    /// The key being read, as far as it can still be [`RECORDS`].
+    /// The key being read, as far as it can still be one of the [`ARRAYS`].
     key: Vec<u8>,
-    seen_records: bool,
     records: u64,
     last: Last,
     /// Where the commas between records first were wrong.
     malformed: Option<u64>,
-    /// Too little has come to tell a delivery from a record.
-    undecided: bool,
+    /// What the last log subscription document says of itself.
+    subscription: Option<Subscription>,
+}
+
+/// Why following the brackets of a value ended.
+enum Halt {
+    /// The text ended.
+    Text,
+    /// The value ended.
+    Value,
+    /// An array directly inside the top-level object began.
+    Array,
 }
 
 impl Splitter {
-    pub(super) fn new(layout: Layout) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            layout,
-            state: State::Start,
-            holder: Holder::Delivery,
+            state: State::Outermost,
+            holder: None,
             nesting: Nesting::default(),
             full: Vec::new(),
             brackets: Brackets::default(),
@@ -102,12 +119,15 @@ impl Splitter {
             start: 0,
             defect: None,
             key: Vec::new(),
-            seen_records: false,
             records: 0,
             last: Last::Opening,
             malformed: None,
-            undecided: false,
+            subscription: None,
         }
+    }
+
+    pub(super) fn subscription(&self) -> Option<&Subscription> {
+        self.subscription.as_ref()
     }
 
     /// Reads on in `text` from `at`; `base` is the offset of `text` in the whole.
@@ -120,23 +140,22 @@ impl Splitter {
         base: u64,
         sink: &mut impl FnMut(u64, Record<'_>),
     ) -> Result<usize, Error> {
-        // An unfinished record was moved to the front of the window, and so was an undecided first key.
+        // An unfinished record was moved to the front of the window.
         self.start = 0;
-        if std::mem::take(&mut self.undecided) {
-            at = 0;
-        }
         while at < text.len() {
             let byte = text[at];
             let place = base + at as u64;
             match self.state {
                 State::Record => {
-                    at = self.nested(text, at);
-                    if self.nesting.is_empty() {
+                    let halt;
+                    (at, halt) = self.follow::<false>(text, at);
+                    if let Halt::Value = halt {
                         self.emit(&text[self.start..at], sink);
                     } else if at - self.start > MAX_RECORD_BYTES {
                         self.defect = Some(Rejection::TooLarge);
                     }
                 }
+                State::Object => at = self.object(text, at, sink),
                 State::Between => {
                     match byte {
                         b'{' => self.open_record(at, place),
@@ -164,9 +183,8 @@ impl Splitter {
                         at += 1;
                     }
                 }
-                State::Start | State::End => {
-                    let Some(next) = self.outermost(text, at, place)? else { return Ok(at) };
-                    at = next;
+                State::Outermost | State::Mark(_) => {
+                    at += usize::from(self.outermost(byte, at, place)?);
                 }
                 State::Skip => {
                     let between = self.nesting.is_empty() && self.quotes == Quotes::Outside;
@@ -182,32 +200,58 @@ impl Splitter {
                 }
             }
         }
-        // A record that is too large is follnesting to its end, but no longer kept.
-        let kept = self.state == State::Record && self.defect != Some(Rejection::TooLarge);
-        Ok(if kept { self.start } else { text.len() })
+        Ok(match self.state {
+            // What is too large for a record is followed to its end, but no longer kept.
+            State::Record if self.defect == Some(Rejection::TooLarge) => text.len(),
+            State::Object if self.defect == Some(Rejection::TooLarge) => {
+                text.len().saturating_sub(TAIL_BYTES).max(self.start)
+            }
+            State::Record | State::Object => self.start,
+            _ => text.len(),
+        })
     }
 
     /// Says whether the text may end where it did, after `inflated` bytes.
     pub(super) fn finish(&self, inflated: u64) -> Result<(), Error> {
-        match (self.state, self.holder) {
-            _ if self.undecided => return Err(Error::Unfinished { records: self.records, byte: inflated }),
-            (State::End, _) | (State::Start, Holder::Lines | Holder::Array) => {}
-            (State::Start, Holder::Delivery) if self.layout == Layout::Any && self.seen_records => {}
-            (State::Start, Holder::Delivery) => {
-                return Err(Error::NotJson { byte: inflated, expected: "a JSON object" });
+        match self.state {
+            State::Outermost if self.holder.is_some() => {}
+            State::Outermost | State::Mark(_) => {
+                return Err(Error::NotJson { byte: inflated, expected: JSON });
             }
             _ => return Err(Error::Unfinished { records: self.records, byte: inflated }),
         }
-        match self.malformed {
-            Some(byte) => Err(Error::Malformed { byte }),
-            None if !self.seen_records => Err(Error::NoRecords),
-            None => Ok(()),
-        }
+        self.malformed.map_or(Ok(()), |byte| Err(Error::Malformed { byte }))
     }
 
-    /// Follows strings and brackets to the end of the current record or of the text, and says where that is.
+    /// A part of a top-level object; returns where that part ends.
+    fn object(&mut self, text: &[u8], at: usize, sink: &mut impl FnMut(u64, Record<'_>)) -> usize {
+        let (at, halt) = self.follow::<true>(text, at);
+        match halt {
+            Halt::Value => {
+                self.holder = Some(Holder::Lines);
+                self.emit(&text[self.start..at], sink);
+            }
+            Halt::Array => {
+                let before = &text[self.start..at - 1];
+                if let Some(key) = key_before(before) {
+                    let is_whole = self.defect != Some(Rejection::TooLarge);
+                    self.subscription =
+                        (key == LOG_EVENTS && is_whole).then(|| Subscription::begun_by(before));
+                    self.open_array(Holder::Object);
+                }
+            }
+            Halt::Text => {}
+        }
+        if at - self.start > MAX_RECORD_BYTES {
+            self.defect = Some(Rejection::TooLarge);
+        }
+        at
+    }
+
+    /// Follows strings and brackets to the end of the current value or of the text, and says where that is. With
+    /// `ARRAYS`, it also stops behind the bracket that opens an array directly inside the value.
     #[inline(never)]
-    fn nested(&mut self, text: &[u8], mut at: usize) -> usize {
+    fn follow<const ARRAYS: bool>(&mut self, text: &[u8], mut at: usize) -> (usize, Halt) {
         // In locals, which the compiler keeps in registers.
         let (mut brackets, mut nesting, mut fits) = (self.brackets, self.nesting, true);
         let end = 'blocks: loop {
@@ -216,18 +260,25 @@ impl Splitter {
             let (block, length) = if let Some(block) = rest.first_chunk() {
                 (block, BLOCK_BYTES)
             } else if rest.is_empty() {
-                break at;
+                break (at, Halt::Text);
             } else {
                 padded[..rest.len()].copy_from_slice(rest);
                 (&padded, rest.len())
             };
+            let before = brackets;
             let mut found = brackets.next(block, length);
             while found != 0 {
                 let place = found.trailing_zeros() as usize;
                 found &= found - 1;
                 fits &= nesting.take(block[place], &mut self.full);
                 if nesting.is_empty() {
-                    break 'blocks at + place + 1;
+                    break 'blocks (at + place + 1, Halt::Value);
+                }
+                if ARRAYS && block[place] == b'[' && nesting.depth() == 2 {
+                    // The rest of the block is looked at again.
+                    brackets = before;
+                    brackets.next(&cut_off(block, place + 1), place + 1);
+                    break 'blocks (at + place + 1, Halt::Array);
                 }
             }
             at += length;
@@ -260,14 +311,18 @@ impl Splitter {
 
     fn open_record(&mut self, at: usize, place: u64) {
         self.open_junk(place);
-        self.start = at;
-        self.nesting.take(b'{', &mut self.full);
-        self.brackets = Brackets::default();
+        self.open_brace(at);
         self.state = State::Record;
     }
 
+    fn open_brace(&mut self, at: usize) {
+        self.start = at;
+        self.nesting.take(b'{', &mut self.full);
+        self.brackets = Brackets::default();
+    }
+
     fn open_junk(&mut self, place: u64) {
-        if self.last == Last::Record && self.holder != Holder::Lines {
+        if self.last == Last::Record && self.holder != Some(Holder::Lines) {
             self.malformed.get_or_insert(place);
         }
         self.defect = None;
@@ -276,20 +331,19 @@ impl Splitter {
     }
 
     fn ends_junk(&self, byte: u8) -> bool {
-        match self.holder {
-            Holder::Lines => byte == b'\n',
-            Holder::Delivery | Holder::Array => {
-                let outside = self.nesting.is_empty() && self.quotes == Quotes::Outside;
-                outside && matches!(byte, b',' | b']')
-            }
+        if self.holder == Some(Holder::Lines) {
+            return byte == b'\n';
         }
+        let outside = self.nesting.is_empty() && self.quotes == Quotes::Outside;
+        outside && matches!(byte, b',' | b']')
     }
 
     fn open_array(&mut self, holder: Holder) {
-        self.holder = holder;
+        self.holder = Some(holder);
         self.state = State::Between;
-        self.seen_records = true;
         self.last = Last::Opening;
+        self.defect = None;
+        self.forget_nesting();
     }
 
     /// Hands out the record that has just ended.
@@ -303,57 +357,52 @@ impl Splitter {
     }
 
     fn finish_record(&mut self, record: Record<'_>, sink: &mut impl FnMut(u64, Record<'_>)) {
-        sink(self.records, record);
-        self.records += 1;
+        // CloudWatch Logs tests a subscription with an event that is nobody's record.
+        let is_test = self.holder == Some(Holder::Object)
+            && self.subscription.as_ref().is_some_and(Subscription::is_control_message);
+        if !is_test {
+            sink(self.records, record);
+            self.records += 1;
+        }
         self.last = Last::Record;
-        self.state = if self.holder == Holder::Lines { State::Start } else { State::Between };
+        self.state = if self.holder == Some(Holder::Lines) { State::Outermost } else { State::Between };
     }
 
     fn close_array(&mut self, place: u64) {
         if self.last == Last::Comma {
             self.malformed.get_or_insert(place);
         }
-        self.state = match self.holder {
-            Holder::Delivery => State::Member,
-            Holder::Array | Holder::Lines => State::Start,
-        };
+        self.state = if self.holder == Some(Holder::Object) { State::Member } else { State::Outermost };
     }
 
-    /// Outside of every value: white space, or the start of one. `None` asks for more text.
-    fn outermost(&mut self, text: &[u8], at: usize, place: u64) -> Result<Option<usize>, Error> {
-        let refuse = |expected| Err(Error::NotJson { byte: place, expected });
-        match (text[at], self.layout) {
-            (byte, _) if byte.is_ascii_whitespace() => {}
-            (b'{', Layout::Delivery) if self.state == State::Start => self.state = State::Member,
-            (b'{', Layout::Any) => match starts_delivery(&text[at + 1..]) {
-                None => {
-                    self.undecided = true;
-                    return Ok(None);
-                }
-                Some(true) => {
-                    self.holder = Holder::Delivery;
-                    self.state = State::Member;
-                }
-                Some(false) => {
-                    self.holder = Holder::Lines;
-                    self.seen_records = true;
-                    self.open_record(at, place);
-                }
-            },
-            (b'[', Layout::Any) => self.open_array(Holder::Array),
-            (_, Layout::Any) if self.holder == Holder::Lines => {
-                self.open_junk(place);
-                return Ok(Some(at));
+    /// Outside of every value: white space, a byte order mark, or the start of a value. Says whether the byte was used
+    /// up.
+    fn outermost(&mut self, byte: u8, at: usize, place: u64) -> Result<bool, Error> {
+        match (self.state, byte) {
+            (State::Mark(0xff), 0xfe) | (State::Mark(0xfe), 0xff) => return Err(Error::Utf16),
+            (State::Mark(_), _) => return Err(Error::NotJson { byte: 0, expected: JSON }),
+            (_, 0xfe | 0xff) if place == 0 => self.state = State::Mark(byte),
+            (_, b'{') => {
+                self.defect = None;
+                self.forget_nesting();
+                self.open_brace(at);
+                self.state = State::Object;
             }
-            _ if self.state == State::End => return refuse("nothing after the delivery"),
-            _ => return refuse("a JSON object"),
+            (_, b'[') => self.open_array(Holder::Array),
+            // The three bytes of UTF-8's byte order mark, which editors and other systems leave at the start of a text.
+            (_, 0xef | 0xbb | 0xbf) => {}
+            _ if byte.is_ascii_whitespace() => {}
+            _ if self.holder == Some(Holder::Lines) => {
+                self.open_junk(place);
+                return Ok(false);
+            }
+            _ => return Err(Error::NotJson { byte: place, expected: JSON }),
         }
-        Ok(Some(at + 1))
+        Ok(true)
     }
 
-    /// One byte of the delivery object's own members; says whether it was used up.
+    /// One byte of the members behind the array; says whether it was used up.
     fn member(&mut self, byte: u8, place: u64) -> Result<bool, Error> {
-        let refuse = |expected| Err(Error::NotJson { byte: place, expected });
         match (self.state, byte) {
             (State::Key, b'"') if self.quotes != Quotes::Escaped => {
                 self.quotes = Quotes::Outside;
@@ -362,7 +411,7 @@ impl Splitter {
             (State::Key, _) => {
                 let escapes = byte == b'\\' && self.quotes != Quotes::Escaped;
                 self.quotes = if escapes { Quotes::Escaped } else { Quotes::Inside };
-                if self.key.len() <= RECORDS.len() {
+                if self.key.len() <= LONGEST_KEY {
                     self.key.push(byte);
                 }
             }
@@ -372,30 +421,34 @@ impl Splitter {
                 self.state = State::Key;
             }
             (State::Member, b',') => {}
-            (State::Member, b'}') => self.state = State::End,
+            (State::Member, b'}') => self.state = State::Outermost,
             (State::Colon, b':') => self.state = State::Value,
-            (State::Value, b'[') if self.key == RECORDS => self.open_array(Holder::Delivery),
-            (State::Value, _) if self.key == RECORDS => return refuse("an array of records"),
+            (State::Value, b'[') if ARRAYS.contains(&&self.key[..]) => self.open_array(Holder::Object),
             (State::Value, _) => {
                 self.forget_nesting();
                 self.state = State::Skip;
                 return Ok(false);
             }
-            _ => return refuse("a member of the delivery"),
+            _ => return Err(Error::NotJson { byte: place, expected: "a member of the delivery" }),
         }
         Ok(true)
     }
 }
 
-/// Says whether the text behind an opening brace is a delivery's, going by its first key, or that more is needed.
-fn starts_delivery(text: &[u8]) -> Option<bool> {
-    const FIRST_KEY: &[u8] = b"\"Records\"";
-    /// White space past this is no file that anybody keeps records in.
-    const PATIENCE: usize = 4096;
-    let key = text.trim_ascii_start();
-    if key.len() >= FIRST_KEY.len() || !FIRST_KEY.starts_with(key) || text.len() > PATIENCE {
-        Some(key.starts_with(FIRST_KEY))
-    } else {
-        None
-    }
+/// The key from [`ARRAYS`] at the end of `text`, if that is where the value of one begins.
+fn key_before(text: &[u8]) -> Option<&'static [u8]> {
+    let text = text.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
+    ARRAYS.into_iter().find(|key| {
+        let before = text.strip_suffix(*key).and_then(|text| text.strip_suffix(b"\""));
+        // A quote inside of another key would stand behind a backslash.
+        before.is_some_and(|before| matches!(before.trim_ascii_end().last(), Some(b'{' | b',')))
+    })
+}
+
+/// The first `length` bytes of a block, and spaces.
+#[cold]
+fn cut_off(block: &[u8; BLOCK_BYTES], length: usize) -> [u8; BLOCK_BYTES] {
+    let mut start = [b' '; BLOCK_BYTES];
+    start[..length].copy_from_slice(&block[..length]);
+    start
 }

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ecs::Document;
 use crate::origin::Origin;
+use crate::records;
 use crate::rule::Definition;
 
 /// The most that SNS takes: message, subject and attributes together.
@@ -36,7 +37,7 @@ impl SignalId {
             hash.update(event);
         } else {
             // A record that became a document is JSON; its keys are sorted to make its writer's order not matter.
-            let mut record: Value = serde_json::from_slice(record).unwrap_or_default();
+            let mut record = Value::Object(records::parse(record).unwrap_or_default());
             record.sort_all_objects();
             hash.update(record.to_string());
         }

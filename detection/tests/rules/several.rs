@@ -112,7 +112,7 @@ fn a_provider_or_action_inside_another_object_is_none_of_the_records() {
             vec!["rule-1"],
         ),
         (
-            r#"{"x":[{"eventName":"CreateFunction","eventSource":"lambda.amazonaws.com"}]}"#,
+            r#"{"eventVersion":"1.11","x":[{"eventName":"CreateFunction","eventSource":"lambda.amazonaws.com"}]}"#,
             vec!["rule-0", "rule-1"],
         ),
         (r#"{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction"}"#, vec!["rule-2"]),

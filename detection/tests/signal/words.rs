@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use detection::detect::Inspector;
 use detection::origin::Origin;
-use detection::records::{Decoder, Layout};
+use detection::records::Decoder;
 use detection::rule::Definition;
 use detection::signal::Signal;
 use serde_json::{Value, json};
@@ -265,7 +265,7 @@ fn every_signal_of_the_sample_deliveries_is_valid() {
     for path in paths {
         let origin = Origin::File(path.display().to_string());
         let mut inspector = Inspector::new(&rules, None, &origin, NOW);
-        let mut decoder = Decoder::new(Layout::Delivery);
+        let mut decoder = Decoder::new();
         let bytes = fs::read(&path).unwrap();
         let mut input = bytes.as_slice();
         while decoder.step(&mut input, &mut |position, record| inspector.inspect(position, record)).unwrap() {

@@ -1,0 +1,66 @@
+//! Making JSON of text that is nearly JSON.
+//!
+//! CloudTrail cuts long values, sometimes in the middle of a character, and then writes half of a surrogate pair or a
+//! piece of a UTF-8 sequence. Elastic's pipeline reads such records, with U+FFFD in the place of what is broken.
+
+use memchr::memchr_iter;
+use serde_json::{Map, Value};
+
+use super::Rejection;
+
+/// The text with U+FFFD in the place of invalid UTF-8 and of unpaired surrogates; `None` if it has neither.
+#[must_use]
+pub fn repaired(text: &[u8]) -> Option<Vec<u8>> {
+    let lossy = String::from_utf8_lossy(text);
+    let unpaired = unpaired_surrogates(lossy.as_bytes());
+    if unpaired.is_empty() && std::str::from_utf8(text).is_ok() {
+        return None;
+    }
+    let mut repaired = lossy.into_owned().into_bytes();
+    for at in unpaired {
+        repaired[at..at + ESCAPE_BYTES].copy_from_slice(br"\ufffd");
+    }
+    Some(repaired)
+}
+
+/// Parses one record, after a repair where it needs one.
+///
+/// # Errors
+/// [`Rejection::InvalidJson`] if that is no JSON object either.
+pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
+    let parse = |text: &[u8]| serde_json::from_slice(text).map_err(|_| Rejection::InvalidJson);
+    parse(text).or_else(|rejection| repaired(text).map_or(Err(rejection), |repaired| parse(&repaired)))
+}
+
+/// `\u` and four digits.
+const ESCAPE_BYTES: usize = 6;
+
+/// Where the escapes of surrogates stand that have no partner.
+fn unpaired_surrogates(text: &[u8]) -> Vec<usize> {
+    let mut unpaired = Vec::new();
+    let mut next = 0;
+    for at in memchr_iter(b'\\', text) {
+        // A backslash behind a backslash, or the second half of a pair.
+        if at < next {
+            continue;
+        }
+        next = match (unit(text, at), unit(text, at + ESCAPE_BYTES)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at + 2 * ESCAPE_BYTES,
+            (Some(0xd800..=0xdfff), _) => {
+                unpaired.push(at);
+                at + ESCAPE_BYTES
+            }
+            _ => at + 2,
+        };
+    }
+    unpaired
+}
+
+/// The UTF-16 unit that the escape at this place stands for.
+fn unit(text: &[u8], at: usize) -> Option<u16> {
+    let digits = text.get(at..at + ESCAPE_BYTES)?.strip_prefix(br"\u")?;
+    let digits = std::str::from_utf8(digits)
+        .ok()
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    u16::from_str_radix(digits, 16).ok()
+}
