@@ -2,7 +2,9 @@
 
 mod reading;
 pub mod reply;
+pub mod report;
 
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use detection::time::rfc3339;
@@ -25,7 +27,8 @@ use detection::detect::Ruleset;
 use detection::origin::Object;
 use detection::origin::Origin;
 use reading::{Content, Reading};
-use reply::{Error, Outcome, reply};
+use reply::{Error, reply};
+use report::Report;
 
 /// Objects that are read at the same time.
 const CONCURRENT_OBJECTS: usize = 16;
@@ -50,14 +53,6 @@ pub struct Handler {
 struct Deadlines {
     reading: Instant,
     publishing: Instant,
-}
-
-/// What one source gave.
-#[derive(Debug)]
-struct Report {
-    message: usize,
-    counters: Counters,
-    failures: Vec<Failure>,
 }
 
 impl Handler {
@@ -99,41 +94,31 @@ impl Handler {
             Error(failure)
         })?;
 
+        let reports: Vec<_> =
+            invocation.messages.iter().map(|message| Rc::new(Report::new(message.id.clone()))).collect();
         let (found, signals) = mpsc::channel(SIGNALS_UNDER_WAY);
-        let reading = self.read_all(&invocation.messages, found, deadlines.reading);
+        let reading = self.read_all(&invocation.messages, &reports, found, deadlines.reading);
         // Boxed, since the compiler gives up on futures that hold futures beyond some depth.
         let publishing = Box::pin(self.topic.publish_all(signals, deadlines.publishing));
-        let (reports, publication) = tokio::join!(reading, publishing);
+        let ((), publication) = tokio::join!(reading, publishing);
 
-        let mut outcomes: Vec<_> = invocation
-            .messages
-            .into_iter()
-            .map(|message| Outcome { id: message.id, counters: Counters::default(), failures: Vec::new() })
-            .collect();
-        for report in reports {
-            outcomes[report.message].counters += report.counters;
-            outcomes[report.message].failures.extend(report.failures);
-        }
-        for (message, failure) in publication.failures {
-            outcomes[message].failures.push(failure);
-        }
         let mut counters = Counters {
             published: publication.published,
             duplicates: publication.duplicates,
             failed: publication.failed,
             ..Counters::default()
         };
-        for outcome in &outcomes {
-            counters += outcome.counters;
-            for failure in &outcome.failures {
-                telemetry::failed(request_id, outcome.id.as_deref(), failure);
+        for report in &reports {
+            counters += report.counters();
+            for failure in &*report.failures() {
+                telemetry::failed(request_id, report.id.as_deref(), failure);
             }
         }
         telemetry::finished(request_id, &counters, started.elapsed());
         // What a batch job reads is old, and says nothing of how late the function is.
         let is_history = matches!(invocation.reply, ReplyKind::S3BatchJob { .. });
         self.measure(&counters, if is_history { &[] } else { &publication.latencies });
-        reply(&invocation.reply, &outcomes, &counters)
+        reply(&invocation.reply, &reports, &counters)
     }
 
     /// Writes the metrics down, if they are wanted. By then all else is done, so the lines are out before the reply.
@@ -146,40 +131,46 @@ impl Handler {
     }
 
     /// Reads every source of every message, several at a time. The channel closes when all are done.
-    async fn read_all(&self, messages: &[Message], found: Sender<Found>, deadline: Instant) -> Vec<Report> {
+    async fn read_all(
+        &self,
+        messages: &[Message],
+        reports: &[Rc<Report>],
+        found: Sender<Found>,
+        deadline: Instant,
+    ) {
         let now = rfc3339(SystemTime::now());
         let sources = messages
             .iter()
-            .enumerate()
-            .flat_map(|(index, message)| message.sources.iter().map(move |source| (index, source)));
+            .zip(reports)
+            .flat_map(|(message, report)| message.sources.iter().map(move |source| (report, source)));
         stream::iter(sources)
-            .map(|(message, source)| self.read(message, source, &now, &found, deadline))
+            .map(|(report, source)| self.read(report, source, &now, &found, deadline))
             .buffer_unordered(CONCURRENT_OBJECTS)
-            .collect()
-            .await
+            .collect::<()>()
+            .await;
     }
 
+    /// Reads one source, and adds to the report of its message.
     async fn read(
         &self,
-        message: usize,
+        report: &Rc<Report>,
         source: &Result<Source, trigger::Error>,
         now: &str,
         found: &Sender<Found>,
         deadline: Instant,
-    ) -> Report {
+    ) {
         let (origin, content) = match source {
-            Err(error) => return Report::failed(message, Failure::permanent(error.to_string())),
-            Ok(Source::Nothing(reason)) => return Report::skipped(message, reason, None),
+            Err(error) => return report.fail(Failure::permanent(error.to_string())),
+            Ok(Source::Nothing(reason)) => return skip(report, reason, None),
             Ok(Source::Object(object)) => match object.key.skip_reason() {
-                Some(reason) => return Report::skipped(message, reason, Some(object)),
+                Some(reason) => return skip(report, reason, Some(object)),
                 None => (&Origin::Object(object.clone()), Content::Object(object)),
             },
             Ok(Source::Records { origin, records }) => (origin, Content::Records(records)),
         };
         let inspector = Inspector::new(&self.rules, self.settings.exceptions.as_ref(), origin, now);
-        let reading = Reading::new(origin.index(), message, inspector, found);
-        let (counters, failures) = reading.run(&self.deliveries, content, deadline).await;
-        Report { message, counters, failures }
+        let reading = Reading::new(origin.index(), report, inspector, found);
+        reading.run(&self.deliveries, content, deadline).await;
     }
 }
 
@@ -193,16 +184,10 @@ impl Deadlines {
     }
 }
 
-impl Report {
-    fn failed(message: usize, failure: Failure) -> Self {
-        Self { message, counters: Counters::default(), failures: vec![failure] }
-    }
-
-    fn skipped(message: usize, reason: &str, object: Option<&Object>) -> Self {
-        telemetry::skipped(reason, object);
-        let counters = Counters { skipped: 1, ..Counters::default() };
-        Self { message, counters, failures: Vec::new() }
-    }
+/// Counts something that there is nothing to do with.
+fn skip(report: &Report, reason: &str, object: Option<&Object>) {
+    telemetry::skipped(reason, object);
+    report.count(Counters { skipped: 1, ..Counters::default() });
 }
 
 /// The time that a deadline of the Lambda runtime API means: milliseconds since 1970.

@@ -1,7 +1,7 @@
 //! One source of a message, read to its end or to the first thing that stops it.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use futures_util::FutureExt;
@@ -10,6 +10,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
+use crate::invocation::report::Report;
 use crate::publish::Found;
 use crate::s3::Deliveries;
 use crate::telemetry;
@@ -32,8 +33,8 @@ pub(crate) enum Content<'a> {
 
 /// A source, the inspector that looks at its records, and the way of what it finds to the publisher.
 pub(crate) struct Reading<'a> {
-    place: Arc<str>,
-    message: usize,
+    place: Rc<str>,
+    report: &'a Rc<Report>,
     inspector: Inspector<'a>,
     found: &'a Sender<Found>,
     delivered: Option<SystemTime>,
@@ -44,16 +45,16 @@ pub(crate) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// Reads for the message with this index, from a place that every failure names.
+    /// Reads for the message with this report, from a place that every failure names.
     pub(crate) fn new(
         place: String,
-        message: usize,
+        report: &'a Rc<Report>,
         inspector: Inspector<'a>,
         found: &'a Sender<Found>,
     ) -> Self {
         Self {
             place: place.into(),
-            message,
+            report,
             inspector,
             found,
             delivered: None,
@@ -63,16 +64,11 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads until the deadline at most, and says what was done and what went wrong.
-    pub(crate) async fn run(
-        mut self,
-        deliveries: &Deliveries,
-        content: Content<'_>,
-        deadline: Instant,
-    ) -> (Counters, Vec<Failure>) {
+    /// Reads until the deadline at most, and reports what was done and what went wrong.
+    pub(crate) async fn run(mut self, deliveries: &Deliveries, content: Content<'_>, deadline: Instant) {
         if Instant::now() >= deadline {
             let reason = format!("{}: there was no time left to begin with it", self.place);
-            return (Counters::default(), vec![Failure::transient(reason)]);
+            return self.report.fail(Failure::transient(reason));
         }
         let work = async {
             match content {
@@ -83,7 +79,7 @@ impl<'a> Reading<'a> {
         let result = guarded(work, deadline).await;
         // After a panic or the deadline there may be some left; as many go as the publisher has room for.
         let _ = timeout_at(deadline, self.send()).await;
-        self.report(result)
+        self.finish(result);
     }
 
     async fn object(&mut self, deliveries: &Deliveries, object: &Object) -> Result<(), Stop> {
@@ -127,42 +123,43 @@ impl<'a> Reading<'a> {
             telemetry::suppressed(id);
         }
         for signal in self.inspector.found.drain(..) {
-            let (message, place) = (self.message, Arc::clone(&self.place));
-            let found = Found { signal, message, place, delivered: self.delivered };
+            let (report, place) = (Rc::clone(self.report), Rc::clone(&self.place));
+            let found = Found { signal, report, place, delivered: self.delivered };
             // The publisher listens until every sender is gone.
             self.sent += u64::from(self.found.send(found).await.is_ok());
         }
     }
 
-    fn report(self, result: Result<(), Stop>) -> (Counters, Vec<Failure>) {
-        let Self { place, inspector, .. } = self;
+    fn finish(self, result: Result<(), Stop>) {
+        let Self { place, report, inspector, .. } = self;
         let mut counters = Counters::from(inspector.tally);
         counters.deliveries = 1;
         counters.bytes_in = self.bytes_in;
         counters.bytes_inflated = self.bytes_inflated;
         counters.failed = counters.signals - counters.suppressed - self.sent;
-        let mut failures = match result {
-            Ok(()) => Vec::new(),
-            Err(Stop::Failed(failure)) => vec![failure],
-            Err(Stop::BadData(error)) => vec![Failure::permanent(format!("{place}: {error}"))],
+        match result {
+            Ok(()) => {}
+            Err(Stop::Failed(failure)) => report.fail(failure),
+            Err(Stop::BadData(error)) => report.fail(Failure::permanent(format!("{place}: {error}"))),
             Err(Stop::Deadline) => {
-                vec![Failure::transient(format!("{place}: there was no time left to read it to its end"))]
+                let reason = format!("{place}: there was no time left to read it to its end");
+                report.fail(Failure::transient(reason));
             }
             Err(Stop::Panicked) => {
                 // The record that was looked at is neither matched nor unmatched.
                 counters.rejected = counters.records - counters.matched - counters.unmatched;
-                vec![Failure::permanent(format!("{place}: the function itself failed on it, by a panic"))]
+                let reason = format!("{place}: the function itself failed on it, by a panic");
+                report.fail(Failure::permanent(reason));
             }
-        };
-        let named = inspector.rejections.iter().map(|(position, rejection)| {
-            Failure::permanent(format!("{place}: record {position}: {rejection}"))
-        });
-        failures.extend(named);
+        }
+        for (position, rejection) in &inspector.rejections {
+            report.fail(Failure::permanent(format!("{place}: record {position}: {rejection}")));
+        }
         let more = inspector.tally.rejected - inspector.rejections.len() as u64;
         if more > 0 {
-            failures.push(Failure::permanent(format!("{place}: {more} more records are rejected")));
+            report.fail(Failure::permanent(format!("{place}: {more} more records are rejected")));
         }
-        (counters, failures)
+        report.count(counters);
     }
 }
 

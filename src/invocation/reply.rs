@@ -1,42 +1,19 @@
 //! The answer that each kind of trigger expects.
 
+use std::rc::Rc;
+
 use aws_lambda_events::s3::batch_job::{S3BatchJobResponse, S3BatchJobResult};
 use aws_lambda_events::sqs::SqsBatchResponse;
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Retry};
+use crate::invocation::report::Report;
 use crate::telemetry::counters::Counters;
 use crate::trigger::ReplyKind;
 
 /// S3 Batch Operations shows this much of a result in its report.
 const MAX_RESULT_CHARS: usize = 1000;
-
-/// What became of one message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// The identifier that the trigger knows it by.
-    pub id: Option<String>,
-    /// Its own counters.
-    pub counters: Counters,
-    /// What went wrong with it, if anything did.
-    pub failures: Vec<Failure>,
-}
-
-impl Outcome {
-    /// One failure for all: transient if a new try can help with any of them.
-    #[must_use]
-    pub fn failure(&self) -> Option<Failure> {
-        let first = self.failures.first()?;
-        let transient = self.failures.iter().any(|failure| failure.retry == Retry::Transient);
-        let more = self.failures.len() - 1;
-        let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-        Some(Failure {
-            retry: if transient { Retry::Transient } else { first.retry },
-            reason: format!("{}{more}", first.reason),
-        })
-    }
-}
 
 /// An invocation that failed, as Lambda and an on-failure destination see it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,23 +34,23 @@ impl From<Error> for Diagnostic {
 ///
 /// # Errors
 /// Something failed, and the trigger has no other way to be told.
-pub fn reply(kind: &ReplyKind, outcomes: &[Outcome], counters: &Counters) -> Result<Value, Error> {
+pub fn reply(kind: &ReplyKind, reports: &[Rc<Report>], counters: &Counters) -> Result<Value, Error> {
     match kind {
-        ReplyKind::SqsBatch => sqs_batch(outcomes),
+        ReplyKind::SqsBatch => sqs_batch(reports),
         ReplyKind::S3BatchJob { schema_version, invocation_id } => {
-            batch_job(schema_version, invocation_id, outcomes)
+            batch_job(schema_version, invocation_id, reports)
         }
-        ReplyKind::Summary => match failed(outcomes) {
+        ReplyKind::Summary => match failed(reports) {
             Some(failure) => Err(Error(failure)),
             None => Ok(json!(counters)),
         },
     }
 }
 
-fn sqs_batch(outcomes: &[Outcome]) -> Result<Value, Error> {
+fn sqs_batch(reports: &[Rc<Report>]) -> Result<Value, Error> {
     let mut response = SqsBatchResponse::default();
-    for outcome in outcomes {
-        match (outcome.failure(), &outcome.id) {
+    for report in reports {
+        match (all(&report.failures()), &report.id) {
             (None, _) => {}
             (Some(_), Some(id)) => response.add_failure(id),
             // A message that cannot be named can only fail with all the others.
@@ -83,20 +60,20 @@ fn sqs_batch(outcomes: &[Outcome]) -> Result<Value, Error> {
     Ok(json!(response))
 }
 
-fn batch_job(schema_version: &str, invocation_id: &str, outcomes: &[Outcome]) -> Result<Value, Error> {
+fn batch_job(schema_version: &str, invocation_id: &str, reports: &[Rc<Report>]) -> Result<Value, Error> {
     let mut response = S3BatchJobResponse::default();
     response.invocation_schema_version = Some(schema_version.to_owned());
     response.treat_missing_keys_as = Some("PermanentFailure".to_owned());
     response.invocation_id = Some(invocation_id.to_owned());
-    for outcome in outcomes {
-        let failure = outcome.failure();
-        if outcome.id.is_none() {
+    for report in reports {
+        let failure = all(&report.failures());
+        if report.id.is_none() {
             let reason = "a task of the batch job has no taskId";
             return Err(Error(failure.unwrap_or_else(|| Failure::permanent(reason))));
         }
         let (code, text) = match failure {
             None => {
-                let Counters { records, matched, .. } = outcome.counters;
+                let Counters { records, matched, .. } = report.counters();
                 ("Succeeded", format!("{records} records, {matched} matched"))
             }
             Some(failure) => match failure.retry {
@@ -105,7 +82,7 @@ fn batch_job(schema_version: &str, invocation_id: &str, outcomes: &[Outcome]) ->
             },
         };
         let mut result = S3BatchJobResult::default();
-        result.task_id.clone_from(&outcome.id);
+        result.task_id.clone_from(&report.id);
         result.result_code = Some(code.to_owned());
         result.result_string = Some(text.chars().take(MAX_RESULT_CHARS).collect());
         response.results.push(result);
@@ -114,7 +91,19 @@ fn batch_job(schema_version: &str, invocation_id: &str, outcomes: &[Outcome]) ->
 }
 
 /// One failure for the whole invocation.
-fn failed(outcomes: &[Outcome]) -> Option<Failure> {
-    let failures = outcomes.iter().flat_map(|outcome| outcome.failures.clone()).collect();
-    Outcome { id: None, counters: Counters::default(), failures }.failure()
+fn failed(reports: &[Rc<Report>]) -> Option<Failure> {
+    let failures: Vec<_> = reports.iter().flat_map(|report| report.failures().to_vec()).collect();
+    all(&failures)
+}
+
+/// One failure for all: transient if a new try can help with any of them.
+fn all(failures: &[Failure]) -> Option<Failure> {
+    let first = failures.first()?;
+    let transient = failures.iter().any(|failure| failure.retry == Retry::Transient);
+    let more = failures.len() - 1;
+    let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    Some(Failure {
+        retry: if transient { Retry::Transient } else { first.retry },
+        reason: format!("{}{more}", first.reason),
+    })
 }

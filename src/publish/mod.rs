@@ -3,7 +3,7 @@
 pub mod archive;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::Client;
@@ -15,6 +15,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::failure::{Failure, Retry, is_transient};
+use crate::invocation::report::Report;
 use crate::telemetry::metrics::Latency;
 use archive::Archive;
 use detection::signal::{MAX_BYTES, Signal, SignalId};
@@ -28,15 +29,15 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 /// Signals wait so long at most for others to make up a batch.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// A signal, and the message of the invocation that it came from.
+/// A signal, and where it was found.
 #[derive(Debug)]
 pub struct Found {
     /// The signal.
     pub signal: Signal,
-    /// The index of the message.
-    pub message: usize,
-    /// Where in it, for people: an object, mostly.
-    pub place: Arc<str>,
+    /// The report of the message that holds it: a signal that fails is a failure of its message.
+    pub report: Rc<Report>,
+    /// Where in the message, for people: an object, mostly.
+    pub place: Rc<str>,
     /// When that object was written.
     pub delivered: Option<SystemTime>,
 }
@@ -50,18 +51,23 @@ pub struct Publication {
     pub duplicates: u64,
     /// Signals that SNS did not take.
     pub failed: u64,
-    /// Which messages held a signal that failed.
-    pub failures: Vec<(usize, Failure)>,
     /// How late each published signal is.
     pub latencies: Vec<Latency>,
 }
 
 /// A message that holds a signal, and fails with it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Holder {
-    message: usize,
-    place: Arc<str>,
+    report: Rc<Report>,
+    place: Rc<str>,
     delivered: Option<SystemTime>,
+}
+
+impl PartialEq for Holder {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.report, &other.report)
+            && (&self.place, self.delivered) == (&other.place, other.delivered)
+    }
 }
 
 /// The topic.
@@ -228,10 +234,10 @@ impl<'a> Publisher<'a> {
     }
 
     /// Takes a signal into the batch, if it is new; sends the batch first if that has no room for it.
-    async fn take(&mut self, Found { signal, message, place, delivered }: Found) {
+    async fn take(&mut self, Found { signal, report, place, delivered }: Found) {
         let holders = self.holders.entry(signal.id).or_default();
         let is_new = holders.is_empty();
-        let holder = Holder { message, place, delivered };
+        let holder = Holder { report, place, delivered };
         if !holders.contains(&holder) {
             holders.push(holder);
         }
@@ -265,23 +271,22 @@ impl<'a> Publisher<'a> {
         self.failed.extend(sent.left.into_iter().map(|(signal, failure)| (signal.id, failure)));
     }
 
-    /// The account of it all: a signal that failed fails every message that holds it.
+    /// Reports a signal that failed to every message that holds it.
     fn finish(mut self) -> Publication {
         self.publication.failed = self.failed.len() as u64;
         // What keeps one signal from the topic mostly keeps all of them: that is one failure, not thousands.
         let mut failures = BTreeMap::new();
         for (id, failure) in self.failed {
-            for Holder { message, place, .. } in self.holders.remove(&id).unwrap_or_default() {
-                let (_, count) = failures.entry((message, place, failure.clone())).or_insert((id, 0_u64));
-                *count += 1;
+            for Holder { report, place, .. } in self.holders.remove(&id).unwrap_or_default() {
+                let of_one = (Rc::as_ptr(&report), place, failure.clone());
+                failures.entry(of_one).or_insert((report, id, 0_u64)).2 += 1;
             }
         }
-        let told = failures.into_iter().map(|((message, place, failure), (first, count))| {
+        for ((_, place, failure), (report, first, count)) in failures {
             let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             let reason = format!("{place}: signal {first}{more}: {failure}");
-            (message, Failure { reason, ..failure })
-        });
-        self.publication.failures.extend(told);
+            report.fail(Failure { reason, ..failure });
+        }
         self.publication
     }
 }
