@@ -12,8 +12,9 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName
 use cloudtrail_signals::invocation::Handler;
 use cloudtrail_signals::invocation::reply;
 use cloudtrail_signals::settings::Settings;
-use cloudtrail_signals::trigger::{Source, recognise};
+use cloudtrail_signals::trigger::{Part, Source, recognise};
 use cloudtrail_signals::{aws, rules};
+use detection::records::{Decoder, RawRecord, Record, parse};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -123,7 +124,7 @@ impl Stage {
         let settings = Settings::read(variable).expect("good settings");
         let handler =
             Handler::new(settings, rules::embedded(), aws::s3(&self.config), aws::sns(&self.config));
-        handler.handle(payload, SystemTime::now() + Duration::from_mins(1), &self.name).await
+        handler.handle(&payload.to_string(), SystemTime::now() + Duration::from_mins(1), &self.name).await
     }
 
     /// So many messages of a queue, and then makes sure that there are no more.
@@ -209,24 +210,33 @@ fn sorted(values: impl IntoIterator<Item = String>) -> Vec<String> {
 fn expected_events(payload: &Value) -> BTreeSet<String> {
     let all: BTreeSet<_> = EXPECTED.values().flatten().cloned().collect();
     let mut expected = BTreeSet::new();
-    for source in
-        recognise(payload).expect("a known payload").messages.into_iter().flat_map(|message| message.sources)
-    {
-        match source.expect("a known part") {
-            Source::Object(object) if object.key.skip_reason().is_none() => {
+    let invocation = recognise(&payload.to_string()).expect("a known payload");
+    for part in invocation.messages.into_iter().flat_map(|message| message.parts) {
+        match part {
+            Part::Source(Source::Object(object)) if object.key.skip_reason().is_none() => {
                 expected.extend(EXPECTED[object.key.as_str()].iter().cloned());
             }
-            Source::Records { records, .. } => {
-                let events = records.iter().map(|record| {
-                    let record: Value = serde_json::from_str(record).expect("JSON");
-                    record["eventID"].as_str().expect("an event id").to_owned()
-                });
-                expected.extend(events.filter(|event| all.contains(event)));
+            Part::Source(Source::Bytes { bytes, .. }) => {
+                expected.extend(events(&bytes).into_iter().filter(|event| all.contains(event)));
             }
-            Source::Object(_) | Source::Nothing(_) => {}
+            Part::Source(Source::Object(_)) | Part::Nothing(_) => {}
+            Part::Error(error) => panic!("{error}"),
         }
     }
     expected
+}
+
+/// The events of the records that came with a message.
+fn events(mut bytes: &[u8]) -> Vec<String> {
+    let mut decoder = Decoder::new();
+    let mut events = Vec::new();
+    let mut take = |_: u64, record: Record<'_>| {
+        let record = record.and_then(RawRecord::unwrapped).expect("a record");
+        let record = parse(record.record().text()).expect("JSON");
+        events.push(record["eventID"].as_str().expect("an event id").to_owned());
+    };
+    while decoder.step(&mut bytes, &mut take).expect("records") {}
+    events
 }
 
 fn sqs(messages: impl IntoIterator<Item = (String, Value)>) -> Value {

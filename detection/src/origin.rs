@@ -30,6 +30,7 @@ impl Origin {
         match self {
             Self::Object(object) => object.to_string(),
             Self::EventBridge => "eventbridge".to_owned(),
+            Self::LogStream { group, .. } if group.is_empty() => "logs".to_owned(),
             Self::LogStream { group, stream } => format!("logs:{group}:{stream}"),
             Self::File(path) => path.clone(),
         }

@@ -7,6 +7,8 @@ pub mod report;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use detection::detect::{Inspector, Ruleset};
+use detection::origin::{Object, Origin};
 use detection::time::rfc3339;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
@@ -21,12 +23,8 @@ use crate::settings::Settings;
 use crate::telemetry;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::metrics::Latency;
-use crate::trigger::{self, Message, ReplyKind, Source};
-use detection::detect::Inspector;
-use detection::detect::Ruleset;
-use detection::origin::Object;
-use detection::origin::Origin;
-use reading::{Content, Reading};
+use crate::trigger::{self, Message, Part, ReplyKind, Source};
+use reading::Reading;
 use reply::{Error, reply};
 use report::Report;
 
@@ -48,7 +46,7 @@ pub struct Handler {
     topic: Topic,
 }
 
-/// When what must be over.
+/// When reading and publishing must be over.
 #[derive(Debug, Clone, Copy)]
 struct Deadlines {
     reading: Instant,
@@ -73,14 +71,14 @@ impl Handler {
         Self { deliveries: self.deliveries.with_stall(stall), ..self }
     }
 
-    /// Handles one payload. `deadline` is the time at which Lambda ends the invocation.
+    /// Handles one payload, a JSON text. `deadline` is the time at which Lambda ends the invocation.
     ///
     /// # Errors
     /// The payload is unknown, or something failed that the trigger can only be told by an error. By then everything
     /// that could be done has been done.
     pub async fn handle(
         &self,
-        payload: &Value,
+        payload: &str,
         deadline: SystemTime,
         request_id: &str,
     ) -> Result<Value, Error> {
@@ -97,7 +95,7 @@ impl Handler {
         let reports: Vec<_> =
             invocation.messages.iter().map(|message| Rc::new(Report::new(message.id.clone()))).collect();
         let (found, signals) = mpsc::channel(SIGNALS_UNDER_WAY);
-        let reading = self.read_all(&invocation.messages, &reports, found, deadlines.reading);
+        let reading = self.read_all(&invocation.messages, &reports, found, deadlines);
         // Boxed, since the compiler gives up on futures that hold futures beyond some depth.
         let publishing = Box::pin(self.topic.publish_all(signals, deadlines.publishing));
         let ((), publication) = tokio::join!(reading, publishing);
@@ -130,47 +128,50 @@ impl Handler {
         }
     }
 
-    /// Reads every source of every message, several at a time. The channel closes when all are done.
+    /// Reads every part of every message, several at a time. The channel closes when all are done.
     async fn read_all(
         &self,
         messages: &[Message],
         reports: &[Rc<Report>],
         found: Sender<Found>,
-        deadline: Instant,
+        deadlines: Deadlines,
     ) {
         let now = rfc3339(SystemTime::now());
-        let sources = messages
+        let parts = messages
             .iter()
             .zip(reports)
-            .flat_map(|(message, report)| message.sources.iter().map(move |source| (report, source)));
-        stream::iter(sources)
-            .map(|(report, source)| self.read(report, source, &now, &found, deadline))
+            .flat_map(|(message, report)| message.parts.iter().map(move |part| (report, part)));
+        stream::iter(parts)
+            .map(|(report, part)| self.read(report, part, &now, &found, deadlines))
             .buffer_unordered(CONCURRENT_OBJECTS)
             .collect::<()>()
             .await;
     }
 
-    /// Reads one source, and adds to the report of its message.
+    /// Reads one part of a message, and adds to the report of the message.
     async fn read(
         &self,
         report: &Rc<Report>,
-        source: &Result<Source, trigger::Error>,
+        part: &Part,
         now: &str,
         found: &Sender<Found>,
-        deadline: Instant,
+        deadlines: Deadlines,
     ) {
-        let (origin, content) = match source {
-            Err(error) => return report.fail(Failure::permanent(error.to_string())),
-            Ok(Source::Nothing(reason)) => return skip(report, reason, None),
-            Ok(Source::Object(object)) => match object.key.skip_reason() {
+        let source = match part {
+            Part::Error(error) => return report.fail(Failure::permanent(error.to_string())),
+            Part::Nothing(reason) => return skip(report, reason, None),
+            Part::Source(source) => source,
+        };
+        let origin = match source {
+            Source::Object(object) => match object.key.skip_reason() {
                 Some(reason) => return skip(report, reason, Some(object)),
-                None => (&Origin::Object(object.clone()), Content::Object(object)),
+                None => &Origin::Object(object.clone()),
             },
-            Ok(Source::Records { origin, records }) => (origin, Content::Records(records)),
+            Source::Bytes { origin, .. } => origin,
         };
         let inspector = Inspector::new(&self.rules, self.settings.exceptions.as_ref(), origin, now);
         let reading = Reading::new(origin.index(), report, inspector, found);
-        reading.run(&self.deliveries, content, deadline).await;
+        reading.run(&self.deliveries, source, deadlines).await;
     }
 }
 

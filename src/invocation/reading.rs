@@ -1,35 +1,26 @@
 //! One source of a message, read to its end or to the first thing that stops it.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use detection::detect::Inspector;
+use detection::records::{self, Decoder};
+use detection::signal::Signal;
 use futures_util::FutureExt;
 use tokio::sync::mpsc::Sender;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
+use crate::invocation::Deadlines;
 use crate::invocation::report::Report;
 use crate::publish::Found;
 use crate::s3::Deliveries;
 use crate::telemetry;
 use crate::telemetry::counters::Counters;
-use detection::detect::Inspector;
-use detection::origin::Object;
-use detection::records::{self, Decoder, Layout};
-
-/// Records that came with a message are looked at so many at a time; then others have their turn.
-const RECORDS_AT_A_TIME: usize = 256;
-
-/// What is read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Content<'a> {
-    /// A delivery in S3.
-    Object(&'a Object),
-    /// Records that are there already.
-    Records(&'a [String]),
-}
+use crate::trigger::Source;
 
 /// A source, the inspector that looks at its records, and the way of what it finds to the publisher.
 pub(crate) struct Reading<'a> {
@@ -38,6 +29,8 @@ pub(crate) struct Reading<'a> {
     inspector: Inspector<'a>,
     found: &'a Sender<Found>,
     delivered: Option<SystemTime>,
+    /// Signals that wait for the publisher.
+    pending: VecDeque<Signal>,
     /// Signals that have reached the publisher.
     sent: u64,
     bytes_in: u64,
@@ -58,6 +51,7 @@ impl<'a> Reading<'a> {
             inspector,
             found,
             delivered: None,
+            pending: VecDeque::new(),
             sent: 0,
             bytes_in: 0,
             bytes_inflated: 0,
@@ -65,56 +59,47 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads until the deadline at most, and reports what was done and what went wrong.
-    pub(crate) async fn run(mut self, deliveries: &Deliveries, content: Content<'_>, deadline: Instant) {
-        if Instant::now() >= deadline {
+    pub(crate) async fn run(mut self, deliveries: &Deliveries, source: &Source, deadlines: Deadlines) {
+        if Instant::now() >= deadlines.reading {
             let reason = format!("{}: there was no time left to begin with it", self.place);
             return self.report.fail(Failure::transient(reason));
         }
-        let work = async {
-            match content {
-                Content::Object(object) => self.object(deliveries, object).await,
-                Content::Records(records) => self.records(records).await,
-            }
-        };
-        let result = guarded(work, deadline).await;
-        // After a panic or the deadline there may be some left; as many go as the publisher has room for.
-        let _ = timeout_at(deadline, self.send()).await;
+        let result = guarded(self.read(deliveries, source), deadlines.reading).await;
+        // A panic or the deadline may have left some. Time to publish them is reserved, so it is used.
+        let _ = timeout_at(deadlines.publishing, self.send()).await;
         self.finish(result);
     }
 
-    async fn object(&mut self, deliveries: &Deliveries, object: &Object) -> Result<(), Stop> {
-        let mut body = deliveries.open(object).await.map_err(Failure::from)?;
-        self.delivered = body.delivered();
-        let mut decoder = Decoder::new(Layout::Delivery);
-        while let Some(chunk) = body.chunk().await.map_err(Failure::from)? {
-            let mut input = &chunk[..];
-            loop {
-                let inspector = &mut self.inspector;
-                let step =
-                    decoder.step(&mut input, &mut |position, record| inspector.inspect(position, record));
-                self.bytes_in = decoder.bytes_read();
-                self.bytes_inflated = decoder.bytes_inflated();
-                // What was found before an error is published all the same.
-                self.send().await;
-                if !step? {
-                    break;
+    async fn read(&mut self, deliveries: &Deliveries, source: &Source) -> Result<(), Stop> {
+        let mut decoder = Decoder::new();
+        match source {
+            Source::Bytes { bytes, .. } => self.decode(&mut decoder, bytes).await?,
+            Source::Object(object) => {
+                let mut body = deliveries.open(object).await.map_err(Failure::from)?;
+                self.delivered = body.delivered();
+                while let Some(chunk) = body.chunk().await.map_err(Failure::from)? {
+                    self.decode(&mut decoder, &chunk).await?;
                 }
-                // Other objects may have bytes waiting, and the deadline may have come.
-                yield_now().await;
             }
         }
         Ok(decoder.finish()?)
     }
 
-    async fn records(&mut self, records: &[String]) -> Result<(), Stop> {
-        for (position, record) in records.iter().enumerate() {
-            self.inspector.inspect(position as u64, records::single(record.as_bytes()));
+    /// Looks at every record that ends in these bytes.
+    async fn decode(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Result<(), Stop> {
+        loop {
+            let inspector = &mut self.inspector;
+            let step = decoder.step(&mut bytes, &mut |position, record| inspector.inspect(position, record));
+            self.bytes_in = decoder.bytes_read();
+            self.bytes_inflated = decoder.bytes_inflated();
+            // What was found before an error is published all the same.
             self.send().await;
-            if position % RECORDS_AT_A_TIME == RECORDS_AT_A_TIME - 1 {
-                yield_now().await;
+            if !step? {
+                return Ok(());
             }
+            // Other objects may have bytes waiting, and the deadline may have come.
+            yield_now().await;
         }
-        Ok(())
     }
 
     /// Hands over what the inspector has found, waiting while the publisher has enough.
@@ -122,11 +107,15 @@ impl<'a> Reading<'a> {
         for id in self.inspector.suppressed.drain(..) {
             telemetry::suppressed(id);
         }
-        for signal in self.inspector.found.drain(..) {
+        self.pending.extend(self.inspector.found.drain(..));
+        // The deadline may end this at any wait, so a signal leaves the queue only when its place is certain.
+        while !self.pending.is_empty()
+            && let Ok(permit) = self.found.reserve().await
+            && let Some(signal) = self.pending.pop_front()
+        {
             let (report, place) = (Rc::clone(self.report), Rc::clone(&self.place));
-            let found = Found { signal, report, place, delivered: self.delivered };
-            // The publisher listens until every sender is gone.
-            self.sent += u64::from(self.found.send(found).await.is_ok());
+            permit.send(Found { signal, report, place, delivered: self.delivered });
+            self.sent += 1;
         }
     }
 

@@ -2,41 +2,43 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
-
-use super::{Error, Source};
 use detection::origin::Origin;
-use detection::records;
+use detection::records::{Decoder, Subscription};
+use serde::Deserialize;
 
-/// Lambda takes payloads of 6 MB, which hold 4.5 MB of gzip; log events compress about tenfold.
-const MAX_DATA_BYTES: usize = 64 * 1024 * 1024;
+use super::envelope::{Envelope, Member, object, text};
+use super::{Error, Part, Source};
 
-/// `{"awslogs":{"data":"<base64 of gzip>"}}`
-pub(super) fn subscription(envelope: &Map<String, Value>) -> Option<Vec<Result<Source, Error>>> {
-    let data = envelope.get("awslogs")?.get("data").and_then(Value::as_str);
-    let missing = Error::Missing { envelope: "CloudWatch Logs event", part: "data" };
-    Some(vec![data.ok_or(missing).and_then(log_events)])
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    data: Member<'a>,
 }
 
-fn log_events(data: &str) -> Result<Source, Error> {
-    let unreadable = |reason: String| Error::LogData { reason };
-    let missing = |part| Error::Missing { envelope: "CloudWatch Logs data", part };
-    let bytes = STANDARD.decode(data).map_err(|error| unreadable(error.to_string()))?;
-    let json = records::gunzip(&bytes, MAX_DATA_BYTES).map_err(|error| unreadable(error.to_string()))?;
-    let data: Value = serde_json::from_slice(&json).map_err(|error| unreadable(error.to_string()))?;
-    let text = |key: &str| data.get(key).and_then(Value::as_str);
-    match text("messageType") {
-        Some("CONTROL_MESSAGE") => return Ok(Source::Nothing("CloudWatch Logs' test of a subscription")),
-        Some("DATA_MESSAGE") => {}
-        _ => return Err(missing("messageType")),
-    }
-    let events = data.get("logEvents").and_then(Value::as_array).ok_or(missing("logEvents"))?;
-    let records = events
-        .iter()
-        .map(|event| event.get("message").and_then(Value::as_str).map(str::to_owned))
-        .collect::<Option<Vec<_>>>()
-        .ok_or(missing("message in a log event"))?;
-    let name = |key| text(key).unwrap_or_default().to_owned();
-    let origin = Origin::LogStream { group: name("logGroup"), stream: name("logStream") };
-    Ok(Source::Records { origin, records })
+/// `{"awslogs":{"data":"<base64 of gzip>"}}`
+pub(super) fn subscription(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
+    let data = object::<Data<'_>>(Some(envelope.awslogs?)).and_then(|logs| text(logs.data));
+    let missing = Error::Missing { envelope: "CloudWatch Logs event", part: "data" };
+    Some(data.ok_or(missing).and_then(|data| log_events(&data)))
+}
+
+fn log_events(data: &str) -> Result<Part, Error> {
+    let bytes = STANDARD.decode(data).map_err(|error| Error::LogData { reason: error.to_string() })?;
+    let Subscription { log_group: group, log_stream: stream, .. } = match head(&bytes) {
+        Some(head) if head.is_control_message() => {
+            return Ok(Part::Nothing("CloudWatch Logs' test of a subscription"));
+        }
+        head => head.unwrap_or_default(),
+    };
+    Ok(Part::Source(Source::Bytes { origin: Origin::LogStream { group, stream }, bytes }))
+}
+
+/// What the document says of itself, if its beginning can be read. What is wrong with the rest is found when its records
+/// are read.
+fn head(bytes: &[u8]) -> Option<Subscription> {
+    let mut decoder = Decoder::new();
+    let mut input = bytes;
+    // One step inflates one window, which is more than stands before the log events.
+    decoder.step(&mut input, &mut |_, _| {}).ok()?;
+    decoder.subscription().cloned()
 }

@@ -1,38 +1,52 @@
 //! Events of EventBridge: objects created in S3, and API calls that CloudTrail passes on at once.
 
-use serde_json::{Map, Value};
-
-use super::{Error, Source, s3, text};
 use detection::key::Key;
 use detection::origin::Origin;
+use serde_json::value::RawValue;
+
+use super::envelope::{Envelope, object, text};
+use super::s3::Entity;
+use super::{Error, Part, Source};
+
+/// "AWS API Call via CloudTrail", and its siblings for service events, sign-ins and console actions. A call to S3 about
+/// the bucket of the trail is such a record too, and no notice of a delivery.
+const VIA_CLOUDTRAIL: &str = " via CloudTrail";
+const ENVELOPE: &str = "EventBridge event";
 
 /// An event, if it is one of the two kinds.
-pub(super) fn event(envelope: &Map<String, Value>) -> Option<Vec<Result<Source, Error>>> {
-    let kind = text(envelope, "detail-type")?;
-    let detail = envelope.get("detail");
-    if text(envelope, "source") == Some("aws.s3") && !kind.ends_with(VIA_CLOUDTRAIL) {
-        return Some(vec![object(kind, detail)]);
+pub(super) fn event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
+    let kind = text(envelope.detail_type)?;
+    if kind.ends_with(VIA_CLOUDTRAIL) {
+        return Some(record(envelope));
     }
-    kind.ends_with(VIA_CLOUDTRAIL).then(|| vec![record(detail)])
+    if text(envelope.source)? != "aws.s3" {
+        return None;
+    }
+    if kind != "Object Created" {
+        return Some(Ok(Part::Nothing("an S3 event other than a creation")));
+    }
+    let entity: Option<Entity<'_>> = object(envelope.detail);
+    Some(created(&entity.unwrap_or(Entity::new(None, None))))
 }
 
-/// "AWS API Call via CloudTrail", and its siblings for service events and sign-ins.
-const VIA_CLOUDTRAIL: &str = " via CloudTrail";
+/// The detail of an event without the event around it, as a rule with the input path `$.detail` sends it.
+pub(super) fn detail(envelope: &Envelope<'_>, text: &str) -> Option<Result<Part, Error>> {
+    if envelope.event_version.is_some() && envelope.event_name.is_some() {
+        let source = Source::Bytes { origin: Origin::EventBridge, bytes: text.as_bytes().to_vec() };
+        return Some(Ok(Part::Source(source)));
+    }
+    let entity = Entity::new(Some(envelope.bucket?), Some(envelope.object?));
+    Some(created(&entity))
+}
 
 /// Its key is plain.
-fn object(kind: &str, detail: Option<&Value>) -> Result<Source, Error> {
-    const ENVELOPE: &str = "EventBridge event";
-    if kind != "Object Created" {
-        return Ok(Source::Nothing("an S3 event other than a creation"));
-    }
-    let (bucket, object) = s3::bucket_and_object(detail, ENVELOPE)?;
-    let key = text(object, "key").ok_or(Error::Missing { envelope: ENVELOPE, part: "object key" })?;
-    let version = text(object, "version-id").map(str::to_owned);
-    s3::source(bucket, Key::plain(key), version)
+fn created(entity: &Entity<'_>) -> Result<Part, Error> {
+    entity.part(ENVELOPE, |key| Ok(Key::plain(key)))
 }
 
-fn record(detail: Option<&Value>) -> Result<Source, Error> {
-    let detail = detail.filter(|detail| detail.is_object());
-    let detail = detail.ok_or(Error::Missing { envelope: "EventBridge event", part: "detail" })?;
-    Ok(Source::Records { origin: Origin::EventBridge, records: vec![detail.to_string()] })
+fn record(envelope: &Envelope<'_>) -> Result<Part, Error> {
+    let detail = envelope.detail.map(RawValue::get).filter(|detail| detail.starts_with('{'));
+    let detail = detail.ok_or(Error::Missing { envelope: ENVELOPE, part: "detail" })?;
+    let source = Source::Bytes { origin: Origin::EventBridge, bytes: detail.as_bytes().to_vec() };
+    Ok(Part::Source(source))
 }

@@ -1,98 +1,64 @@
-//! What invoked the function: any envelope, unwrapped to objects and records.
+//! What invoked the function: any envelope, unwrapped to the objects and the records that it brings.
 //!
 //! [`recognise`] never trusts a payload to be what it should be: shapes are told apart by their own marks, envelopes
-//! inside envelopes are opened (bounded), and whatever is not known is an error for that message alone.
+//! inside envelopes are opened (bounded), and whatever is not known is an error for that message alone. A payload is
+//! read as text, level by level, and never built as a whole: what a message holds costs no more memory than its bytes.
 
 mod cloudwatch_logs;
+mod envelope;
+mod error;
 mod eventbridge;
 mod s3;
 mod sns;
 mod sqs;
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use detection::origin::Object;
-use detection::origin::Origin;
+use detection::origin::{Object, Origin};
+use detection::records;
+use envelope::Envelope;
+
+pub use error::Error;
 
 /// S3 in SNS in SQS is three; nothing that AWS sends is deeper.
 const MAX_DEPTH: usize = 5;
-/// A key or a name from a payload is quoted in an error up to this length.
-const QUOTED_CHARS: usize = 64;
+/// A message of S3 names one object and CloudTrail's notice a few. More than this no message honestly brings.
+const MAX_PARTS: usize = 10_000;
+/// Errors of one message that are kept one by one.
+const MAX_ERRORS: usize = 16;
 
-/// Why a message cannot be understood. Nothing of this gets better by trying again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The text inside an envelope is not JSON.
-    #[error("the {envelope} does not hold JSON: {reason}")]
-    NotJson {
-        /// What held the text.
-        envelope: &'static str,
-        /// What the parser says.
-        reason: String,
-    },
-    /// No known envelope.
-    #[error(
-        "unknown payload ({found}): expected an event of S3, SQS, SNS, EventBridge, CloudWatch Logs, CloudTrail or S3 Batch Operations"
-    )]
-    Unknown {
-        /// What there is instead.
-        found: String,
-    },
-    /// A known envelope without one of its parts.
-    #[error("the {envelope} has no {part}")]
-    Missing {
-        /// The envelope.
-        envelope: &'static str,
-        /// What it should have.
-        part: &'static str,
-    },
-    /// The key of an S3 event is not what S3 sends.
-    #[error("the object key is not UTF-8 after decoding: {key:?}")]
-    Key {
-        /// The key as it came.
-        key: String,
-    },
-    /// Something that no bucket can be called, such as an ARN.
-    #[error("no bucket can have this name: {bucket:?}")]
-    Bucket {
-        /// The name as it came.
-        bucket: String,
-    },
-    /// Compressed log events that cannot be read.
-    #[error("the CloudWatch Logs data cannot be read: {reason}")]
-    LogData {
-        /// Why not.
-        reason: String,
-    },
-    /// Envelopes in envelopes without end.
-    #[error("more than {MAX_DEPTH} envelopes inside each other")]
-    TooDeep,
-}
-
-/// Something to look at.
-#[derive(Debug, Clone, PartialEq)]
+/// Something that records are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A delivery in S3.
+    /// An object in S3, to be fetched.
     Object(Object),
-    /// Records that came with the message.
-    Records {
+    /// Bytes that came with the message, in any form that a file of records may have.
+    Bytes {
         /// Where they came from.
         origin: Origin,
-        /// Each as JSON text.
-        records: Vec<String>,
+        /// JSON, compressed or not.
+        bytes: Vec<u8>,
     },
+}
+
+/// A part of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Something to read.
+    Source(Source),
     /// Nothing to do, for this reason.
     Nothing(&'static str),
+    /// Something that cannot be understood.
+    Error(Error),
 }
 
 /// One message of an invocation, which succeeds or fails as a whole.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// The identifier that the reply names it by: an SQS message id or a batch job's task id.
     pub id: Option<String>,
     /// What it holds; a part that cannot be understood costs the others nothing.
-    pub sources: Vec<Result<Source, Error>>,
+    pub parts: Vec<Part>,
 }
 
 /// What the caller wants to hear.
@@ -112,7 +78,7 @@ pub enum ReplyKind {
 }
 
 /// A payload, unwrapped.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
     /// Its messages.
     pub messages: Vec<Message>,
@@ -124,93 +90,144 @@ pub struct Invocation {
 ///
 /// # Errors
 /// The payload as a whole is not of a known kind. Mistakes in parts of it stand in their messages.
-pub fn recognise(payload: &Value) -> Result<Invocation, Error> {
-    let Value::Object(envelope) = payload else { return Err(unknown(payload)) };
-    if s3::is_batch_job(envelope) {
-        return s3::batch_job(envelope);
+pub fn recognise(payload: &str) -> Result<Invocation, Error> {
+    let payload = repaired(payload);
+    let envelope = Envelope::parse(&payload)?;
+    if let Some(tasks) = envelope.tasks.filter(|_| envelope.invocation_schema_version.is_some()) {
+        return s3::batch_job(&envelope, tasks);
     }
-    let Some(records) = envelope.get("Records") else {
-        let message = Message { id: None, sources: unwrap(payload, 0) };
+    let Some(records) = envelope.records else {
+        let mut parts = Parts::default();
+        unwrap(&payload, 0, &mut parts);
+        let message = parts.into_message(None);
         // A payload that is one unknown thing is unknown as a whole.
-        if let [Err(error)] = message.sources.as_slice() {
+        if let [Part::Error(error)] = message.parts.as_slice() {
             return Err(error.clone());
         }
         return Ok(Invocation { messages: vec![message], reply: ReplyKind::Summary });
     };
-    let records = records.as_array().filter(|records| !records.is_empty()).ok_or_else(|| unknown(payload))?;
-    let is_sqs = records.iter().any(sqs::is_message);
-    let message = |record| Message {
-        id: is_sqs.then(|| sqs::message_id(record)).flatten(),
-        sources: unwrap_record(record, 0),
-    };
-    let reply = if is_sqs { ReplyKind::SqsBatch } else { ReplyKind::Summary };
-    Ok(Invocation { messages: records.iter().map(message).collect(), reply })
+    let mut messages = Vec::new();
+    let mut is_sqs = false;
+    envelope::each(records, |record| {
+        let record = Envelope::parse(record);
+        let is_message = record.as_ref().is_ok_and(sqs::is_message);
+        is_sqs |= is_message;
+        let id = record.as_ref().ok().filter(|_| is_message).and_then(sqs::message_id);
+        let mut parts = Parts::default();
+        match record {
+            Ok(record) => unwrap_record(&record, 0, &mut parts),
+            Err(error) => parts.add(Part::Error(error)),
+        }
+        messages.push(parts.into_message(id));
+        messages.len() < MAX_PARTS
+    });
+    if messages.is_empty() {
+        return Err(envelope.unknown());
+    }
+    Ok(Invocation { messages, reply: if is_sqs { ReplyKind::SqsBatch } else { ReplyKind::Summary } })
+}
+
+/// The parts of a message, as they are found.
+#[derive(Default)]
+struct Parts {
+    parts: Vec<Part>,
+    errors: usize,
+}
+
+impl Parts {
+    /// Adds a part. Errors beyond a few are only counted: a hostile message could be made of nothing else.
+    fn add(&mut self, part: Part) {
+        self.errors += usize::from(matches!(part, Part::Error(_)));
+        if !matches!(part, Part::Error(_)) || self.errors <= MAX_ERRORS {
+            self.parts.push(part);
+        }
+    }
+
+    fn add_result(&mut self, part: Result<Part, Error>) {
+        self.add(part.unwrap_or_else(Part::Error));
+    }
+
+    /// Whether the message may still have more parts.
+    fn has_room(&self) -> bool {
+        self.parts.len() < MAX_PARTS
+    }
+
+    fn into_message(mut self, id: Option<String>) -> Message {
+        if !self.has_room() {
+            self.parts = vec![Part::Error(Error::TooMany)];
+        } else if self.errors > MAX_ERRORS {
+            self.parts.push(Part::Error(Error::More { count: self.errors - MAX_ERRORS }));
+        }
+        Message { id, parts: self.parts }
+    }
 }
 
 /// What an envelope without `Records`, or any that lies in another one, holds.
-fn unwrap(value: &Value, depth: usize) -> Vec<Result<Source, Error>> {
+fn unwrap(text: &str, depth: usize, parts: &mut Parts) {
     if depth > MAX_DEPTH {
-        return vec![Err(Error::TooDeep)];
+        return parts.add(Part::Error(Error::TooDeep));
     }
-    let Value::Object(envelope) = value else { return vec![Err(unknown(value))] };
-    if let Some(Value::Array(records)) = envelope.get("Records")
-        && !records.is_empty()
-    {
-        return records.iter().flat_map(|record| unwrap_record(record, depth)).collect();
+    let envelope = match Envelope::parse(text) {
+        Ok(envelope) => envelope,
+        Err(error) => return parts.add(Part::Error(error)),
+    };
+    if let Some(records) = envelope.records {
+        let mut is_empty = true;
+        envelope::each(records, |record| {
+            is_empty = false;
+            match Envelope::parse(record) {
+                Ok(record) => unwrap_record(&record, depth, parts),
+                Err(error) => parts.add(Part::Error(error)),
+            }
+            parts.has_room()
+        });
+        if !is_empty {
+            return;
+        }
     }
-    sns::notification(envelope, depth)
-        .or_else(|| s3::test_event(envelope))
-        .or_else(|| s3::cloudtrail_notice(envelope))
-        .or_else(|| eventbridge::event(envelope))
-        .or_else(|| cloudwatch_logs::subscription(envelope))
-        .unwrap_or_else(|| vec![Err(unknown(value))])
+    if sns::is_notification(&envelope) {
+        return sns::message(&envelope, depth, parts);
+    }
+    if s3::is_notice(&envelope) {
+        return s3::notice(&envelope, parts);
+    }
+    parts.add_result(
+        sns::confirmation(&envelope)
+            .or_else(|| s3::test_event(&envelope))
+            .or_else(|| eventbridge::event(&envelope))
+            .or_else(|| cloudwatch_logs::subscription(&envelope))
+            .or_else(|| eventbridge::detail(&envelope, text))
+            .unwrap_or_else(|| Err(envelope.unknown())),
+    );
 }
 
 /// One element of an envelope's `Records`.
-fn unwrap_record(record: &Value, depth: usize) -> Vec<Result<Source, Error>> {
-    let Value::Object(fields) = record else { return vec![Err(unknown(record))] };
-    match text(fields, "eventSource").or(text(fields, "EventSource")) {
-        Some("aws:s3") => vec![s3::notification(fields)],
-        Some("aws:sqs") => sqs::body(fields, depth),
-        Some("aws:sns") => sns::record(fields, depth),
-        _ => vec![Err(unknown(record))],
+fn unwrap_record(record: &Envelope<'_>, depth: usize, parts: &mut Parts) {
+    match record.event_source().as_deref() {
+        Some("aws:s3") => parts.add_result(s3::notification(record)),
+        Some("aws:sqs") => sqs::body(record, depth, parts),
+        Some("aws:sns") => sns::record(record, depth, parts),
+        _ => parts.add(Part::Error(record.unknown())),
     }
 }
 
 /// What the text inside an envelope holds.
-fn unwrap_text(text: &str, envelope: &'static str, depth: usize) -> Vec<Result<Source, Error>> {
+fn unwrap_text(text: &str, envelope: &'static str, depth: usize, parts: &mut Parts) {
     if text.trim() == "CloudTrail validation message." {
-        return vec![Ok(Source::Nothing("CloudTrail's test of the topic"))];
+        return parts.add(Part::Nothing("CloudTrail's test of the topic"));
     }
-    match serde_json::from_str(text) {
-        Ok(value) => unwrap(&value, depth + 1),
-        Err(error) => vec![Err(Error::NotJson { envelope, reason: error.to_string() })],
+    let text = repaired(text);
+    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+        Ok(_) => unwrap(&text, depth + 1, parts),
+        Err(error) => parts.add(Part::Error(Error::NotJson { envelope, reason: error.to_string() })),
     }
 }
 
-fn unknown(value: &Value) -> Error {
-    let found = match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "a boolean".to_owned(),
-        Value::Number(_) => "a number".to_owned(),
-        Value::String(_) => "a string".to_owned(),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(fields) => {
-            if let Some(source) = text(fields, "eventSource").or(text(fields, "source")) {
-                format!("from {:?}", quoted(source))
-            } else {
-                let keys: Vec<_> = fields.keys().take(5).map(|key| quoted(key)).collect();
-                format!("an object with the keys {keys:?}")
-            }
-        }
-    };
-    Error::Unknown { found }
-}
-
-fn quoted(text: &str) -> String {
-    text.chars().take(QUOTED_CHARS).collect()
-}
-
-fn text<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
-    map.get(key)?.as_str()
+/// The text without halves of characters: CloudTrail cuts long values anywhere, and JSON's strings refuse what is left.
+fn repaired(text: &str) -> Cow<'_, str> {
+    // A repair of UTF-8 is UTF-8.
+    match records::repaired(text.as_bytes()).map(String::from_utf8) {
+        Some(Ok(repaired)) => Cow::Owned(repaired),
+        _ => Cow::Borrowed(text),
+    }
 }

@@ -1,104 +1,173 @@
-//! S3's own envelopes, and CloudTrail's notice of a delivery.
+//! S3's own envelopes, and notices that name objects in S3.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use super::{Error, Invocation, Message, ReplyKind, Source, quoted, text};
-use crate::s3::is_bucket_name;
 use detection::key::Key;
 use detection::origin::Object;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
-/// One record of an event notification. Its key is form-encoded.
-pub(super) fn notification(record: &Map<String, Value>) -> Result<Source, Error> {
-    const ENVELOPE: &str = "S3 notification";
-    let event = text(record, "eventName").ok_or(Error::Missing { envelope: ENVELOPE, part: "eventName" })?;
-    // "ObjectCreated:Put" from S3 to Lambda, "s3:ObjectCreated:Put" elsewhere.
-    if !event.trim_start_matches("s3:").starts_with("ObjectCreated:") {
-        return Ok(Source::Nothing("an S3 event other than a creation"));
-    }
-    let (bucket, object) = bucket_and_object(record.get("s3"), ENVELOPE)?;
-    let key = text(object, "key").ok_or(Error::Missing { envelope: ENVELOPE, part: "object key" })?;
-    let version = text(object, "versionId").map(str::to_owned);
-    source(bucket, form_encoded(key)?, version)
+use super::envelope::{Envelope, Member, each, object, text};
+use super::error::quoted;
+use super::{Error, Invocation, MAX_PARTS, Message, Part, Parts, ReplyKind, Source};
+use crate::s3::is_bucket_name;
+
+/// `{"bucket":{"name":"…"},"object":{"key":"…"}}`, which S3 and EventBridge share.
+#[derive(Deserialize)]
+pub(super) struct Entity<'a> {
+    #[serde(borrow)]
+    bucket: Member<'a>,
+    #[serde(borrow)]
+    object: Member<'a>,
 }
 
-/// The object to read, if bucket and key can be what they should be.
-pub(super) fn source(bucket: &str, key: Key, version: Option<String>) -> Result<Source, Error> {
+#[derive(Deserialize)]
+struct Bucket<'a> {
+    #[serde(borrow)]
+    name: Member<'a>,
+}
+
+#[derive(Deserialize)]
+struct ObjectMembers<'a> {
+    #[serde(borrow)]
+    key: Member<'a>,
+    #[serde(borrow, rename = "versionId", alias = "version-id")]
+    version: Member<'a>,
+}
+
+impl<'a> Entity<'a> {
+    pub(super) fn new(bucket: Member<'a>, object: Member<'a>) -> Self {
+        Self { bucket, object }
+    }
+
+    /// The object, whose key `decode` knows how to read.
+    pub(super) fn part(
+        &self,
+        envelope: &'static str,
+        decode: impl FnOnce(&str) -> Result<Key, Error>,
+    ) -> Result<Part, Error> {
+        let missing = |part| Error::Missing { envelope, part };
+        let bucket = object::<Bucket<'_>>(self.bucket).and_then(|bucket| text(bucket.name));
+        let bucket = bucket.ok_or_else(|| missing("bucket name"))?;
+        let members: ObjectMembers<'_> = object(self.object).ok_or_else(|| missing("object"))?;
+        let key = text(members.key).ok_or_else(|| missing("object key"))?;
+        part(&bucket, decode(&key)?, text(members.version))
+    }
+}
+
+/// One record of an event notification. Its key is form-encoded.
+pub(super) fn notification(record: &Envelope<'_>) -> Result<Part, Error> {
+    const ENVELOPE: &str = "S3 notification";
+    let event = text(record.event_name).ok_or(Error::Missing { envelope: ENVELOPE, part: "eventName" })?;
+    // "ObjectCreated:Put" from S3 to Lambda, "s3:ObjectCreated:Put" elsewhere.
+    if !event.trim_start_matches("s3:").starts_with("ObjectCreated:") {
+        return Ok(Part::Nothing("an S3 event other than a creation"));
+    }
+    let entity: Option<Entity<'_>> = object(record.s3);
+    entity.unwrap_or(Entity::new(None, None)).part(ENVELOPE, form_encoded)
+}
+
+/// The object to read, if bucket and key can be what they should be, and if its key says that it is a delivery.
+fn part(bucket: &str, key: Key, version: Option<Cow<'_, str>>) -> Result<Part, Error> {
     if !is_bucket_name(bucket) {
         return Err(Error::Bucket { bucket: quoted(bucket) });
     }
     if key.as_str().is_empty() {
         return Err(Error::Missing { envelope: "event", part: "object key" });
     }
-    Ok(Source::Object(Object { bucket: bucket.to_owned(), key, version }))
-}
-
-/// The bucket's name and the object of `{"bucket":{"name"},"object":{…}}`, which S3 and EventBridge share.
-pub(super) fn bucket_and_object<'a>(
-    value: Option<&'a Value>,
-    envelope: &'static str,
-) -> Result<(&'a str, &'a Map<String, Value>), Error> {
-    let bucket = value.and_then(|value| value.get("bucket")?.get("name")?.as_str());
-    let bucket = bucket.ok_or(Error::Missing { envelope, part: "bucket name" })?;
-    let object = value.and_then(|value| value.get("object")?.as_object());
-    Ok((bucket, object.ok_or(Error::Missing { envelope, part: "object" })?))
+    let version = version.filter(|version| !version.is_empty()).map(Cow::into_owned);
+    Ok(Part::Source(Source::Object(Object { bucket: bucket.to_owned(), key, version })))
 }
 
 /// What S3 sends when a notification is set up.
-pub(super) fn test_event(envelope: &Map<String, Value>) -> Option<Vec<Result<Source, Error>>> {
-    let is_test = text(envelope, "Event") == Some("s3:TestEvent");
-    is_test.then(|| vec![Ok(Source::Nothing("S3's test of a notification"))])
+pub(super) fn test_event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
+    let is_test = text(envelope.event)? == "s3:TestEvent";
+    is_test.then_some(Ok(Part::Nothing("S3's test of a notification")))
 }
 
-/// `{"s3Bucket":"…","s3ObjectKey":["…"]}`, which a trail sends to its SNS topic. Its keys are plain.
-pub(super) fn cloudtrail_notice(envelope: &Map<String, Value>) -> Option<Vec<Result<Source, Error>>> {
+/// `{"s3Bucket":"…","s3ObjectKey":["…"]}`, which a trail sends to its SNS topic. AWS Config sends the same with one key as
+/// a string. The keys are plain.
+pub(super) fn is_notice(envelope: &Envelope<'_>) -> bool {
+    text(envelope.s3_bucket).is_some()
+}
+
+pub(super) fn notice(envelope: &Envelope<'_>, parts: &mut Parts) {
     const ENVELOPE: &str = "CloudTrail notice";
-    let bucket = text(envelope, "s3Bucket")?;
-    let keys = envelope.get("s3ObjectKey").and_then(Value::as_array).filter(|keys| !keys.is_empty());
-    let Some(keys) = keys else {
-        return Some(vec![Err(Error::Missing { envelope: ENVELOPE, part: "s3ObjectKey" })]);
+    let bucket = text(envelope.s3_bucket).unwrap_or_default();
+    let mut add = |key: Option<Cow<'_, str>>| {
+        let missing = Error::Missing { envelope: ENVELOPE, part: "key that is a string" };
+        parts.add_result(key.ok_or(missing).and_then(|key| part(&bucket, Key::plain(key), None)));
+        parts.has_room()
     };
-    let object = |key: &Value| match key.as_str() {
-        Some(key) => source(bucket, Key::plain(key), None),
-        None => Err(Error::Missing { envelope: ENVELOPE, part: "key that is a string" }),
-    };
-    Some(keys.iter().map(object).collect())
-}
-
-pub(super) fn is_batch_job(envelope: &Map<String, Value>) -> bool {
-    envelope.contains_key("invocationSchemaVersion") && envelope.contains_key("tasks")
+    let mut is_empty = true;
+    if let Some(key) = text(envelope.s3_object_key) {
+        add(Some(key));
+        is_empty = false;
+    } else if let Some(keys) = envelope.s3_object_key {
+        each(keys, |key| {
+            is_empty = false;
+            add(serde_json::from_str::<&RawValue>(key).ok().and_then(|key| text(Some(key))))
+        });
+    }
+    if is_empty {
+        parts.add(Part::Error(Error::Missing { envelope: ENVELOPE, part: "s3ObjectKey" }));
+    }
 }
 
 /// An invocation by S3 Batch Operations, schema 1.0 (bucket by ARN) or 2.0 (bucket by name).
-pub(super) fn batch_job(envelope: &Map<String, Value>) -> Result<Invocation, Error> {
+pub(super) fn batch_job(envelope: &Envelope<'_>, tasks: &RawValue) -> Result<Invocation, Error> {
     const ENVELOPE: &str = "S3 batch job";
-    let part = |part: &'static str| {
-        text(envelope, part).map(str::to_owned).ok_or(Error::Missing { envelope: ENVELOPE, part })
+    let required = |member, part: &'static str| {
+        text(member).map(Cow::into_owned).ok_or(Error::Missing { envelope: ENVELOPE, part })
     };
-    let tasks = envelope.get("tasks").and_then(Value::as_array).filter(|tasks| !tasks.is_empty());
-    let tasks = tasks.ok_or(Error::Missing { envelope: ENVELOPE, part: "tasks" })?;
-    let messages = tasks.iter().map(|task| Message {
-        id: task.get("taskId").and_then(Value::as_str).map(str::to_owned),
-        sources: vec![task_object(task)],
+    let mut messages = Vec::new();
+    each(tasks, |task| {
+        let task: Option<Task<'_>> = serde_json::from_str(task).ok();
+        let id = task.as_ref().and_then(|task| text(task.id)).map(Cow::into_owned);
+        let part =
+            task.as_ref().ok_or(Error::Missing { envelope: ENVELOPE, part: "task" }).and_then(Task::part);
+        messages.push(Message { id, parts: vec![part.unwrap_or_else(Part::Error)] });
+        messages.len() < MAX_PARTS
     });
+    if messages.is_empty() {
+        return Err(Error::Missing { envelope: ENVELOPE, part: "tasks" });
+    }
     Ok(Invocation {
-        messages: messages.collect(),
+        messages,
         reply: ReplyKind::S3BatchJob {
-            schema_version: part("invocationSchemaVersion")?,
-            invocation_id: part("invocationId")?,
+            schema_version: required(envelope.invocation_schema_version, "invocationSchemaVersion")?,
+            invocation_id: required(envelope.invocation_id, "invocationId")?,
         },
     })
 }
 
-fn task_object(task: &Value) -> Result<Source, Error> {
-    const ENVELOPE: &str = "S3 batch task";
-    let part = |name: &str| task.get(name).and_then(Value::as_str);
-    // arn:aws:s3:::bucket
-    let by_arn = || part("s3BucketArn").and_then(|arn| arn.rsplit(':').next());
-    let bucket = part("s3Bucket").or_else(by_arn);
-    let bucket = bucket.ok_or(Error::Missing { envelope: ENVELOPE, part: "bucket" })?;
-    let key = part("s3Key").ok_or(Error::Missing { envelope: ENVELOPE, part: "s3Key" })?;
-    let version = part("s3VersionId").filter(|version| !version.is_empty()).map(str::to_owned);
-    source(bucket, form_encoded(key)?, version)
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Task<'a> {
+    #[serde(borrow, rename = "taskId")]
+    id: Member<'a>,
+    #[serde(borrow)]
+    s3_key: Member<'a>,
+    #[serde(borrow)]
+    s3_version_id: Member<'a>,
+    #[serde(borrow)]
+    s3_bucket: Member<'a>,
+    #[serde(borrow)]
+    s3_bucket_arn: Member<'a>,
+}
+
+impl Task<'_> {
+    fn part(&self) -> Result<Part, Error> {
+        const ENVELOPE: &str = "S3 batch task";
+        // arn:aws:s3:::bucket
+        let by_arn = text(self.s3_bucket_arn);
+        let by_arn = by_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
+        let by_name = text(self.s3_bucket);
+        let bucket = by_name.as_deref().or(by_arn);
+        let bucket = bucket.ok_or(Error::Missing { envelope: ENVELOPE, part: "bucket" })?;
+        let key = text(self.s3_key).ok_or(Error::Missing { envelope: ENVELOPE, part: "s3Key" })?;
+        part(bucket, form_encoded(&key)?, text(self.s3_version_id))
+    }
 }
 
 fn form_encoded(key: &str) -> Result<Key, Error> {

@@ -1,28 +1,34 @@
 //! Messages of an SNS topic: as Lambda gets them, and as a queue gets them without raw delivery.
 
-use serde_json::{Map, Value};
-
-use super::{Error, Source, text, unwrap_text};
+use super::envelope::{Envelope, object, text};
+use super::error::quoted;
+use super::{Error, Part, Parts, unwrap_text};
 
 /// `{"EventSource":"aws:sns","Sns":{"Message":"…"}}`
-pub(super) fn record(record: &Map<String, Value>, depth: usize) -> Vec<Result<Source, Error>> {
-    match record.get("Sns").and_then(Value::as_object) {
-        Some(notification) => message(notification, depth),
-        None => vec![Err(Error::Missing { envelope: "SNS record", part: "Sns" })],
+pub(super) fn record(record: &Envelope<'_>, depth: usize, parts: &mut Parts) {
+    match object::<Envelope<'_>>(record.sns) {
+        Some(notification) => message(&notification, depth, parts),
+        None => parts.add(Part::Error(Error::Missing { envelope: "SNS record", part: "Sns" })),
     }
 }
 
 /// `{"Type":"Notification","TopicArn":"…","Message":"…"}`
-pub(super) fn notification(
-    envelope: &Map<String, Value>,
-    depth: usize,
-) -> Option<Vec<Result<Source, Error>>> {
-    (text(envelope, "Type") == Some("Notification")).then(|| message(envelope, depth))
+pub(super) fn is_notification(envelope: &Envelope<'_>) -> bool {
+    text(envelope.kind).as_deref() == Some("Notification")
 }
 
-fn message(notification: &Map<String, Value>, depth: usize) -> Vec<Result<Source, Error>> {
-    match text(notification, "Message") {
-        Some(message) => unwrap_text(message, "SNS message", depth),
-        None => vec![Err(Error::Missing { envelope: "SNS message", part: "Message" })],
+pub(super) fn message(notification: &Envelope<'_>, depth: usize, parts: &mut Parts) {
+    match text(notification.message) {
+        Some(message) => unwrap_text(&message, "SNS message", depth, parts),
+        None => parts.add(Part::Error(Error::Missing { envelope: "SNS message", part: "Message" })),
     }
+}
+
+/// What SNS sends to a queue that somebody without rights on it has subscribed.
+pub(super) fn confirmation(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
+    if text(envelope.kind)? != "SubscriptionConfirmation" {
+        return None;
+    }
+    let topic = text(envelope.topic_arn).unwrap_or_default();
+    Some(Err(Error::Confirmation { topic: quoted(&topic) }))
 }

@@ -1,23 +1,21 @@
 //! Messages of an SQS queue.
 
-use serde_json::{Map, Value};
+use super::envelope::{Envelope, text};
+use super::{Error, Part, Parts, unwrap_text};
 
-use super::{Error, Source, text, unwrap_text};
-
-pub(super) fn is_message(record: &Value) -> bool {
-    record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs")
+pub(super) fn is_message(record: &Envelope<'_>) -> bool {
+    record.event_source().as_deref() == Some("aws:sqs")
 }
 
-pub(super) fn message_id(record: &Value) -> Option<String> {
-    let id = record.get("messageId")?.as_str()?;
+pub(super) fn message_id(record: &Envelope<'_>) -> Option<String> {
     // An empty identifier in the reply would fail the whole batch.
-    (!id.is_empty()).then(|| id.to_owned())
+    text(record.message_id).filter(|id| !id.is_empty()).map(Into::into)
 }
 
 /// The body, which is any envelope as a string.
-pub(super) fn body(message: &Map<String, Value>, depth: usize) -> Vec<Result<Source, Error>> {
-    match text(message, "body") {
-        Some(body) => unwrap_text(body, "SQS message", depth),
-        None => vec![Err(Error::Missing { envelope: "SQS message", part: "body" })],
+pub(super) fn body(message: &Envelope<'_>, depth: usize, parts: &mut Parts) {
+    match text(message.body) {
+        Some(body) => unwrap_text(&body, "SQS message", depth, parts),
+        None => parts.add(Part::Error(Error::Missing { envelope: "SQS message", part: "body" })),
     }
 }

@@ -200,7 +200,7 @@ impl World {
         let settings = Settings::read(|name| self.variables.get(name).cloned()).expect("good settings");
         let handler = Handler::new(settings, rules::embedded(), aws::s3(&config), aws::sns(&config))
             .with_stall(self.stall);
-        let reply = handler.handle(&payload, SystemTime::now() + self.time, &self.name).await;
+        let reply = handler.handle(&payload.to_string(), SystemTime::now() + self.time, &self.name).await;
         ((payload, reply), server)
     }
 }

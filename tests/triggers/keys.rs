@@ -1,11 +1,11 @@
 //! Keys: how they are encoded, and what they say.
 
-use cloudtrail_signals::trigger::{Source, recognise};
+use cloudtrail_signals::trigger::{Part, Source};
 use detection::key::Key;
 use detection::origin::Object;
 use serde_json::{Value, json};
 
-use crate::{BUCKET, parts, payload};
+use crate::{BUCKET, parts, payload, recognised};
 
 #[test]
 fn keys_of_s3_are_form_encoded_and_keys_of_eventbridge_and_of_notices_are_plain() {
@@ -24,7 +24,7 @@ fn keys_of_s3_are_form_encoded_and_keys_of_eventbridge_and_of_notices_are_plain(
     });
     let notice = json!({ "s3Bucket": BUCKET, "s3ObjectKey": [key] });
     for (payload, expected) in [(s3, "a b+c"), (job, "a b+c"), (eventbridge, key), (notice, key)] {
-        assert_eq!(parts(&recognise(&payload).expect("an object")), [[expected]]);
+        assert_eq!(parts(&recognised(&payload).expect("an object")), [[expected]]);
     }
     assert!(Key::form_encoded("%ff").is_err());
 }
@@ -32,9 +32,9 @@ fn keys_of_s3_are_form_encoded_and_keys_of_eventbridge_and_of_notices_are_plain(
 #[test]
 fn a_version_is_read_where_the_trigger_names_one() {
     let version = |payload: &Value| {
-        let invocation = recognise(payload).expect("an object");
-        match &invocation.messages[0].sources[0] {
-            Ok(Source::Object(Object { version, .. })) => version.clone(),
+        let invocation = recognised(payload).expect("an object");
+        match &invocation.messages[0].parts[0] {
+            Part::Source(Source::Object(Object { version, .. })) => version.clone(),
             other => panic!("{other:?}"),
         }
     };

@@ -8,7 +8,8 @@ mod strangers;
 use std::fs;
 use std::path::Path;
 
-use cloudtrail_signals::trigger::{Error, Invocation, Source};
+use cloudtrail_signals::trigger::{Error, Invocation, Part, Source, recognise};
+use detection::records::{Decoder, RawRecord, Record, parse};
 use serde_json::{Value, json};
 
 const BUCKET: &str = "example-trail-bucket";
@@ -18,23 +19,33 @@ const QUIET: &str = "AWSLogs/o-a1b2c3d4e5/111122223333/CloudTrail/us-east-1/2026
 const SPACE_AND_PLUS: &str = "team logs+audit/AWSLogs/111122223333/CloudTrail/us-west-2/2026/11/23/111122223333_CloudTrail_us-west-2_20261123T1020Z_Vy4oPj9eHs6LrC1x.json.gz";
 
 /// What a part of a message is, in one line: an object's key, `nothing`, `skipped: …`, or the events of its records.
-fn summary(source: &Result<Source, Error>) -> String {
-    match source {
-        Ok(Source::Object(object)) => {
+fn summary(part: &Part) -> String {
+    match part {
+        Part::Source(Source::Object(object)) => {
             assert_eq!((object.bucket.as_str(), &object.version), (BUCKET, &None));
             let key = object.key.as_str();
             object.key.skip_reason().map_or_else(|| key.to_owned(), |reason| format!("skipped: {reason}"))
         }
-        Ok(Source::Records { origin, records }) => {
-            let events = records.iter().map(|record| {
-                let record: Value = serde_json::from_str(record).expect("a record is JSON");
-                record["eventName"].as_str().expect("a name").to_owned()
-            });
-            format!("{}: {}", origin.index(), events.collect::<Vec<_>>().join(" "))
+        Part::Source(Source::Bytes { origin, bytes }) => {
+            let mut decoder = Decoder::new();
+            let mut events = Vec::new();
+            let mut input = &bytes[..];
+            let mut take = |_: u64, record: Record<'_>| {
+                let record = record.and_then(RawRecord::unwrapped).expect("a record");
+                let record = parse(record.record().text()).expect("a record is JSON");
+                events.push(record["eventName"].as_str().expect("a name").to_owned());
+            };
+            while decoder.step(&mut input, &mut take).expect("records") {}
+            decoder.finish().expect("records");
+            format!("{}: {}", origin.index(), events.join(" "))
         }
-        Ok(Source::Nothing(_)) => "nothing".to_owned(),
-        Err(error) => format!("error: {error}"),
+        Part::Nothing(_) => "nothing".to_owned(),
+        Part::Error(error) => format!("error: {error}"),
     }
+}
+
+fn recognised(payload: &Value) -> Result<Invocation, Error> {
+    recognise(&payload.to_string())
 }
 
 fn payload(name: &str) -> Value {
@@ -44,7 +55,7 @@ fn payload(name: &str) -> Value {
 
 /// Each message's parts, one after the other.
 fn parts(invocation: &Invocation) -> Vec<Vec<String>> {
-    invocation.messages.iter().map(|message| message.sources.iter().map(summary).collect()).collect()
+    invocation.messages.iter().map(|message| message.parts.iter().map(summary).collect()).collect()
 }
 
 fn sqs(bodies: &[String]) -> Value {

@@ -1,11 +1,10 @@
 //! Whatever the payload is.
 
-use cloudtrail_signals::trigger::recognise;
 use detection::key::Key;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::{MAIN, parts, payload, sqs};
+use crate::{MAIN, parts, payload, recognised, sqs};
 
 /// Any JSON value.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -94,7 +93,7 @@ proptest! {
     #[test]
     fn any_json_that_has_no_mark_of_an_envelope_is_an_error(payload in any_json()) {
         let marked = payload.as_object().is_some_and(|fields| MARKS.iter().any(|mark| fields.contains_key(*mark)));
-        prop_assert!(marked || recognise(&payload).is_err());
+        prop_assert!(marked || recognised(&payload).is_err());
     }
 
     #[test]
@@ -103,10 +102,10 @@ proptest! {
         body in nearly_an_envelope(),
     ) {
         for payload in [payload, sqs(&[body.to_string()])] {
-            if let Ok(invocation) = recognise(&payload) {
+            if let Ok(invocation) = recognised(&payload) {
                 prop_assert!(!invocation.messages.is_empty());
                 for message in invocation.messages {
-                    prop_assert!(!message.sources.is_empty());
+                    prop_assert!(!message.parts.is_empty());
                     prop_assert!(message.id != Some(String::new()));
                 }
             }
@@ -116,7 +115,7 @@ proptest! {
     #[test]
     fn any_text_as_the_body_of_a_message_costs_its_neighbours_nothing(body in ".{0,200}") {
         let good = payload("s3-put.json").to_string();
-        let invocation = recognise(&sqs(&[good.clone(), body, good])).expect("a batch");
+        let invocation = recognised(&sqs(&[good.clone(), body, good])).expect("a batch");
         let parts = parts(&invocation);
         prop_assert_eq!(&parts[0], &[MAIN.to_owned()]);
         prop_assert_eq!(&parts[2], &[MAIN.to_owned()]);

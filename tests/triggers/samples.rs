@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use cloudtrail_signals::trigger::{ReplyKind, Source, recognise};
+use cloudtrail_signals::trigger::{Part, ReplyKind, Source};
 use detection::origin::Origin;
 use serde_json::{Value, json};
 
-use crate::{FRANKFURT, MAIN, QUIET, SPACE_AND_PLUS, parts, payload, sqs, wrapped_by_sns};
+use crate::{FRANKFURT, MAIN, QUIET, SPACE_AND_PLUS, parts, payload, recognised, sqs, wrapped_by_sns};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Kind {
@@ -74,7 +74,7 @@ const LOG_EVENTS: &str = "logs:aws-cloudtrail-logs-111122223333-example:11112222
 fn every_sample_payload_gives_its_objects_records_and_no_ops_and_the_reply_its_trigger_expects() {
     for (name, kind, expected) in FIXTURES {
         let payload = payload(name);
-        let invocation = recognise(&payload).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let invocation = recognised(&payload).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(parts(&invocation), *expected, "{name}");
         let ids: Vec<_> = invocation.messages.iter().map(|message| message.id.as_deref()).collect();
         let sent = |list: &str, field: &str| -> Vec<Option<String>> {
@@ -120,14 +120,14 @@ fn direct_payloads() -> impl Iterator<Item = (&'static str, Value)> {
 #[test]
 fn every_envelope_gives_the_same_alone_in_a_queue_in_a_topic_and_in_a_topic_in_a_queue() {
     for (name, payload) in direct_payloads() {
-        let alone = parts(&recognise(&payload).expect(name)).concat();
+        let alone = parts(&recognised(&payload).expect(name)).concat();
         let in_a_queue = sqs(&[payload.to_string()]);
         let in_a_topic =
             json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": payload.to_string() } }] });
         let in_both = sqs(&[wrapped_by_sns(&payload).to_string()]);
         let in_a_topic_twice = sqs(&[wrapped_by_sns(&wrapped_by_sns(&payload)).to_string()]);
         for wrapped in [in_a_queue, in_a_topic, in_both, in_a_topic_twice] {
-            assert_eq!(parts(&recognise(&wrapped).expect(name)), std::slice::from_ref(&alone), "{name}");
+            assert_eq!(parts(&recognised(&wrapped).expect(name)), std::slice::from_ref(&alone), "{name}");
         }
     }
 }
@@ -136,8 +136,8 @@ fn every_envelope_gives_the_same_alone_in_a_queue_in_a_topic_and_in_a_topic_in_a
 fn all_envelopes_at_once_in_one_batch_give_what_each_gives_alone() {
     let bodies: Vec<_> = direct_payloads().map(|(_, payload)| payload.to_string()).collect();
     let alone: Vec<_> =
-        direct_payloads().map(|(name, payload)| parts(&recognise(&payload).expect(name)).concat()).collect();
-    let together = recognise(&sqs(&bodies)).expect("a batch");
+        direct_payloads().map(|(name, payload)| parts(&recognised(&payload).expect(name)).concat()).collect();
+    let together = recognised(&sqs(&bodies)).expect("a batch");
     assert_eq!(parts(&together), alone);
 }
 
@@ -149,21 +149,21 @@ fn records_of_several_sources_in_one_payload_each_give_their_own() {
         payload("s3-object-removed.json")["Records"][0].clone(),
     ];
     mixed["Records"].as_array_mut().expect("records").extend(more);
-    let invocation = recognise(&mixed).expect("S3 and SNS");
+    let invocation = recognised(&mixed).expect("S3 and SNS");
     assert_eq!(parts(&invocation), [[MAIN], [MAIN], ["nothing"]]);
     assert_eq!(invocation.reply, ReplyKind::Summary);
 }
 
 #[test]
-fn the_records_of_a_log_stream_keep_their_text_and_name_their_stream() {
-    let invocation = recognise(&payload("cloudwatch-logs.json")).expect("log events");
-    let [Ok(Source::Records { origin: Origin::LogStream { group, stream }, records })] =
-        invocation.messages[0].sources.as_slice()
+fn the_records_of_a_log_stream_name_their_stream() {
+    let invocation = recognised(&payload("cloudwatch-logs.json")).expect("log events");
+    let [Part::Source(Source::Bytes { origin: Origin::LogStream { group, stream }, .. })] =
+        invocation.messages[0].parts.as_slice()
     else {
         panic!("{invocation:?}")
     };
     assert!(!group.is_empty() && !stream.is_empty());
-    assert_eq!(records.len(), 3);
+    assert_eq!(parts(&invocation)[0][0].split(": ").last().map(|events| events.split(' ').count()), Some(3));
 }
 
 #[test]
@@ -181,14 +181,14 @@ fn every_creation_is_a_delivery_and_every_other_s3_event_is_not() {
     ];
     for (event, expected) in cases {
         s3["Records"][0]["eventName"] = event.into();
-        assert_eq!(parts(&recognise(&s3).expect(event)), [[expected]], "{event}");
+        assert_eq!(parts(&recognised(&s3).expect(event)), [[expected]], "{event}");
     }
     let mut eventbridge = payload("eventbridge-s3.json");
     for (kind, expected) in
         [("Object Created", MAIN), ("Object Deleted", "nothing"), ("Object Restore Completed", "nothing")]
     {
         eventbridge["detail-type"] = kind.into();
-        assert_eq!(parts(&recognise(&eventbridge).expect(kind)), [[expected]], "{kind}");
+        assert_eq!(parts(&recognised(&eventbridge).expect(kind)), [[expected]], "{kind}");
     }
 }
 
@@ -203,7 +203,7 @@ fn every_kind_of_call_that_eventbridge_passes_on_from_a_trail_is_a_record() {
         call["detail-type"] = kind.into();
         for source in ["aws.lambda", "aws.s3", "aws.signin"] {
             call["source"] = source.into();
-            assert_eq!(parts(&recognise(&call).expect(kind)), [[UPDATE]], "{kind} from {source}");
+            assert_eq!(parts(&recognised(&call).expect(kind)), [[UPDATE]], "{kind} from {source}");
         }
     }
 }

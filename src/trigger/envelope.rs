@@ -1,0 +1,181 @@
+//! One level of a payload: the members that some envelope has, each as the text it was written in.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::error::{Error, quoted};
+
+/// Keys that are named in an error.
+const MAX_KEYS: usize = 5;
+
+/// A member of an envelope, of which nothing is parsed yet.
+pub(super) type Member<'a> = Option<&'a RawValue>;
+
+/// An object of which the members are known that any envelope has.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Envelope<'a> {
+    #[serde(skip)]
+    source_text: &'a str,
+    // Lambda's own, by S3, SQS and SNS.
+    #[serde(borrow, rename = "Records")]
+    pub(super) records: Member<'a>,
+    #[serde(borrow)]
+    event_source: Member<'a>,
+    #[serde(borrow, rename = "EventSource")]
+    event_source_of_sns: Member<'a>,
+    #[serde(borrow)]
+    pub(super) event_name: Member<'a>,
+    #[serde(borrow)]
+    pub(super) event_version: Member<'a>,
+    #[serde(borrow)]
+    pub(super) s3: Member<'a>,
+    #[serde(borrow)]
+    pub(super) message_id: Member<'a>,
+    #[serde(borrow)]
+    pub(super) body: Member<'a>,
+    #[serde(borrow, rename = "Sns")]
+    pub(super) sns: Member<'a>,
+    // A notification of SNS.
+    #[serde(borrow, rename = "Type")]
+    pub(super) kind: Member<'a>,
+    #[serde(borrow, rename = "TopicArn")]
+    pub(super) topic_arn: Member<'a>,
+    #[serde(borrow, rename = "Message")]
+    pub(super) message: Member<'a>,
+    // S3's test, and a notice of CloudTrail or AWS Config.
+    #[serde(borrow, rename = "Event")]
+    pub(super) event: Member<'a>,
+    #[serde(borrow)]
+    pub(super) s3_bucket: Member<'a>,
+    #[serde(borrow)]
+    pub(super) s3_object_key: Member<'a>,
+    // EventBridge, whole or by its detail alone.
+    #[serde(borrow, rename = "detail-type")]
+    pub(super) detail_type: Member<'a>,
+    #[serde(borrow)]
+    pub(super) source: Member<'a>,
+    #[serde(borrow)]
+    pub(super) detail: Member<'a>,
+    #[serde(borrow)]
+    pub(super) bucket: Member<'a>,
+    #[serde(borrow)]
+    pub(super) object: Member<'a>,
+    // CloudWatch Logs.
+    #[serde(borrow)]
+    pub(super) awslogs: Member<'a>,
+    // S3 Batch Operations.
+    #[serde(borrow)]
+    pub(super) invocation_schema_version: Member<'a>,
+    #[serde(borrow)]
+    pub(super) invocation_id: Member<'a>,
+    #[serde(borrow)]
+    pub(super) tasks: Member<'a>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads an object of whatever kind.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for anything but an object.
+    pub(super) fn parse(text: &'a str) -> Result<Self, Error> {
+        // serde would also take an array for it, member by member.
+        let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
+        let envelope = object.and_then(|text| serde_json::from_str(text).ok());
+        envelope.map(|envelope| Self { source_text: text, ..envelope }).ok_or_else(|| unknown(text))
+    }
+
+    /// What sent the record, under either of the names that Lambda's triggers use.
+    pub(super) fn event_source(&self) -> Option<Cow<'a, str>> {
+        text(self.event_source).or_else(|| text(self.event_source_of_sns))
+    }
+
+    /// The error of an envelope that is none of the known ones.
+    pub(super) fn unknown(&self) -> Error {
+        match self.event_source().or_else(|| text(self.source)) {
+            Some(source) => Error::Unknown { found: format!("from {:?}", quoted(&source)) },
+            None => unknown(self.source_text),
+        }
+    }
+}
+
+/// A member that is a string.
+pub(super) fn text<'a>(member: Member<'a>) -> Option<Cow<'a, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_str(member?.get()).ok().map(|Text(text): Text<'a>| text)
+}
+
+/// A member that is an object with these members of its own.
+pub(super) fn object<'a, T: Deserialize<'a>>(member: Member<'a>) -> Option<T> {
+    let text = member?.get();
+    text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+/// Hands the elements of an array to `take`, one after the other, until it says `false`.
+pub(super) fn each<'a>(array: &'a RawValue, take: impl FnMut(&'a str) -> bool) {
+    // The text is JSON, so the only thing that can stop it is `take`.
+    let _ = serde_json::Deserializer::from_str(array.get()).deserialize_any(Each(take));
+}
+
+struct Each<F>(F);
+
+impl<'de, F: FnMut(&'de str) -> bool> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            if !(self.0)(item.get()) {
+                return Err(A::Error::custom("stopped"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unknown(text: &str) -> Error {
+    let found = match text.trim_start().as_bytes().first() {
+        Some(b'{') => {
+            let mut keys = Keys::default();
+            // An object that breaks off has said enough by then.
+            let _ = serde_json::Deserializer::from_str(text).deserialize_map(&mut keys);
+            format!("an object with the keys {:?}", keys.0)
+        }
+        Some(b'[') => "an array".to_owned(),
+        Some(b'"') => "a string".to_owned(),
+        Some(b't' | b'f') => "a boolean".to_owned(),
+        Some(b'n') => "null".to_owned(),
+        Some(_) => "a number".to_owned(),
+        None => "nothing".to_owned(),
+    };
+    Error::Unknown { found }
+}
+
+/// The first few keys of an object.
+#[derive(Default)]
+struct Keys(Vec<String>);
+
+impl<'de> Visitor<'de> for &mut Keys {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((key, IgnoredAny)) = map.next_entry::<Cow<'de, str>, _>()? {
+            if self.0.len() < MAX_KEYS {
+                self.0.push(quoted(&key));
+            }
+        }
+        Ok(())
+    }
+}
