@@ -61,7 +61,10 @@ pub enum Error {
     #[error("more than {} envelopes inside each other", super::MAX_DEPTH)]
     TooDeep,
     /// More objects than a message honestly names.
-    #[error("the message names {} objects or more, so none of them is read", super::MAX_PARTS)]
+    #[error(
+        "the message has {} parts or more, and none of them is read: no service sends as many",
+        super::MAX_PARTS
+    )]
     TooMany,
     /// Errors of the same message that are not named one by one.
     #[error("{count} more parts of the message cannot be understood")]

@@ -131,12 +131,14 @@ pub fn recognise(payload: &str) -> Result<Invocation, Error> {
 #[derive(Default)]
 struct Parts {
     parts: Vec<Part>,
+    count: usize,
     errors: usize,
 }
 
 impl Parts {
     /// Adds a part. Errors beyond a few are only counted: a hostile message could be made of nothing else.
     fn add(&mut self, part: Part) {
+        self.count += 1;
         self.errors += usize::from(matches!(part, Part::Error(_)));
         if !matches!(part, Part::Error(_)) || self.errors <= MAX_ERRORS {
             self.parts.push(part);
@@ -149,7 +151,7 @@ impl Parts {
 
     /// Whether the message may still have more parts.
     fn has_room(&self) -> bool {
-        self.parts.len() < MAX_PARTS
+        self.count < MAX_PARTS
     }
 
     fn into_message(mut self, id: Option<String>) -> Message {

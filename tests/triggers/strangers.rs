@@ -1,6 +1,6 @@
 //! What is no envelope, or only half of one.
 
-use cloudtrail_signals::trigger::Part;
+use cloudtrail_signals::trigger::{Part, recognise};
 use serde_json::{Value, json};
 
 use crate::{BUCKET, MAIN, QUIET, parts, payload, recognised, sqs, wrapped_by_sns};
@@ -142,4 +142,90 @@ fn envelopes_inside_each_other_are_opened_up_to_a_bound() {
     assert!(depths[6..].iter().all(|found| !found), "{depths:?}");
     let error = parts(&recognised(&sqs(&[inner.to_string()])).expect("a batch"))[0][0].clone();
     assert!(error.contains("inside each other"), "{error}");
+}
+
+#[test]
+fn a_notice_of_another_service_is_judged_by_its_key_like_any_other_object() {
+    let config = "AWSLogs/111122223333/Config/eu-west-1/2026/2/3/ConfigHistory/1.json.gz";
+    for key in [json!(config), json!([config])] {
+        let notice = json!({ "s3Bucket": BUCKET, "s3ObjectKey": key, "messageType": "ConfigurationHistoryDeliveryCompleted" });
+        for wrapped in
+            [notice.clone(), sqs(&[notice.to_string()]), sqs(&[wrapped_by_sns(&notice).to_string()])]
+        {
+            assert_eq!(parts(&recognised(&wrapped).expect("a notice")), [["skipped: another service's log"]]);
+        }
+    }
+}
+
+#[test]
+fn the_detail_of_an_event_alone_is_read_like_the_whole_event() {
+    let call = payload("eventbridge-api-call.json");
+    let created = payload("eventbridge-s3.json");
+    for (whole, detail) in [(&call, &call["detail"]), (&created, &created["detail"])] {
+        let expected = parts(&recognised(whole).expect("an event"));
+        for wrapped in
+            [detail.clone(), sqs(&[detail.to_string()]), sqs(&[wrapped_by_sns(detail).to_string()])]
+        {
+            assert_eq!(parts(&recognised(&wrapped).expect("a detail")), expected);
+        }
+    }
+}
+
+#[test]
+fn a_call_to_s3_about_the_bucket_of_the_trail_is_a_record_and_no_notice() {
+    let call = json!({
+        "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3",
+        "detail": {
+            "eventVersion": "1.11", "eventSource": "s3.amazonaws.com", "eventName": "PutObject",
+            "requestParameters": { "bucketName": BUCKET, "key": MAIN },
+        },
+    });
+    assert_eq!(parts(&recognised(&call).expect("a call")), [["eventbridge: PutObject"]]);
+}
+
+#[test]
+fn a_subscription_that_waits_for_its_confirmation_is_named_with_what_to_do() {
+    let confirmation = json!({
+        "Type": "SubscriptionConfirmation", "TopicArn": "arn:aws:sns:us-east-1:111122223333:trail",
+        "Message": "You have chosen to subscribe", "SubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription",
+    });
+    let opened = parts(&recognised(&sqs(&[confirmation.to_string()])).expect("a batch"));
+    let [error] = &opened[0][..] else { panic!("{opened:?}") };
+    assert!(
+        error.contains("arn:aws:sns:us-east-1:111122223333:trail") && error.contains("SubscribeURL"),
+        "{error}"
+    );
+}
+
+#[test]
+fn half_a_character_at_any_level_costs_no_message() {
+    let event = |text: &str| {
+        format!(
+            r#"{{"detail-type":"AWS API Call via CloudTrail","source":"aws.lambda","detail":{{"eventVersion":"1.11","eventName":"CreateFunction","userAgent":"{text}"}}}}"#
+        )
+    };
+    let in_a_body = |text: &str| {
+        format!(r#"{{"Records":[{{"eventSource":"aws:sqs","messageId":"m","body":"{text}"}}]}}"#)
+    };
+    let payloads = [
+        event(r"\ud83d"),
+        in_a_body(&event(r"\ud83d").replace('\\', r"\\").replace('"', r#"\""#)),
+        in_a_body(&event(r"\ud83d").replace('"', r#"\""#)),
+    ];
+    for payload in payloads {
+        let invocation = recognise(&payload).unwrap_or_else(|error| panic!("{payload}: {error}"));
+        assert_eq!(parts(&invocation), [["eventbridge: CreateFunction"]], "{payload}");
+    }
+}
+
+#[test]
+fn a_message_of_too_many_parts_is_one_error_and_too_many_errors_are_counted() {
+    let many = json!({ "s3Bucket": BUCKET, "s3ObjectKey": vec!["a"; 10_000] });
+    let errors = json!({ "Records": vec![json!({}); 5000] });
+    let invocation =
+        recognised(&sqs(&[many.to_string(), errors.to_string(), "{}".to_owned()])).expect("a batch");
+    let parts = parts(&invocation);
+    assert!(parts[0].len() == 1 && parts[0][0].contains("10000 parts"), "{:?}", parts[0]);
+    assert!(parts[1].len() == 17 && parts[1][16].contains("4984 more"), "{:?}", parts[1].last());
+    assert_eq!(parts[2].len(), 1);
 }
