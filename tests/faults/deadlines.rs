@@ -195,12 +195,12 @@ async fn signals_that_are_found_and_cannot_be_sent_any_more_are_counted_as_faile
 async fn what_was_found_when_reading_ends_is_published_in_the_time_that_is_kept_for_it() {
     let events: Vec<_> = (0..60).map(|number| format!("e{number:02}")).collect();
     let events: Vec<_> = events.iter().map(String::as_str).collect();
-    // Reading ends after 1.5 seconds, publishing after two. Until then the first batch keeps the publisher busy.
+    // Reading ends after 3.75 seconds, publishing after five. Until then the first batch keeps the publisher busy.
     let run = World::new("deadlines: hand-over")
         .delivery("a", &events)
-        .sns(Script::once([Batch::Delay(Duration::from_millis(1600))]))
+        .sns(Script::once([Batch::Delay(Duration::from_millis(3900))]))
         .attempt(LONG)
-        .time(SHORT)
+        .time(2 * SHORT)
         .run()
         .await;
     assert_eq!(run.published(), events);
