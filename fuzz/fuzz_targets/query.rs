@@ -2,17 +2,18 @@
 
 #![no_main]
 
-use detection::query::{Kind, Query};
+use detection::query::{Field, Kind, Query, Values};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let schema = |field: &str| match field.bytes().next() {
-        Some(b'b') => Ok(Kind::Boolean),
-        Some(b'd') => Ok(Kind::Date),
-        Some(b'i') => Ok(Kind::Ip),
-        Some(b'n') => Ok(Kind::Long),
-        _ => Ok(Kind::Keyword),
+    let kind = |field: &str| match field.bytes().next() {
+        Some(b'b') => Kind::Boolean,
+        Some(b'd') => Kind::Date,
+        Some(b'i') => Kind::Ip,
+        Some(b'n') => Kind::Long,
+        _ => Kind::Keyword,
     };
+    let schema = |field: &str| Ok(Field { kind: kind(field), values: Values::Many });
     if let Ok(query) = Query::parse(text, schema) {
         let again = Query::parse(&query.to_string(), schema);
         assert_eq!(again.as_ref(), Ok(&query), "{query}");

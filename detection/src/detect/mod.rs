@@ -59,7 +59,7 @@ impl Ruleset {
         let rules = sources
             .into_iter()
             .map(|source| {
-                let query = Query::parse(&source.query, ecs::kind)?;
+                let query = Query::parse(&source.query, ecs::field)?;
                 Ok(Rule { definition: source.definition, query })
             })
             .collect::<Result<Vec<_>, Vec<query::Error>>>()?;

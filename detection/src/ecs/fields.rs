@@ -1,6 +1,6 @@
 //! The fields of a document, and the kinds of their values: one row a field.
 
-use crate::query::Kind;
+use crate::query::{self, Kind, Values};
 
 /// Every field that a CloudTrail record can give, as Elastic's AWS integration names and types it.
 pub const FIELDS: &[(&str, Kind)] = &[
@@ -76,6 +76,10 @@ const FLATTENED: &str = "aws.cloudtrail.flattened.";
 const FLATTENED_OBJECTS: [&str; 4] =
     ["additional_eventdata", "request_parameters", "response_elements", "service_event_details"];
 
+/// Fields of which a document may have several values, by the start of their names.
+const MANY: [&str; 5] =
+    ["aws.cloudtrail.flattened.", "aws.cloudtrail.resources.", "event.category", "event.type", "related."];
+
 /// Fields that Elastic's stack fills and a CloudTrail record alone cannot, by the start of their names.
 const UNAVAILABLE: &[(&str, &str)] = &[
     ("event.category", "Elastic's table of event categories does not know every action"),
@@ -90,11 +94,21 @@ const UNAVAILABLE: &[(&str, &str)] = &[
     ("process.", "CloudTrail records no process"),
 ];
 
-/// The kind of a field, or why a query cannot use it.
+/// What a query must know about a field, or why a query cannot use it.
 ///
 /// # Errors
 /// A reason for people, naming the field.
-pub fn kind(field: &str) -> Result<Kind, String> {
+pub fn field(name: &str) -> Result<query::Field, String> {
+    let kind = kind(name)?;
+    let values = match super::constant(name) {
+        _ if MANY.iter().any(|start| name.starts_with(start)) => Values::Many,
+        Some(constant) => Values::Constant(constant),
+        None => Values::One,
+    };
+    Ok(query::Field { kind, values })
+}
+
+fn kind(field: &str) -> Result<Kind, String> {
     if let Ok(row) = FIELDS.binary_search_by(|(name, _)| (*name).cmp(field)) {
         return Ok(FIELDS[row].1);
     }

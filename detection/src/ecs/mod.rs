@@ -8,7 +8,7 @@ mod identity;
 mod java;
 mod verbatim;
 
-pub use fields::{FIELDS, kind};
+pub use fields::{FIELDS, field};
 pub use verbatim::Verbatim;
 
 use serde::ser::{Serialize, Serializer};

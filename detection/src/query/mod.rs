@@ -1,6 +1,6 @@
 //! Kibana Query Language, as detection rules use it.
 //!
-//! [`Query::parse`] takes the text and a schema that knows every field's [`Kind`]; [`Query::evaluate`] answers for
+//! [`Query::parse`] takes the text and a schema that knows every [`Field`]; [`Query::evaluate`] answers for
 //! anything that can look up [`Fields`], in three values, so that a query can often be decided from a few fields.
 //!
 //! Taken: `field: value`, quoted and unquoted values, `*` in unquoted ones, `field: *` (exists), value lists with
@@ -32,6 +32,26 @@ pub enum Kind {
     Ip,
     /// RFC 3339 times in UTC.
     Date,
+}
+
+/// How many values a field has in one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// Always this one.
+    Constant(&'static str),
+    /// One at most.
+    One,
+    /// Any number.
+    Many,
+}
+
+/// What a schema says about a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// How its values compare.
+    pub kind: Kind,
+    /// How many values it has.
+    pub values: Values,
 }
 
 /// Which side of a bound.
@@ -99,11 +119,11 @@ pub struct Query {
 }
 
 impl Query {
-    /// Parses `text`, asking `schema` for the kind of every field, or why the field cannot be used.
+    /// Parses `text`, asking `schema` about every field, or why the field cannot be used.
     ///
     /// # Errors
     /// The first error of syntax, or else every field and value that cannot be used, in the order of the text.
-    pub fn parse(text: &str, schema: impl Fn(&str) -> Result<Kind, String>) -> Result<Self, Vec<Error>> {
+    pub fn parse(text: &str, schema: impl Fn(&str) -> Result<Field, String>) -> Result<Self, Vec<Error>> {
         kql::parse(text, &schema).map(|root| Self { root })
     }
 

@@ -45,14 +45,14 @@ fn a_path_into_flattened_objects_finds_exactly_the_leaf() {
     ];
     for (query, verdict) in rows {
         let query = format!("aws.cloudtrail.flattened.request_parameters.{query}");
-        let parsed = Query::parse(&query, ecs::kind).expect(&query);
+        let parsed = Query::parse(&query, ecs::field).expect(&query);
         assert_eq!(parsed.evaluate(&document), Some(verdict), "{query}");
     }
     for (query, verdict) in
         [(": bottom", true), (": v2", true), (": 3", true), (": *", true), (": nowhere", false)]
     {
         let query = format!("aws.cloudtrail.flattened.request_parameters{query}");
-        let parsed = Query::parse(&query, ecs::kind).expect(&query);
+        let parsed = Query::parse(&query, ecs::field).expect(&query);
         assert_eq!(parsed.evaluate(&document), Some(verdict), "every leaf counts for the whole: {query}");
     }
 }

@@ -1,13 +1,13 @@
 //! What is refused, where, and in which words.
 
 use detection::ecs;
-use detection::query::{Kind, Query};
+use detection::query::{Field, Query};
 
 use crate::fixture::schema;
 
 type Row = (&'static str, usize, usize, &'static str);
 
-fn check(rows: &[Row], schema: impl Fn(&str) -> Result<Kind, String>) {
+fn check(rows: &[Row], schema: impl Fn(&str) -> Result<Field, String>) {
     for (query, line, column, reason) in rows {
         let errors = Query::parse(query, &schema).expect_err(query);
         let [error] = errors.as_slice() else { panic!("one error for {query:?}, not {errors:?}") };
@@ -134,7 +134,7 @@ fn a_field_that_no_record_gives_is_refused_with_the_reason() {
             ("aws.cloudtrail.flattened: y", 1, 1, "no CloudTrail record gives a field"),
             ("messages: x", 1, 1, "no CloudTrail record gives a field messages"),
         ],
-        ecs::kind,
+        ecs::field,
     );
 }
 

@@ -159,7 +159,7 @@ fn query() -> impl Strategy<Value = String> {
 fn plainly(sources: &[Source], record: &str) -> Vec<String> {
     let document = Document::from_record(serde_json::from_str(record).expect(record));
     let matches = |source: &&Source| {
-        let query = Query::parse(&source.query, ecs::kind).expect("the rule was read");
+        let query = Query::parse(&source.query, ecs::field).expect("the rule was read");
         query.evaluate(&document) == Some(true)
     };
     sources.iter().filter(matches).map(|source| source.definition.rule_id.clone()).collect()

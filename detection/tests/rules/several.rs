@@ -58,7 +58,7 @@ fn every_rule_that_matches_gives_a_signal_and_the_record_counts_once() {
 #[test]
 fn an_exception_takes_out_the_signals_of_every_rule_and_counts_them() {
     let rules = rules(&["event.action: CreateFunction*", "user.name: *"]);
-    let exceptions = Query::parse("user.name: ci", ecs::kind).expect("a good query");
+    let exceptions = Query::parse("user.name: ci", ecs::field).expect("a good query");
     let other = RECORD.replace("\"ci\"", "\"alice\"").replace("e-1", "e-2");
     inspect(&rules, Some(&exceptions), &[RECORD, &other], |inspector| {
         assert_eq!(inspector.found.len(), 2, "of the record that is no exception");

@@ -9,7 +9,7 @@
 //! ```
 
 use super::values;
-use crate::query::{Comparison, Error, Kind, Node, Test};
+use crate::query::{Comparison, Error, Field, Kind, Node, Test};
 
 const UNKNOWN_ESCAPE: &str =
     "unknown escape: expected \\ before one of \\():<>\"*{}, t, r, n, uXXXX, and, or, not";
@@ -17,7 +17,7 @@ const UNKNOWN_ESCAPE: &str =
 /// Deeper nesting than this is no query that anybody wrote.
 const MAX_DEPTH: usize = 64;
 
-type Schema<'a> = &'a dyn Fn(&str) -> Result<Kind, String>;
+type Schema<'a> = &'a dyn Fn(&str) -> Result<Field, String>;
 
 pub(in crate::query) fn parse(text: &str, schema: Schema<'_>) -> Result<Node, Vec<Error>> {
     let mut parser = Parser { text, at: 0, depth: 0, schema, refusals: Vec::new() };
@@ -48,8 +48,8 @@ pub(super) struct Literal {
     offset: usize,
 }
 
-/// The field that values are compared with, unless the schema refused it.
-type Field = (String, Option<Kind>);
+/// The field that values are compared with: its name, and its kind unless the schema refused it.
+type Named = (String, Option<Kind>);
 
 impl Parser<'_> {
     fn or(&mut self, operand: &dyn Fn(&mut Self) -> Result<Node, Error>) -> Result<Node, Error> {
@@ -107,7 +107,7 @@ impl Parser<'_> {
     }
 
     /// One value inside `field: (…)`, or a group of them.
-    fn list_item(&mut self, field: &Field) -> Result<Node, Error> {
+    fn list_item(&mut self, field: &Named) -> Result<Node, Error> {
         if self.take("(") { self.group(&|parser| parser.list_item(field)) } else { self.value(field) }
     }
 
@@ -127,7 +127,7 @@ impl Parser<'_> {
         node
     }
 
-    fn value(&mut self, (name, kind): &Field) -> Result<Node, Error> {
+    fn value(&mut self, (name, kind): &Named) -> Result<Node, Error> {
         let value = self.literal("a value")?;
         let test = kind.map(|kind| values::equality(kind, &value));
         Ok(self.node(name.clone(), *kind, test, value.offset))
@@ -148,13 +148,13 @@ impl Parser<'_> {
         Node::Field { name, kind: kind.unwrap_or(Kind::Keyword), test }
     }
 
-    fn field(&mut self, mut name: Literal) -> Field {
+    fn field(&mut self, mut name: Literal) -> Named {
         let kind = if name.pieces.len() > 1 {
             Err("wildcards in field names mean nothing without an index".to_owned())
         } else if name.pieces[0].is_empty() {
             Err("a field needs a name".to_owned())
         } else {
-            (self.schema)(&name.pieces[0])
+            (self.schema)(&name.pieces[0]).map(|field| field.kind)
         };
         let kind = kind.map_err(|reason| self.refusals.push(Error::new(self.text, name.offset, reason))).ok();
         (name.pieces.swap_remove(0), kind)
