@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let exceptions = arguments.exceptions.as_deref().map(|text| {
-        Query::parse(text, ecs::field).unwrap_or_else(|errors| {
+        Query::parse_satisfiable(text, ecs::field).unwrap_or_else(|errors| {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
             let message = format!("--exceptions cannot be used:\n{}", errors.join("\n"));
             Arguments::command().error(ErrorKind::ValueValidation, message).exit()

@@ -210,7 +210,7 @@ impl Reader<'_> {
     /// The query, parsed only to be checked. Its mistakes are placed in the file.
     fn query(&mut self, rule: &Table<'_>) -> Option<String> {
         let query = self.text(rule, "query")?;
-        if let Err(errors) = Query::parse(&query, ecs::field) {
+        if let Err(errors) = Query::parse_satisfiable(&query, ecs::field) {
             let span = rule.get("query").map_or(0..0, Spanned::span);
             // With escapes in the TOML string the text stands nowhere as it is: then its start must do.
             let verbatim = self.text.get(span.clone()).and_then(|raw| raw.find(&query));

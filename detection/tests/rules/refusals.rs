@@ -225,3 +225,17 @@ fn places_are_right_in_every_way_to_write_a_query() {
     let errors = errors(&text);
     assert!(errors[0].starts_with("13:9 in the query, 1:23: no CloudTrail record"), "{errors:?}");
 }
+
+#[test]
+fn a_rule_that_can_never_match_is_refused_at_the_part_that_contradicts() {
+    let text = changed("event.action: x", "event.dataset: \"aws.cloudtrial\"\n    and event.action: x");
+    assert_eq!(
+        errors(&text),
+        ["14:16 the query can never match: event.dataset is always \"aws.cloudtrail\""]
+    );
+    let text = changed("event.action: x", "event.action: x and\n    not event.action: x*");
+    assert_eq!(
+        errors(&text),
+        ["15:23 the query can never match: not event.action: x* contradicts event.action: \"x\""]
+    );
+}
