@@ -399,3 +399,55 @@ proptest! {
         }
     }
 }
+
+/// Every value of a field that means something to the tests that [`leaf`] makes of it.
+fn every_value(field: &str) -> Vec<Value> {
+    let texts = |length: u32| {
+        let letter = |number: u32, at: u32| ["a", "b", "\u{10fffe}"][(number / 3_u32.pow(at) % 3) as usize];
+        (0..3_u32.pow(length))
+            .map(move |number| (0..length).map(|at| letter(number, at)).collect::<String>().into())
+    };
+    match field {
+        "one" | "other" | "many" => (0..5).flat_map(texts).chain([json!("true"), json!(false)]).collect(),
+        "flag" => vec![json!(true), json!(false), json!("maybe")],
+        "size" | "sizes" => (-1..10).map(|half| json!(f64::from(half) / 2.0)).chain([json!("two")]).collect(),
+        "ip" => ["9.255.255.255", "10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3", "::", "::1", "::2", "s3"]
+            .map(Value::from)
+            .to_vec(),
+        "time" => [
+            "2026-11-23T10:05:00Z",
+            "2026-11-23T10:05:00.4Z",
+            "2026-11-23T10:05:00.500Z",
+            "2026-12-01T00:00:00Z",
+            "2027-01-01T00:00:00Z",
+            "2028-01-01T00:00:00Z",
+            "2020-01-01T00:00:00Z",
+            "now",
+        ]
+        .map(Value::from)
+        .to_vec(),
+        _ => vec![json!("aws")],
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn tests_of_one_field_that_a_value_passes_are_never_refused(leaves in vec((leaf(), any::<bool>()), 12)) {
+        let Some((Node::Field { name: field, .. }, _)) = leaves.first().cloned() else { unreachable!() };
+        let literals: Vec<_> = leaves
+            .into_iter()
+            .filter(|(leaf, _)| matches!(leaf, Node::Field { name, .. } if *name == field))
+            .map(|(leaf, negated)| if negated { Node::Not(Box::new(leaf)) } else { leaf })
+            .collect();
+        let text = Node::And(literals).to_string();
+        let query = Query::parse(&text, schema).expect("a printed tree parses");
+        if let Err(errors) = Query::parse_satisfiable(&text, schema) {
+            for value in every_value(&field) {
+                let document = Flat([(field.clone(), value)].into_iter().collect());
+                prop_assert_ne!(query.evaluate(&document), Some(true), "{} matches {:?}\n{}", query, document, errors[0]);
+            }
+        }
+    }
+}
