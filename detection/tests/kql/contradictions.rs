@@ -386,7 +386,7 @@ fn document() -> impl Strategy<Value = Flat> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_query_that_matches_something_is_never_refused(node in tree(), documents in vec(document(), 40)) {
@@ -431,7 +431,7 @@ fn every_value(field: &str) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn tests_of_one_field_that_a_value_passes_are_never_refused(leaves in vec((leaf(), any::<bool>()), 12)) {

@@ -21,6 +21,6 @@ pub fn embedded() -> Ruleset {
     paths.sort();
     let text =
         |path: &PathBuf| (path.display().to_string(), fs::read_to_string(path).expect("rules are text"));
-    let files = rule::read(paths.iter().map(text)).expect("the rules are good");
-    Ruleset::new(files.rules).expect("their queries are good")
+    let rules = rule::read(paths.iter().map(text)).all().expect("the rules are good");
+    Ruleset::new(rules).expect("their queries are good")
 }

@@ -114,8 +114,8 @@ fn record() -> impl Strategy<Value = String> {
 
 /// A rule with any query. As a file, one that can never match would be refused.
 fn source(index: usize, query: &str) -> Source {
-    let files = rule::read([("rule.toml", rule_text("event.action: x"))]).expect("a good rule");
-    let mut source = files.rules.into_iter().next().expect("one file, one rule");
+    let rules = rule::read([("rule.toml", rule_text("event.action: x"))]).rules;
+    let mut source = rules.into_iter().next().expect("a good rule");
     query.clone_into(&mut source.query);
     source.definition.rule_id = format!("rule-{index}");
     source
@@ -183,7 +183,7 @@ fn compare(sources: &[Source], records: &[String]) -> Result<(), TestCaseError> 
 
 fn embedded() -> Vec<Source> {
     let text = include_str!("../../../rules/aws_lambda_function_created_or_updated.toml").to_owned();
-    rule::read([("lambda.toml", text)]).expect("the embedded rule is good").rules
+    rule::read([("lambda.toml", text)]).all().expect("the embedded rule is good")
 }
 
 proptest! {
