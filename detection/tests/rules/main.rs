@@ -3,8 +3,8 @@
 #[path = "../repository/mod.rs"]
 mod repository;
 
-mod differential;
 mod embedded;
+mod ladder;
 mod refusals;
 mod several;
 mod techniques;
