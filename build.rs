@@ -1,42 +1,78 @@
 //! Reads every rule file, so that a broken rule breaks the build and never a start, and leaves the rules as JSON for
 //! the binary: it needs no TOML parser to start.
 
-use std::path::Path;
-use std::{env, fs, process};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io, process};
 
 use detection::rule;
+
+/// What stands at the top of the folder and is not embedded by default, or no rule.
+const NOT_EMBEDDED: [&str; 4] = ["accounts.json", "exceptions", "routes", "starter"];
 
 fn main() {
     // The root package has the rules beside it; the others have them one folder up.
     let folder = ["rules", "../rules"].into_iter().map(Path::new).find(|folder| folder.is_dir());
-    let folder = folder.expect("the workspace has a folder of rules");
+    let folder = folder.unwrap_or_else(|| stop("the workspace has no folder of rules"));
     println!("cargo::rerun-if-changed={}", folder.display());
-    match rule::read(files(folder)) {
-        Ok(files) => {
-            for warning in files.warnings {
-                println!("cargo::warning={warning}");
-            }
+    // Tests run this script over folders of their own.
+    println!("cargo::rustc-env=BUILD_SCRIPT={}", env::current_exe().unwrap_or_default().display());
+    let mut paths = Vec::new();
+    let mut seen = fs::canonicalize(folder).into_iter().collect();
+    if let Err(error) = rule_files(folder, &NOT_EMBEDDED, &mut seen, &mut paths) {
+        stop(&format!("{}: {error}", folder.display()));
+    }
+    let text = |path: &PathBuf| {
+        let text =
+            fs::read_to_string(path).unwrap_or_else(|error| stop(&format!("{}: {error}", path.display())));
+        (path.display().to_string(), text)
+    };
+    let reading = rule::read(paths.iter().map(text));
+    for warning in &reading.warnings {
+        println!("cargo::warning={warning}");
+    }
+    match reading.all() {
+        Ok(rules) if rules.is_empty() => stop(&format!("{}: no rule in it", folder.display())),
+        Ok(rules) => {
             // Cargo sets OUT_DIR for every build script, and the types have nothing that JSON cannot hold.
             let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
-            let json = serde_json::to_string(&files.rules).expect("rules are plain data");
+            let json = serde_json::to_string(&rules).expect("rules are plain data");
             fs::write(Path::new(&out).join("rules.json"), json).expect("OUT_DIR can be written");
         }
         Err(errors) => {
             for error in &errors {
                 eprintln!("{error}\n");
             }
-            eprintln!("{} mistakes in the rules", errors.len());
-            process::exit(1);
+            let s = if errors.len() == 1 { "" } else { "s" };
+            stop(&format!("{} mistake{s} in the rules", errors.len()));
         }
     }
 }
 
-/// Name and text of every rule file, in the order of their names.
-fn files(folder: &Path) -> Vec<(String, String)> {
-    let entries = fs::read_dir(folder).expect("the workspace has a folder of rules");
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort();
-    let read = |path: &Path| fs::read_to_string(path).expect("rule files are UTF-8 text");
-    paths.iter().map(|path| (path.display().to_string(), read(path))).collect()
+/// Adds every rule file at any depth, sorted by name. Each file and folder is read once, whatever links lead to it.
+fn rule_files(
+    folder: &Path,
+    skipped: &[&str],
+    seen: &mut HashSet<PathBuf>,
+    files: &mut Vec<PathBuf>,
+) -> io::Result<()> {
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.retain(|entry| !skipped.iter().any(|name| entry.file_name() == *name));
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for path in entries.iter().map(fs::DirEntry::path) {
+        let is_rule = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        if (path.is_dir() || is_rule) && seen.insert(fs::canonicalize(&path)?) {
+            if path.is_dir() {
+                rule_files(&path, &[], seen, files)?;
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn stop(reason: &str) -> ! {
+    eprintln!("{reason}");
+    process::exit(1)
 }

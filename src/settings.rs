@@ -68,7 +68,7 @@ fn topic_arn(value: Option<String>) -> Result<String, Error> {
 }
 
 fn exceptions(text: &str) -> Result<Query, Error> {
-    Query::parse(text, ecs::field).map_err(|errors| {
+    Query::parse_satisfiable(text, ecs::field).map_err(|errors| {
         let problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
         Error { variable: "EXCEPTION_QUERY", problem: format!("cannot be used:\n{}", problems.join("\n")) }
     })

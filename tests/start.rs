@@ -57,6 +57,7 @@ fn a_wrong_setting_is_an_error_that_names_the_variable_and_quotes_the_value() {
         ("SIGNAL_ARCHIVE_BUCKET", "arn:aws:s3:::signals"),
         ("EXCEPTION_QUERY", "user.name: (ana or"),
         ("EXCEPTION_QUERY", "no.such.field: x"),
+        ("EXCEPTION_QUERY", "cloud.provider: gcp and user.name: ana"),
     ];
     for (variable, value) in rows {
         let error = read(&[(variable, value), TOPIC]).expect_err(value);

@@ -30,8 +30,9 @@ fn main() -> io::Result<()> {
     let text = gunzip(&delivery, usize::MAX).map_err(io::Error::other)?;
     let mut records = Vec::new();
     split(&text, |record| records.push(record.text().to_vec()))?;
-    let seed = rule::read([("seed", SEED.to_owned())]).map_err(|_| io::Error::other("the rule is wrong"))?;
-    let rules = Ruleset::new(seed.rules).map_err(|_| io::Error::other("its query is wrong"))?;
+    let seed =
+        rule::read([("seed", SEED.to_owned())]).all().map_err(|_| io::Error::other("the rule is wrong"))?;
+    let rules = Ruleset::new(seed).map_err(|_| io::Error::other("its query is wrong"))?;
     let (mut detector, mut finder) = (rules.detector(), rules.detector());
     let matches: Vec<(&[u8], Match<'_>)> =
         records.iter().filter_map(|record| Some((&record[..], finder.detect(&record[..]).ok()??))).collect();

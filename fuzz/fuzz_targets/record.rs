@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 const SEED: &str = include_str!("../../rules/aws_lambda_function_created_or_updated.toml");
 
 static RULES: LazyLock<Ruleset> = LazyLock::new(|| {
-    let seed = rule::read([("seed", SEED.to_owned())]).expect("the rule is good");
-    Ruleset::new(seed.rules).expect("its query is good")
+    let seed = rule::read([("seed", SEED.to_owned())]).all().expect("the rule is good");
+    Ruleset::new(seed).expect("its query is good")
 });
 
 fuzz_target!(|record: &[u8]| {

@@ -7,14 +7,13 @@ mod rules;
 mod run;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use detection::detect::Ruleset;
 use detection::ecs;
 use detection::query::Query;
-use detection::rule;
 
 /// Finds detection signals in CloudTrail files.
 ///
@@ -42,13 +41,12 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let Some(rules) = ruleset(arguments.rules.as_deref()) else { return ExitCode::FAILURE };
+    let Some(rules) = ruleset(arguments.rules.as_deref(), arguments.check) else { return ExitCode::FAILURE };
     if arguments.check {
-        eprintln!("{} rules are good", rules.rules().len());
         return ExitCode::SUCCESS;
     }
     let exceptions = arguments.exceptions.as_deref().map(|text| {
-        Query::parse(text, ecs::field).unwrap_or_else(|errors| {
+        Query::parse_satisfiable(text, ecs::field).unwrap_or_else(|errors| {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
             let message = format!("--exceptions cannot be used:\n{}", errors.join("\n"));
             Arguments::command().error(ErrorKind::ValueValidation, message).exit()
@@ -69,19 +67,50 @@ fn main() -> ExitCode {
     }
 }
 
-/// The embedded rules or those of a folder; says on standard error what is wrong with them.
-fn ruleset(folder: Option<&std::path::Path>) -> Option<Ruleset> {
-    let Some(folder) = folder else { return Some(rules::embedded()) };
-    let texts = files::rules(folder).map_err(|error| eprintln!("{error}")).ok()?;
-    let read = rule::read(texts).map_err(|errors| {
-        for error in &errors {
-            eprintln!("{error}\n");
+/// The embedded rules or those of a folder, unless one is wrong, or cannot be run and is not only checked. Says on
+/// standard error what keeps them from being used.
+fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
+    let Some(folder) = folder else {
+        let rules = rules::embedded();
+        if check {
+            eprintln!("{}", good(rules.rules().len()));
         }
-        eprintln!("{} mistakes in the rules", errors.len());
-    });
-    let read = read.ok()?;
-    for warning in &read.warnings {
+        return Some(rules);
+    };
+    let rules::Folder { reading, ignored } =
+        rules::read(folder).map_err(|error| eprintln!("{error}")).ok()?;
+    for warning in &reading.warnings {
         eprintln!("warning: {warning}");
     }
-    Ruleset::new(read.rules).ok()
+    for error in &reading.errors {
+        eprintln!("{error}\n");
+    }
+    for reason in &reading.not_run {
+        eprintln!("not run: {reason}\n");
+    }
+    if !reading.errors.is_empty() {
+        eprintln!("{} in the rules", count(reading.errors.len(), "mistake"));
+        return None;
+    }
+    if reading.rules.is_empty() && reading.not_run.is_empty() {
+        eprintln!("{}: no rule (*.toml with a [rule]) in it, at any depth", folder.display());
+        return None;
+    }
+    if check {
+        let (not_run, no_rule) = (reading.not_run.len(), reading.no_rule);
+        let good = good(reading.rules.len());
+        eprintln!("{good}; not run: {not_run}; TOML without a rule: {no_rule}; other files: {ignored}");
+    } else if !reading.not_run.is_empty() {
+        eprintln!("take out of {} what cannot be run", folder.display());
+        return None;
+    }
+    Ruleset::new(reading.rules).ok()
+}
+
+fn good(rules: usize) -> String {
+    format!("{} {} good", count(rules, "rule"), if rules == 1 { "is" } else { "are" })
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -130,7 +130,7 @@ pub fn recognise(payload: &str) -> Result<Invocation, Error> {
 /// The parts of a message, as they are found.
 #[derive(Default)]
 struct Parts {
-    parts: Vec<Part>,
+    kept: Vec<Part>,
     count: usize,
     errors: usize,
 }
@@ -141,7 +141,7 @@ impl Parts {
         self.count += 1;
         self.errors += usize::from(matches!(part, Part::Error(_)));
         if !matches!(part, Part::Error(_)) || self.errors <= MAX_ERRORS {
-            self.parts.push(part);
+            self.kept.push(part);
         }
     }
 
@@ -156,11 +156,11 @@ impl Parts {
 
     fn into_message(mut self, id: Option<String>) -> Message {
         if !self.has_room() {
-            self.parts = vec![Part::Error(Error::TooMany)];
+            self.kept = vec![Part::Error(Error::TooMany)];
         } else if self.errors > MAX_ERRORS {
-            self.parts.push(Part::Error(Error::More { count: self.errors - MAX_ERRORS }));
+            self.kept.push(Part::Error(Error::More { count: self.errors - MAX_ERRORS }));
         }
-        Message { id, parts: self.parts }
+        Message { id, parts: self.kept }
     }
 }
 

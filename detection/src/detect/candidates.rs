@@ -1,4 +1,5 @@
-//! Which rules a head leaves, remembered: so that a record costs the same whatever the number of rules.
+//! Which rules a head leaves, remembered by provider, action and outcome: a record costs the same whatever the number
+//! of rules.
 
 use std::collections::HashMap;
 
@@ -34,27 +35,31 @@ impl<'r> Candidates<'r> {
     }
 
     /// The rules that `head` does not rule out, by their index.
-    pub(super) fn of(&mut self, head: &Head<'_>) -> Vec<usize> {
-        let all = 0..self.rules.len();
-        let Some((provider, action, outcome)) = head.key() else { return possible(self.rules, all, head) };
+    pub(super) fn left_by(&self, head: &Head<'_>) -> Vec<usize> {
+        possible(self.rules, 0..self.rules.len(), head)
+    }
+
+    /// The same from memory, where it is kept from now on; `None` for a head that is not worth keeping.
+    pub(super) fn remembered(&mut self, head: &Head<'_>) -> Option<Vec<usize>> {
+        let (provider, action, outcome) = head.key()?;
         if let Some(known) = self.providers.get_mut(provider) {
             let outcomes = known.actions.get(action).into_iter().flatten();
             if let Some((_, rules)) = outcomes.into_iter().find(|(known, _)| *known == outcome) {
-                return rules.clone();
+                return Some(rules.clone());
             }
             let rules = possible(self.rules, known.rules.iter().copied(), head);
             if self.heads < MAX_HEADS && action.len() <= MAX_NAME_BYTES {
                 known.actions.entry(action.to_owned()).or_default().push((outcome, rules.clone()));
                 self.heads += 1;
             }
-            return rules;
+            return Some(rules);
         }
         if self.providers.len() == MAX_PROVIDERS || provider.len() > MAX_NAME_BYTES {
-            return possible(self.rules, all, head);
+            return None;
         }
-        let rules = possible(self.rules, all, &Head::of_provider(provider));
+        let rules = self.left_by(&Head::of_provider(provider));
         self.providers.insert(provider.to_owned(), Provider { rules, actions: HashMap::new() });
-        self.of(head)
+        self.remembered(head)
     }
 }
 

@@ -1,4 +1,19 @@
-//! From raw records to signals.
+//! From raw records to matches: a ladder of ever dearer ways to rule a record out.
+//!
+//! A trail holds millions of records of which a handful match, so each rung looks at little and leaves few records to
+//! the next. [`Detector::detect`] climbs it:
+//!
+//! | rung | looks at | why it pays |
+//! |---|---|---|
+//! | [`prefilter`] | the bytes: must a word of some query stand in them? | runs at memory speed, and ends most records of most trails while the rules are few |
+//! | [`glance`] | the strings behind `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
+//! | [`head`] | those two and the errors, parsed | only where the glance is unsure: repeated names, escapes |
+//! | [`candidates`] | the rules that a head leaves, remembered by provider, action and outcome | a record costs the same whatever the number of rules |
+//! | fields | each candidate's query over the parsed record, field by field | costs less than the whole document, and ends most candidates |
+//! | document | the query over the whole ECS document | the verdict |
+//!
+//! A rung answers queries in three values through [`query::Fields`], and passes on what it cannot decide. So each may be left
+//! out without a change in the verdict: `tests/rules/ladder.rs` adds them one at a time ([`Rungs`]) and compares.
 
 mod candidates;
 mod glance;
@@ -32,6 +47,30 @@ impl Rule {
     pub fn matches(&self, document: &Document) -> bool {
         self.query.evaluate(document) == Some(true)
     }
+}
+
+/// The rungs of the ladder that a detector uses. A verdict never depends on them; only tests leave any out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "a rung is used or not, whatever the others do")]
+pub struct Rungs {
+    /// Search the bytes for words that queries need.
+    pub prefilter: bool,
+    /// Rule rules out by the head, that is by provider, action and outcome.
+    pub head: bool,
+    /// Find the head by a search where that is sure.
+    pub glance: bool,
+    /// Remember which rules a head leaves.
+    pub candidates: bool,
+    /// Ask the parsed record before the whole document is made.
+    pub fields: bool,
+}
+
+impl Rungs {
+    /// Every rung.
+    pub const ALL: Self = Self { prefilter: true, head: true, glance: true, candidates: true, fields: true };
+    /// None: each record becomes a document, and every rule is asked.
+    pub const NONE: Self =
+        Self { prefilter: false, head: false, glance: false, candidates: false, fields: false };
 }
 
 /// Rules that are applied together.
@@ -76,15 +115,21 @@ impl Ruleset {
     /// Something that judges records one after the other.
     #[must_use]
     pub fn detector(&self) -> Detector<'_> {
-        Detector { ruleset: self, candidates: Candidates::new(&self.rules) }
+        self.detector_with(Rungs::ALL)
+    }
+
+    /// The same with some rungs of the ladder only.
+    #[must_use]
+    pub fn detector_with(&self, rungs: Rungs) -> Detector<'_> {
+        Detector { ruleset: self, rungs, candidates: Candidates::new(&self.rules) }
     }
 }
 
-/// Judges records, remembering what the heads seen so far mean, so that a record costs the same whatever the number
-/// of rules.
+/// Judges records one after the other, and remembers which rules each kind of head leaves.
 #[derive(Debug)]
 pub struct Detector<'r> {
     ruleset: &'r Ruleset,
+    rungs: Rungs,
     candidates: Candidates<'r>,
 }
 
@@ -102,14 +147,10 @@ impl<'r> Detector<'r> {
     }
 
     fn judge(&mut self, record: RawRecord<'_>) -> Result<Option<Match<'r>>, Rejection> {
-        if !self.ruleset.prefilter.may_match(record) {
+        if self.rungs.prefilter && !self.ruleset.prefilter.may_match(record) {
             return Ok(None);
         }
-        let head = match Head::glance(record) {
-            Some(head) => head,
-            None => Head::parse(record.text()).map_err(|_| Rejection::InvalidJson)?,
-        };
-        let candidates = self.candidates.of(&head);
+        let candidates = self.candidates(record)?;
         if candidates.is_empty() {
             return Ok(None);
         }
@@ -117,13 +158,27 @@ impl<'r> Detector<'r> {
             return Err(Rejection::InvalidJson);
         };
         let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);
-        let mut rules: Vec<_> =
-            rules.filter(|rule| rule.query.evaluate(&Verbatim(&record)) != Some(false)).collect();
+        let is_left =
+            |rule: &&Rule| !self.rungs.fields || rule.query.evaluate(&Verbatim(&record)) != Some(false);
+        let mut rules: Vec<_> = rules.filter(is_left).collect();
         if rules.is_empty() {
             return Ok(None);
         }
         let document = Document::from_record(record);
         rules.retain(|rule| rule.matches(&document));
         Ok((!rules.is_empty()).then_some(Match { document, rules }))
+    }
+
+    /// The rules that the record's head does not rule out, by their index.
+    fn candidates(&mut self, record: RawRecord<'_>) -> Result<Vec<usize>, Rejection> {
+        if !self.rungs.head {
+            return Ok((0..self.ruleset.rules.len()).collect());
+        }
+        let head = match Head::glance(record).filter(|_| self.rungs.glance) {
+            Some(head) => head,
+            None => Head::parse(record.text()).map_err(|_| Rejection::InvalidJson)?,
+        };
+        let remembered = if self.rungs.candidates { self.candidates.remembered(&head) } else { None };
+        Ok(remembered.unwrap_or_else(|| self.candidates.left_by(&head)))
     }
 }

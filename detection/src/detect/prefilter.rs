@@ -1,6 +1,6 @@
 //! Ruling records out by a search for bytes, before anything is parsed.
 //!
-//! A query that asks for `event.provider: "lambda.amazonaws.com"` cannot match a record in which these letters do not
+//! The first rung of the ladder. A query that asks for `event.provider: "lambda.amazonaws.com"` cannot match a record in which these letters do not
 //! stand together, unless one of them is written as a `\u` escape. The search runs at memory speed; most records of
 //! most trails end here.
 
@@ -10,7 +10,7 @@ use super::glance::hides_text;
 use crate::query::{Node, Query, Test};
 use crate::records::RawRecord;
 
-/// With more needles than this, looking at every record's head is cheaper than searching it for each.
+/// With more needles than this, a glance at every record is cheaper than a search for each of them.
 const MAX_NEEDLES: usize = 8;
 /// A shorter needle is everywhere.
 const MIN_NEEDLE_BYTES: usize = 4;
@@ -60,7 +60,7 @@ fn required(node: &Node) -> Vec<Group> {
                 nodes.iter().map(|node| required(node).into_iter().min_by_key(Vec::len)).collect();
             branches.into_iter().map(|branches| branches.concat()).collect()
         }
-        Node::Field { name, test, .. } if is_verbatim(name) => {
+        Node::Field { name, test, .. } if is_copied(name) => {
             let needle = match test {
                 Test::Text(text) => Some(text.as_str()),
                 Test::Pattern(pattern) => {
@@ -79,7 +79,7 @@ fn required(node: &Node) -> Vec<Group> {
 }
 
 /// Fields whose values stand in the record as they are.
-fn is_verbatim(field: &str) -> bool {
+fn is_copied(field: &str) -> bool {
     matches!(field, "event.provider" | "event.action")
 }
 

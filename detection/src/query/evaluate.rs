@@ -45,7 +45,7 @@ fn decide(nodes: &[Node], fields: &impl Fields, decisive: bool) -> Option<bool> 
 }
 
 impl Test {
-    fn passes(&self, kind: Kind, value: Scalar<'_>) -> bool {
+    pub(super) fn passes(&self, kind: Kind, value: Scalar<'_>) -> bool {
         match self {
             Self::Exists => true,
             Self::Null => false,
@@ -118,7 +118,7 @@ impl<'a> Scalar<'a> {
 }
 
 /// Elasticsearch keeps every address as IPv6 and orders them so.
-fn as_v6(address: IpAddr) -> u128 {
+pub(super) fn as_v6(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
         IpAddr::V6(address) => address.to_bits(),

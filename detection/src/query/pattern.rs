@@ -31,4 +31,25 @@ impl Pattern {
         }
         rest.ends_with(last.as_str())
     }
+
+    /// The text before the first star.
+    #[must_use]
+    pub fn start(&self) -> &str {
+        self.pieces.first().map_or("", String::as_str)
+    }
+
+    /// The text behind the last star.
+    #[must_use]
+    pub fn end(&self) -> &str {
+        self.pieces.last().map_or("", String::as_str)
+    }
+
+    /// Says whether every value that fits `other` fits this pattern too; `false` may be wrong.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        // A character that this pattern has only a star for can stand for a star of the other's.
+        const STAR: &str = "\u{10fffe}";
+        let is_free = !self.pieces.iter().any(|piece| piece.contains(STAR));
+        is_free && self.matches(&other.pieces.join(STAR))
+    }
 }

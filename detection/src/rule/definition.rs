@@ -1,6 +1,7 @@
 //! What a rule says about itself, as it stands in every signal under `kibana.alert.rule`.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How bad a match is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,12 +35,16 @@ impl Severity {
 
 /// A tactic, technique or subtechnique of a threat framework.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ThreatEntry {
     /// Its identifier, as `T1648`.
+    #[serde(deserialize_with = "text")]
     pub id: String,
     /// Its name.
+    #[serde(deserialize_with = "text")]
     pub name: String,
     /// A page about it.
+    #[serde(deserialize_with = "text")]
     pub reference: String,
     /// What it is divided into, where the rule says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -48,8 +53,10 @@ pub struct ThreatEntry {
 
 /// What a match means in a threat framework.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Threat {
     /// The framework, as `MITRE ATT&CK`.
+    #[serde(deserialize_with = "text")]
     pub framework: String,
     /// What the attacker is after.
     pub tactic: ThreatEntry,
@@ -110,4 +117,13 @@ pub struct Source {
     pub query: String,
     /// What it says about itself.
     pub definition: Definition,
+}
+
+/// A string that is not empty, without the space around it.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.trim() {
+        "" => Err(D::Error::custom("an empty string")),
+        text => Ok(text.to_owned()),
+    }
 }

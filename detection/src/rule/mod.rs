@@ -1,7 +1,11 @@
 //! Rules: data that says what to look for.
+//!
+//! This module holds facts only. The build reads rule files with it; `detect` turns what was read into something that
+//! judges records.
 
 mod definition;
+mod elastic;
 mod file;
 
 pub use definition::{Definition, Severity, Source, Threat, ThreatEntry};
-pub use file::{Error, Files, read};
+pub use file::{Error, Reading, read};

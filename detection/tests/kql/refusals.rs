@@ -75,6 +75,8 @@ fn what_needs_an_index_is_refused_by_name() {
             ("*", 1, 1, "a value without a field"),
             ("not foo bar", 1, 5, "a value without a field"),
             ("a: { b: x }", 1, 4, "nested queries"),
+            ("a:{ b: x and c: y }", 1, 3, "nested queries"),
+            ("b: y and not a: { b: { c: x } }", 1, 17, "nested queries"),
             ("*: x", 1, 1, "wildcards in field names"),
             ("a*: x", 1, 1, "wildcards in field names"),
             ("a: x and\n  b.*: y", 2, 3, "wildcards in field names"),

@@ -12,6 +12,7 @@ pub fn path(name: &str) -> PathBuf {
 }
 
 /// The rules that the function and the command embed.
+#[allow(dead_code, reason = "not every test needs them")]
 pub fn embedded() -> Ruleset {
     let mut paths: Vec<_> = fs::read_dir(path("rules"))
         .expect("the folder is there")
@@ -21,6 +22,6 @@ pub fn embedded() -> Ruleset {
     paths.sort();
     let text =
         |path: &PathBuf| (path.display().to_string(), fs::read_to_string(path).expect("rules are text"));
-    let files = rule::read(paths.iter().map(text)).expect("the rules are good");
-    Ruleset::new(files.rules).expect("their queries are good")
+    let rules = rule::read(paths.iter().map(text)).all().expect("the rules are good");
+    Ruleset::new(rules).expect("their queries are good")
 }

@@ -3,8 +3,8 @@
 #[path = "../repository/mod.rs"]
 mod repository;
 
-mod differential;
 mod embedded;
+mod ladder;
 mod refusals;
 mod several;
 mod techniques;
@@ -31,9 +31,9 @@ fn texts() -> Vec<(String, String)> {
 }
 
 fn techniques() -> Vec<Source> {
-    let files = rule::read(texts()).unwrap_or_else(|errors| panic!("{}", errors[0]));
-    assert_eq!(files.warnings, Vec::<String>::new());
-    files.rules
+    let reading = rule::read(texts());
+    assert_eq!(reading.warnings, Vec::<String>::new());
+    reading.all().unwrap_or_else(|errors| panic!("{}", errors[0]))
 }
 
 /// The names of the rules that match a record.

@@ -1,6 +1,6 @@
 //! Rule files that are refused, where and why; and what is only warned about.
 
-use detection::rule::{self, Error, Files};
+use detection::rule::{self, Error, Reading};
 
 const TEMPLATE: &str = r#"[metadata]
 maturity = "production"
@@ -31,13 +31,13 @@ fn changed(from: &str, to: &str) -> String {
     good.replace(from, to)
 }
 
-fn read(text: &str) -> Result<Files, Vec<Error>> {
+fn read(text: &str) -> Reading {
     rule::read([("a.toml", text.to_owned())])
 }
 
 /// The errors as `line:column reason`.
 fn errors(text: &str) -> Vec<String> {
-    let errors = read(text).expect_err(text);
+    let errors = read(text).all().expect_err(text);
     errors
         .iter()
         .map(|Error { error, .. }| format!("{}:{} {}", error.line, error.column, error.reason))
@@ -46,7 +46,7 @@ fn errors(text: &str) -> Vec<String> {
 
 #[test]
 fn the_template_is_a_good_rule() {
-    let files = read(&rule_text("event.action: x")).expect("a good rule");
+    let files = read(&rule_text("event.action: x"));
     assert_eq!(files.warnings, Vec::<String>::new());
     assert_eq!(files.rules[0].query, "event.action: x");
     assert_eq!(files.rules[0].file, "a.toml");
@@ -110,11 +110,17 @@ fn one_mistake_gives_one_error_at_its_place() {
 }
 
 #[test]
-fn a_file_that_is_no_rule_is_refused_at_its_place() {
+fn a_file_without_a_table_of_the_rule_is_counted_and_no_mistake() {
+    let rule = rule_text("event.action: x");
+    let texts = ["", "[metadata]\nmaturity = \"x\"\n", "rule = 3\n", &rule, "[rules]\nname = \"x\"\n"];
+    let reading = rule::read(texts.map(|text| ("a.toml", text.to_owned())));
+    assert_eq!((reading.no_rule, reading.rules.len()), (4, 1));
+    assert_eq!((reading.errors.len(), reading.not_run.len()), (0, 0), "{:?}", reading.errors);
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_refused_at_its_place() {
     for (text, expected) in [
-        ("", "1:1 the file has no [rule]"),
-        ("[metadata]\nmaturity = \"x\"\n", "1:1 the file has no [rule]"),
-        ("rule = 3\n", "1:1 the file has no [rule]"),
         ("[rule]\nname = \"x\n", "2:"),
         ("[rule]\nname = \"x\"\nname = \"y\"\n", "3:1 duplicate key"),
         ("[rule\n", "1:"),
@@ -131,7 +137,7 @@ fn a_file_that_is_wrong_in_three_ways_gets_three_errors_with_their_places() {
     let text = changed(r#""low""#, r#""urgent""#)
         .replace("risk_score = 21", "risk_score = 210")
         .replace("event.action: x", "event.action: x and\n    source.geo.country_name: y");
-    let errors = read(&text).expect_err("three mistakes");
+    let errors = read(&text).all().expect_err("three mistakes");
     let shown: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(shown.len(), 3, "{shown:#?}");
     for place in
@@ -168,7 +174,7 @@ fn mistakes_of_all_files_come_at_once() {
     let good = rule_text("event.action: x");
     let texts =
         [("a.toml", changed("\"low\"", "\"x\"")), ("b.toml", good.replace("21", "x")), ("c.toml", good)];
-    let errors = rule::read(texts).expect_err("a, b and c are wrong");
+    let errors = rule::read(texts).all().expect_err("a, b and c are wrong");
     let files: Vec<_> = errors.iter().map(|error| error.file.as_str()).collect();
     assert_eq!(files, ["a.toml", "b.toml", "c.toml"], "{errors:#?}");
 }
@@ -178,13 +184,14 @@ fn a_rule_id_that_is_taken_is_refused_whatever_else_is_wrong() {
     let good = rule_text("event.action: x");
     let other = good.replace("00000000-0000-4000-8000-000000000000", "another");
     let texts = [("a.toml", good.clone()), ("b.toml", other), ("c.toml", good.clone())];
-    let errors = rule::read(texts).expect_err("c repeats a");
+    let errors = rule::read(texts).all().expect_err("c repeats a");
     let [error] = errors.as_slice() else { panic!("{errors:?}") };
     assert_eq!((error.file.as_str(), error.error.line, error.error.column), ("c.toml", 10, 11));
     assert!(error.error.reason.contains("is taken by a.toml"), "{error}");
 
     let worse = good.replace("\"low\"", "\"x\"");
-    let errors = rule::read([("a.toml", worse.clone()), ("b.toml", worse)]).expect_err("both are wrong");
+    let errors =
+        rule::read([("a.toml", worse.clone()), ("b.toml", worse)]).all().expect_err("both are wrong");
     let reasons: Vec<_> = errors.iter().map(|error| error.error.reason.as_str()).collect();
     assert_eq!(reasons.len(), 3, "{reasons:?}");
     assert!(reasons.iter().any(|reason| reason.contains("is taken by a.toml")), "{reasons:?}");
@@ -196,7 +203,7 @@ fn what_only_steers_elastics_stack_is_warned_about_and_ignored() {
         "type =",
         "max_signals = 100\nexceptions_list = []\nalert_suppression = { group_by = [\"user.name\"] }\nenabled = true\ntype =",
     ) + "\n[rule.investigation_fields]\nfield_names = [\"user.name\"]\n\n[transform]\nosquery = []\n";
-    let files = read(&text).expect("a good rule");
+    let files = read(&text);
     assert_eq!(files.rules.len(), 1);
     let mut named: Vec<_> =
         files.warnings.iter().map(|warning| warning.split(' ').nth(1).unwrap_or_default()).collect();
@@ -224,4 +231,51 @@ fn places_are_right_in_every_way_to_write_a_query() {
     let text = changed("'''\nevent.action: x\n'''", r#""event.action: \"x\" and nope: y""#);
     let errors = errors(&text);
     assert!(errors[0].starts_with("13:9 in the query, 1:23: no CloudTrail record"), "{errors:?}");
+}
+
+#[test]
+fn a_rule_that_can_never_match_is_refused_at_the_part_that_contradicts() {
+    let text = changed("event.action: x", "event.dataset: \"aws.cloudtrial\"\n    and event.action: x");
+    assert_eq!(
+        errors(&text),
+        ["14:16 the query can never match: event.dataset is always \"aws.cloudtrail\""]
+    );
+    let text = changed("event.action: x", "event.action: x and\n    not event.action: x*");
+    assert_eq!(
+        errors(&text),
+        ["15:23 the query can never match: not event.action: x* contradicts event.action: \"x\""]
+    );
+}
+
+#[test]
+fn a_rule_that_cannot_be_run_is_listed_with_its_reason_and_a_mistake_in_it_counts_more() {
+    let other = changed(r#""query""#, r#""eql""#);
+    let reading = read(&other);
+    let shown: Vec<_> = reading.not_run.iter().map(ToString::to_string).collect();
+    assert!(shown[0].starts_with("a.toml:12:8: type is eql: only rules of type query"), "{shown:?}");
+    assert_eq!((shown.len(), reading.errors.len(), reading.rules.len()), (1, 0, 0));
+
+    let reading = read(&other.replace(r#""low""#, r#""urgent""#));
+    assert_eq!((reading.errors.len(), reading.not_run.len()), (2, 0), "{:?}", reading.errors);
+}
+
+#[test]
+fn a_mistake_inside_a_threat_is_named_at_its_place() {
+    let threat = "[[rule.threat]]\nframework = \"MITRE ATT&CK\"\n\n[rule.threat.tactic]\nid = \"TA0002\"\nname = \"Execution\"\nreference = \"https://attack.mitre.org/tactics/TA0002/\"\n";
+    let good = rule_text("event.action: x") + threat;
+    assert_eq!(read(&good).all().expect("a good rule")[0].definition.threat[0].tactic.id, "TA0002");
+    for (from, to, expected) in [
+        ("name = \"Execution\"\n", "", "missing field `name`"),
+        ("\"TA0002\"", "\" \"", "20:6 threat must be an array of tables: an empty string"),
+        ("\"TA0002\"", "2", "20:6 threat must be an array of tables"),
+        ("\nid =", "\nidd =", "20:1 threat must be an array of tables: unknown field `idd`"),
+    ] {
+        let errors = errors(&good.replace(from, to));
+        assert!(errors.len() == 1 && errors[0].contains(expected), "{from:?} to {to:?}: {errors:?}");
+    }
+}
+
+#[test]
+fn every_wrong_entry_of_a_list_is_reported() {
+    assert_eq!(errors(&changed(r#"["Somebody"]"#, r#"[1, "x", " "]"#)).len(), 2);
 }

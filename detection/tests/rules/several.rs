@@ -18,8 +18,8 @@ fn rules(queries: &[&str]) -> Ruleset {
         let text = rule_text(query).replace("00000000-0000-4000-8000-000000000000", &format!("rule-{index}"));
         (format!("{index}.toml"), text.replace("A Rule", &format!("Rule {index}")))
     });
-    let files = rule::read(texts).unwrap_or_else(|errors| panic!("{}", errors[0]));
-    Ruleset::new(files.rules).expect("the rules are good")
+    let rules = rule::read(texts).all().unwrap_or_else(|errors| panic!("{}", errors[0]));
+    Ruleset::new(rules).expect("the rules are good")
 }
 
 fn inspect(rules: &Ruleset, exceptions: Option<&Query>, records: &[&str], look: impl FnOnce(&Inspector<'_>)) {

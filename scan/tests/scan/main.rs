@@ -1,5 +1,6 @@
 //! `cloudtrail-scan` as a process: what it reads, prints and answers.
 
+mod build_script;
 mod exceptions;
 mod inputs;
 mod rules;

@@ -1,9 +1,14 @@
 //! Rules from a folder.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+
 use crate::{delivery, folder, hit, path, scan};
 
 /// A rule file with nothing but what a rule must have.
-fn rule(name: &str, query: &str) -> String {
+pub fn rule(name: &str, query: &str) -> String {
     format!(
         "[rule]\nauthor = [\"x\"]\ndescription = \"x\"\nlanguage = \"kuery\"\nname = \"{name}\"\nrisk_score = 47\nrule_id = \"id of \
          {name}\"\nseverity = \"medium\"\ntype = \"query\"\nquery = '''\n{query}\n'''\n"
@@ -45,7 +50,7 @@ fn rules_of_a_folder_replace_the_embedded_ones() {
 fn check_says_whether_the_rules_are_good() {
     let run = scan(&["--check"]);
     assert_eq!((run.code, run.out.as_str()), (Some(0), ""));
-    assert!(run.err.contains("rules are good"), "{}", run.err);
+    assert!(run.err.contains("1 rule is good"), "{}", run.err);
     for good in ["rules", "detection/tests/rules"] {
         let run = scan(&["--check", "--rules", good]);
         assert_eq!(run.code, Some(0), "{good}: {}", run.err);
@@ -96,5 +101,104 @@ fn a_folder_without_rules_is_a_mistake() {
         let run = scan(&["--rules", folder, "events/deliveries"]);
         assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
         assert!(run.err.contains(folder), "{}", run.err);
+    }
+}
+
+#[test]
+fn rules_in_folders_below_are_read_at_any_depth_in_order() {
+    let rules = folder(&[
+        ("z.toml", &rule("Z", "event.id: x")),
+        ("aws/iam/deep/er/a.toml", &rule("A", "event.id: x")),
+        ("aws/B.TOML", &rule("B", "event.id: x")),
+        ("starter/c.toml", &rule("C", "event.id: x")),
+    ]);
+    let logs = folder(&[("a.json", &delivery(&[hit("x")]))]);
+    let run = scan(&["--rules", path(&rules), path(&logs)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let names: Vec<_> = run
+        .documents()
+        .iter()
+        .map(|signal| signal["kibana"]["alert"]["rule"]["name"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(names, ["B", "A", "C", "Z"]);
+}
+
+#[test]
+fn a_mistake_in_a_rule_far_below_is_shown_with_its_path() {
+    let rules = folder(&[("aws/iam/a.toml", &rule("A", "event.dataset: aws.cloudtrial"))]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(1));
+    let expected =
+        "aws/iam/a.toml:11:16: the query can never match: event.dataset is always \"aws.cloudtrail\"";
+    assert!(run.err.contains(expected), "{}", run.err);
+}
+
+#[test]
+fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
+    let rules = folder(&[
+        ("a.toml", &rule("A", "event.action: x")),
+        ("b/b.toml", &rule("B", "event.action: x").replace("\"query\"", "\"eql\"")),
+        ("c.toml", "[metadata]\nmaturity = \"x\"\n"),
+        ("b/notes.md", "x"),
+        ("a.cases.jsonl", "{}"),
+        ("exceptions/e.toml", "query = \"no rule\""),
+        ("routes/r.toml", "this is not TOML yet"),
+        ("accounts.json", "{}"),
+    ]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    for line in
+        ["1 rule is good; not run: 1; TOML without a rule: 1; other files: 2", "b/b.toml:9:8: type is eql"]
+    {
+        assert!(run.err.contains(line), "{line} in {}", run.err);
+    }
+    // A scan would be silent about what such a rule finds.
+    let run = scan(&["--rules", path(&rules), "events/deliveries"]);
+    assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
+    assert!(run.err.contains("not run: ") && run.err.contains("b/b.toml:9:8: type is eql"), "{}", run.err);
+}
+
+#[test]
+fn linked_rules_and_folders_are_read_once() {
+    let elsewhere = folder(&[("more/b.toml", &rule("B", "event.action: x"))]);
+    let rules = folder(&[("aws/a.toml", &rule("A", "event.action: x"))]);
+    let link = |target: &std::path::Path, name: &str| symlink(target, rules.path().join(name)).unwrap();
+    link(elsewhere.path(), "elsewhere");
+    link(&elsewhere.path().join("more"), "more");
+    link(rules.path(), "aws/back");
+    link(&rules.path().join("aws/a.toml"), "again.toml");
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.err.contains("2 rules are good"), "{}", run.err);
+
+    link(std::path::Path::new("/nowhere/at/all.toml"), "broken.toml");
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.err.contains("broken.toml: "), "{}", run.err);
+}
+
+#[test]
+fn a_name_that_is_not_utf8_is_read_and_text_that_is_not_is_named() {
+    let rules = folder(&[]);
+    let name = |bytes| rules.path().join(OsStr::from_bytes(bytes));
+    fs::create_dir(name(b"d\xff")).unwrap();
+    fs::write(name(b"d\xff/\xfe.toml"), rule("A", "event.action: x")).unwrap();
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.err.contains("1 rule is good"), "{}", run.err);
+
+    fs::write(name(b"latin.toml"), b"# caf\xe9").unwrap();
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.err.contains("latin.toml: ") && run.err.contains("UTF-8"), "{}", run.err);
+}
+
+#[test]
+fn a_folder_in_which_nothing_is_a_rule_is_a_mistake() {
+    let rules = folder(&[("a.toml", "[metadata]\n"), ("exceptions/e.toml", &rule("E", "event.action: x"))]);
+    for arguments in [&["--check"][..], &["events/deliveries"]] {
+        let run = scan(&[&["--rules", path(&rules)][..], arguments].concat());
+        assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{}", run.err);
+        assert!(run.err.contains("no rule"), "{}", run.err);
     }
 }

@@ -25,6 +25,17 @@ fn an_exception_that_is_no_query_is_shown_with_its_place() {
 }
 
 #[test]
+fn an_exception_that_can_never_match_is_refused_at_the_part_that_contradicts() {
+    let run = scan(&["--exceptions", "user.name: x and cloud.provider: gcp", "events/deliveries"]);
+    assert_eq!((run.code, run.out.as_str()), (Some(2), ""));
+    assert!(
+        run.err.contains("1:34: the query can never match: cloud.provider is always \"aws\""),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
 fn help_and_version_are_exit_code_0() {
     assert_eq!(scan(&["--help"]).code, Some(0));
     let run = scan(&["--version"]);

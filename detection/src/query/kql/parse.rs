@@ -19,15 +19,22 @@ const MAX_DEPTH: usize = 64;
 
 type Schema<'a> = &'a dyn Fn(&str) -> Result<Field, String>;
 
-pub(in crate::query) fn parse(text: &str, schema: Schema<'_>) -> Result<Node, Vec<Error>> {
-    let mut parser = Parser { text, at: 0, depth: 0, schema, refusals: Vec::new() };
+/// A parsed text.
+pub(in crate::query) struct Parsed {
+    pub(in crate::query) root: Node,
+    /// Where the value of every test stands in the text, in the order of the tree.
+    pub(in crate::query) places: Vec<usize>,
+}
+
+pub(in crate::query) fn parse(text: &str, schema: Schema<'_>) -> Result<Parsed, Vec<Error>> {
+    let mut parser = Parser { text, at: 0, depth: 0, schema, refusals: Vec::new(), places: Vec::new() };
     let node = parser.or(&Parser::primary).and_then(|node| match parser.peek() {
         None => Ok(node),
         Some(_) => Err(parser.expected("\"and\", \"or\" or the end of the query")),
     });
     match node {
         Err(error) => Err(vec![error]),
-        Ok(node) if parser.refusals.is_empty() => Ok(node),
+        Ok(root) if parser.refusals.is_empty() => Ok(Parsed { root, places: parser.places }),
         Ok(_) => Err(parser.refusals),
     }
 }
@@ -39,6 +46,7 @@ struct Parser<'a> {
     schema: Schema<'a>,
     /// Well-formed parts that cannot be used: the parser goes on, to report them all.
     refusals: Vec<Error>,
+    places: Vec<usize>,
 }
 
 /// A field or a value: the texts between its wildcards.
@@ -141,6 +149,7 @@ impl Parser<'_> {
         test: Option<Result<Test, String>>,
         offset: usize,
     ) -> Node {
+        self.places.push(offset);
         let test = test.unwrap_or(Ok(Test::Null)).unwrap_or_else(|reason| {
             self.refusals.push(Error::new(self.text, offset, reason));
             Test::Null

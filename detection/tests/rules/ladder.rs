@@ -1,9 +1,13 @@
-//! The detector (a search for bytes, then the head, then the document) against the plain way: parse the whole record
-//! and ask every rule.
+//! The ladder against the plain way, which parses the whole record and asks every rule. Its rungs are added one at a
+//! time, and each is tried alone: all give the same verdicts, over generated records and over the samples.
 
-use detection::detect::Ruleset;
+use std::fs;
+use std::path::Path;
+
+use detection::detect::{Ruleset, Rungs};
 use detection::ecs::{self, Document};
 use detection::query::Query;
+use detection::records::{Decoder, Record};
 use detection::rule::{self, Source};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,7 +15,7 @@ use proptest::sample::select;
 use serde_json::json;
 
 use crate::refusals::rule_text;
-use crate::techniques;
+use crate::{repository, techniques};
 
 /// What rules ask for, and what only looks like it.
 const PROVIDERS: [&str; 10] = [
@@ -112,11 +116,13 @@ fn record() -> impl Strategy<Value = String> {
     )
 }
 
+/// A rule with any query. As a file, one that can never match would be refused.
 fn source(index: usize, query: &str) -> Source {
-    let text = rule_text(query).replace("00000000-0000-4000-8000-000000000000", &format!("rule-{index}"));
-    let files =
-        rule::read([(format!("{index}.toml"), text)]).unwrap_or_else(|errors| panic!("{}", errors[0]));
-    files.rules.into_iter().next().expect("one file, one rule")
+    let rules = rule::read([("rule.toml", rule_text("event.action: x"))]).rules;
+    let mut source = rules.into_iter().next().expect("a good rule");
+    query.clone_into(&mut source.query);
+    source.definition.rule_id = format!("rule-{index}");
+    source
 }
 
 /// A query as rules are written: some fields that a head knows, some that it does not.
@@ -165,23 +171,47 @@ fn plainly(sources: &[Source], record: &str) -> Vec<String> {
     sources.iter().filter(matches).map(|source| source.definition.rule_id.clone()).collect()
 }
 
+/// The ladder without rungs, with one rung more each time, and with each rung alone.
+fn ladders() -> Vec<Rungs> {
+    let none = Rungs::NONE;
+    let head = Rungs { head: true, ..none };
+    let fields = Rungs { fields: true, ..none };
+    let mut ladders = vec![none, fields];
+    ladders.push(Rungs { fields: true, ..head });
+    ladders.push(Rungs { candidates: true, ..ladders[2] });
+    ladders.push(Rungs { glance: true, ..ladders[3] });
+    ladders.push(Rungs::ALL);
+    let alone = [
+        Rungs { prefilter: true, ..none },
+        head,
+        Rungs { candidates: true, ..head },
+        Rungs { glance: true, ..head },
+        Rungs { glance: true, candidates: true, ..head },
+    ];
+    ladders.extend(alone);
+    ladders
+}
+
 fn compare(sources: &[Source], records: &[String]) -> Result<(), TestCaseError> {
     let rules = Ruleset::new(sources.to_vec()).expect("the rules were read");
-    // One detector for all records: what it remembers must not change a verdict.
-    let mut detector = rules.detector();
-    for record in records {
-        let found = detector.detect(record.as_bytes()).expect("the record is JSON");
-        let found: Vec<_> = found
-            .map(|found| found.rules.iter().map(|rule| rule.definition.rule_id.clone()).collect())
-            .unwrap_or_default();
-        prop_assert_eq!(found, plainly(sources, record), "{}", record);
+    let expected: Vec<_> = records.iter().map(|record| plainly(sources, record)).collect();
+    for rungs in ladders() {
+        // One detector for all records: what it remembers must not change a verdict.
+        let mut detector = rules.detector_with(rungs);
+        for (record, expected) in records.iter().zip(&expected) {
+            let found = detector.detect(record.as_bytes()).expect("the record is JSON");
+            let found: Vec<_> = found
+                .map(|found| found.rules.iter().map(|rule| rule.definition.rule_id.clone()).collect())
+                .unwrap_or_default();
+            prop_assert_eq!(&found, expected, "{:?} over {}", rungs, record);
+        }
     }
     Ok(())
 }
 
 fn embedded() -> Vec<Source> {
     let text = include_str!("../../../rules/aws_lambda_function_created_or_updated.toml").to_owned();
-    rule::read([("lambda.toml", text)]).expect("the embedded rule is good").rules
+    rule::read([("lambda.toml", text)]).all().expect("the embedded rule is good")
 }
 
 proptest! {
@@ -212,4 +242,32 @@ proptest! {
         let sources: Vec<_> = queries.iter().enumerate().map(|(index, query)| source(index, query)).collect();
         compare(&sources, &records)?;
     }
+}
+
+/// Every record of the deliveries below a folder.
+fn deliveries(folder: &Path, records: &mut Vec<String>) {
+    for path in fs::read_dir(folder).expect("the samples are there").map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            deliveries(&path, records);
+            continue;
+        }
+        let bytes = fs::read(&path).expect("a sample can be read");
+        let (mut input, mut decoder) = (bytes.as_slice(), Decoder::new());
+        let mut take = |_, record: Record<'_>| {
+            let text = record.expect("samples are records").text().to_vec();
+            records.push(String::from_utf8(text).expect("samples are text"));
+        };
+        while decoder.step(&mut input, &mut take).expect("samples are deliveries") {}
+    }
+}
+
+#[test]
+fn every_rung_gives_the_verdicts_of_the_plain_way_over_the_samples() {
+    let mut records = Vec::new();
+    deliveries(&repository::path("events/deliveries"), &mut records);
+    assert!(records.len() > 10, "{} records", records.len());
+    for sources in [embedded(), techniques()] {
+        compare(&sources, &records).expect("the verdicts are the same");
+    }
+    assert!(records.iter().any(|record| !plainly(&embedded(), record).is_empty()), "some sample matches");
 }

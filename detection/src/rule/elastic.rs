@@ -1,0 +1,257 @@
+//! A rule as Elastic writes it, in TOML, read with the place of every mistake.
+//!
+//! Each key is read by serde into what the rule needs, one key at a time: deserialising the whole table at once would
+//! stop at its first mistake.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::definition::{Definition, Severity, text};
+use crate::ecs;
+use crate::query::{self, Query};
+
+/// Keys that need no word about them: people read them, or they are the state of Elastic's stack.
+const UNUSED: [&str; 5] = ["enabled", "index", "note", "setup", "version"];
+/// Keys that would change what matches, unless they are empty lists.
+const REFUSED: [(&str, &str); 4] = [
+    ("exceptions_list", "exceptions change what matches; write them into the query"),
+    ("filters", "filters change what matches; write them into the query"),
+    ("threshold", "only rules of type query are supported"),
+    ("new_terms", "only rules of type query are supported"),
+];
+const A_TEXT: &str = "a string that is not empty";
+
+/// Reads one file, taking key by key out of its table.
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    rule: DeTable<'a>,
+    /// A missing key has no place of its own; the place of its neighbours is the next best.
+    start: Range<usize>,
+    pub(super) mistakes: Vec<query::Error>,
+    pub(super) not_run: Vec<query::Error>,
+    pub(super) ignored: Vec<String>,
+    /// The rule's identifier and its place, known even where other things are wrong.
+    pub(super) id: Option<Spanned<String>>,
+}
+
+impl<'a> Reader<'a> {
+    /// `None` if the text has no `[rule]`. Text that is not TOML is a mistake, and an empty table.
+    pub(super) fn new(text: &'a str) -> Option<Self> {
+        let mut reader = Self {
+            text,
+            rule: DeTable::new(),
+            start: 0..0,
+            mistakes: Vec::new(),
+            not_run: Vec::new(),
+            ignored: Vec::new(),
+            id: None,
+        };
+        match DeTable::parse(text) {
+            Ok(document) => {
+                let DeValue::Table(rule) = document.into_inner().remove("rule")?.into_inner() else {
+                    return None;
+                };
+                let first = rule.keys().map(Spanned::span).min_by_key(|span| span.start);
+                (reader.rule, reader.start) = (rule, first.unwrap_or_default());
+            }
+            Err(error) => {
+                reader.refuse(&error.span().unwrap_or_default(), error.message().replace('\n', "; "));
+            }
+        }
+        Some(reader)
+    }
+
+    pub(super) fn refuse(&mut self, place: &Range<usize>, reason: impl Into<String>) {
+        self.mistakes.push(query::Error::new(self.text, place.start, reason));
+    }
+
+    /// The query and the facts. Where a mistake was noted, a default stands for what could not be read.
+    pub(super) fn rule(&mut self) -> Option<(String, Definition)> {
+        if !self.mistakes.is_empty() {
+            return None;
+        }
+        let is_kuery = self.is_kuery();
+        let query = if is_kuery { self.query() } else { None };
+        let rule_id = self.text("rule_id");
+        self.id = Some(rule_id.clone()).filter(|id| !id.get_ref().is_empty());
+        let definition = Definition {
+            rule_id: rule_id.into_inner(),
+            name: self.text("name").into_inner(),
+            rule_type: "query".to_owned(),
+            description: one_line(self.text("description").get_ref()),
+            severity: self.severity(),
+            risk_score: self.risk_score(),
+            author: self.list("author", A_TEXT).map(into_text).collect(),
+            license: self.optional_text("license"),
+            references: self.list("references", A_TEXT).map(into_text).collect(),
+            false_positives: self.list("false_positives", A_TEXT).map(|Text(text)| one_line(&text)).collect(),
+            tags: self.list("tags", A_TEXT).map(into_text).collect(),
+            threat: self.list("threat", "an array of tables").collect(),
+            from: self.optional_text("from"),
+            interval: self.optional_text("interval"),
+            building_block_type: self.building_block_type(),
+            timestamp_override: self.optional_text("timestamp_override"),
+        };
+        self.check_rest(is_kuery);
+        query.map(|query| (query, definition))
+    }
+
+    /// Says whether the rest can be judged as a KQL rule's. A rule of another type has another language too, or none;
+    /// of these two reasons the first is enough.
+    fn is_kuery(&mut self) -> bool {
+        for (key, wanted, why) in [
+            ("type", "query", "only rules of type query are supported"),
+            ("language", "kuery", "only the language kuery is supported"),
+        ] {
+            let word = self.text(key);
+            let (place, word) = (word.span(), word.into_inner());
+            if word != wanted && !word.is_empty() {
+                let reason = format!("{key} is {word}: {why}");
+                self.not_run.push(query::Error::new(self.text, place.start, reason));
+                for key in ["language", "query"] {
+                    self.rule.remove(key);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The query, parsed only to be checked. Its mistakes are placed in the file.
+    fn query(&mut self) -> Option<String> {
+        let query = self.text("query");
+        let (span, query) = (query.span(), query.into_inner());
+        if query.is_empty() {
+            return None;
+        }
+        if let Err(errors) = Query::parse_satisfiable(&query, ecs::field) {
+            // With escapes in the TOML string the text stands nowhere as it is: then its start must do.
+            let unescaped = self.text.get(span.clone()).and_then(|raw| raw.find(&query));
+            for error in errors {
+                match unescaped {
+                    Some(start) => {
+                        let at = span.start + start + error.offset;
+                        self.refuse(&(at..at), error.reason);
+                    }
+                    None => self.refuse(&span, format!("in the query, {error}")),
+                }
+            }
+        }
+        Some(query)
+    }
+
+    fn severity(&mut self) -> Severity {
+        let text = self.text("severity");
+        let word = text.get_ref().as_str();
+        let severity = Severity::ALL.into_iter().find(|severity| severity.as_str() == word);
+        if severity.is_none() && !word.is_empty() {
+            self.refuse(
+                &text.span(),
+                format!("unknown severity {word}: expected low, medium, high or critical"),
+            );
+        }
+        severity.unwrap_or(Severity::Low)
+    }
+
+    fn risk_score(&mut self) -> u8 {
+        const EXPECTED: &str = "a whole number from 0 to 100";
+        let score: Spanned<u8> = self.required("risk_score", EXPECTED);
+        if *score.get_ref() > 100 {
+            self.refuse(&score.span(), format!("risk_score must be {EXPECTED}"));
+        }
+        score.into_inner()
+    }
+
+    fn building_block_type(&mut self) -> Option<String> {
+        const KEY: &str = "building_block_type";
+        let place = self.rule.get(KEY).map(Spanned::span)?;
+        let kind = self.optional_text(KEY)?;
+        if kind != "default" {
+            self.refuse(&place, format!("{KEY} is {kind}: expected default"));
+        }
+        Some(kind)
+    }
+
+    /// Refuses keys that would change what matches (those of another type of rule only beside the type they
+    /// contradict), and notes those that are ignored.
+    fn check_rest(&mut self, is_kuery: bool) {
+        for (key, value) in std::mem::take(&mut self.rule) {
+            let name = key.get_ref().as_ref();
+            let is_empty = value.get_ref().as_array().is_some_and(|items| items.is_empty());
+            if let Some((_, why)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
+                if is_kuery && !is_empty {
+                    self.refuse(&value.span(), *why);
+                }
+            } else if !UNUSED.contains(&name) {
+                self.ignored.push(name.to_owned());
+            }
+        }
+    }
+
+    fn text(&mut self, key: &str) -> Spanned<String> {
+        let text: Spanned<Text> = self.required(key, A_TEXT);
+        Spanned::new(text.span(), text.into_inner().0)
+    }
+
+    fn optional_text(&mut self, key: &str) -> Option<String> {
+        let value = self.rule.remove(key)?;
+        self.value(key, A_TEXT, value).map(into_text)
+    }
+
+    fn required<T: DeserializeOwned + Default>(&mut self, key: &str, expected: &str) -> Spanned<T> {
+        let value = self.rule.remove(key);
+        if value.is_none() {
+            self.refuse(&self.start.clone(), format!("{key} is missing"));
+        }
+        let (span, value) = match value {
+            Some(value) => (value.span(), self.value(key, expected, value)),
+            None => (0..0, None),
+        };
+        Spanned::new(span, value.unwrap_or_default())
+    }
+
+    /// The values of a list, which may be missing, or of a single one in its place.
+    fn list<T: DeserializeOwned>(&mut self, key: &str, expected: &str) -> impl Iterator<Item = T> {
+        let items = match self.rule.remove(key).map(|value| (value.span(), value.into_inner())) {
+            None => Vec::new(),
+            Some((_, DeValue::Array(items))) => items.into_iter().collect(),
+            Some((span, value)) => vec![Spanned::new(span, value)],
+        };
+        let values: Vec<_> = items.into_iter().filter_map(|item| self.value(key, expected, item)).collect();
+        values.into_iter()
+    }
+
+    /// A value, unless it is a mistake.
+    fn value<T: DeserializeOwned>(
+        &mut self,
+        key: &str,
+        expected: &str,
+        value: Spanned<DeValue<'_>>,
+    ) -> Option<T> {
+        let (span, is_table) = (value.span(), value.get_ref().is_table());
+        let read = T::deserialize(value.into_deserializer());
+        read.map_err(|error| {
+            // What is wrong inside a table, only serde can say.
+            let detail = if is_table { format!(": {}", error.message()) } else { String::new() };
+            self.refuse(&error.span().unwrap_or(span), format!("{key} must be {expected}{detail}"));
+        })
+        .ok()
+    }
+}
+
+/// A string that is not empty, without the space around it.
+#[derive(Default, Deserialize)]
+struct Text(#[serde(deserialize_with = "text")] String);
+
+fn into_text(text: Text) -> String {
+    text.0
+}
+
+/// Where a file breaks a long text, and how far it indents the rest, is for whoever edits the file.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
