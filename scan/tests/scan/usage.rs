@@ -5,7 +5,7 @@ use crate::{delivery, folder, hit, miss, path, scan};
 #[test]
 fn wrong_usage_is_exit_code_2() {
     for arguments in [
-        &[][..],
+        &[] as &[&str],
         &["--nonsense", "x"],
         &["--rules"],
         &["--exceptions", "event.action", "x"],
@@ -29,6 +29,14 @@ fn help_and_version_are_exit_code_0() {
     assert_eq!(scan(&["--help"]).code, Some(0));
     let run = scan(&["--version"]);
     assert_eq!((run.code, run.out.contains(env!("CARGO_PKG_VERSION"))), (Some(0), true), "{}", run.out);
+}
+
+#[test]
+fn the_usage_names_the_command_itself() {
+    let wrong: &[&str] = &[];
+    for usage in [scan(&["--help"]).out, scan(wrong).err] {
+        assert!(usage.contains("Usage: cloudtrail-scan "), "{usage}");
+    }
 }
 
 #[test]
