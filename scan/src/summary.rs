@@ -130,7 +130,7 @@ impl Summary {
         if failed > 0 {
             lines.push(format!("{} failed, see above", count(failed, "input")));
         }
-        if files == 0 {
+        if files == 0 && records == 0 {
             lines.push("nothing was read".to_owned());
         }
         lines.join("\n")

@@ -189,9 +189,17 @@ fn as_nobody(folder: &Path) -> Command {
     use std::os::unix::process::CommandExt;
 
     fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
-    // The command may lie where nobody but root can go.
+    // The command may lie where nobody but root can go, and under this name it is passed over. A copy by this process
+    // could not be run as long as a test beside this one starts a process.
     let program = folder.join(".DS_Store");
-    fs::copy(env!("CARGO_BIN_EXE_cloudtrail-scan"), &program).unwrap();
+    assert!(
+        Command::new("cp")
+            .arg(env!("CARGO_BIN_EXE_cloudtrail-scan"))
+            .arg(&program)
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut command = Command::new(program);
     command.current_dir(folder).arg(".");
     if fs::metadata(folder).unwrap().uid() == 0 {
