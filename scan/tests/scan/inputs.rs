@@ -60,6 +60,34 @@ fn deliveries_arrays_lines_and_gzip_are_read_alike() {
 }
 
 #[test]
+fn what_other_tools_wrap_around_records_is_read() {
+    let event =
+        |record: &Value| json!({ "EventId": "x", "EventName": "x", "CloudTrailEvent": record.to_string() });
+    let message = |record: &Value| json!({ "id": "1", "timestamp": 1, "message": record.to_string() });
+    let bus = |record: &Value| json!({ "source": "aws.lambda", "detail-type": "AWS API Call via CloudTrail", "detail": record });
+    let records = [hit("a"), miss("m"), hit("b")];
+    let lines =
+        |line: &dyn Fn(&Value) -> Value| records.each_ref().map(|record| line(record).to_string()).join("\n");
+    let subscription = json!({
+        "messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "g", "logStream": "s",
+        "subscriptionFilters": [], "logEvents": records.each_ref().map(message),
+    });
+    let texts = [
+        ("lookup-events", json!({ "Events": records.each_ref().map(event), "NextToken": "x" }).to_string()),
+        ("a looked-up event a line", lines(&event)),
+        ("log subscription", subscription.to_string()),
+        ("an EventBridge event a line", lines(&bus)),
+    ];
+    for (name, text) in texts {
+        for content in [text.clone().into_bytes(), gzip(&text)] {
+            let folder = folder_of(&[(name, content)]);
+            let run = scan(&[path(&folder)]);
+            assert_run(&run, 0, &["a", "b"], &["1 file, 3 records: 2 matched, 1 unmatched, 0 rejected"]);
+        }
+    }
+}
+
+#[test]
 fn signals_come_in_the_order_of_the_files_and_of_the_records_in_them() {
     let event = |file: usize, record: usize| format!("{file:02}-{record:02}");
     // The first files are the longest, so that the later ones are read to their end before them.
