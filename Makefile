@@ -37,7 +37,7 @@ test: lint rust-tests deploy-tests ## Run everything: lint, unit, property, Loca
 lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, licences, the template and the sample events
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo deny --locked check bans licenses sources
+	cargo deny --workspace --locked check bans licenses sources
 	$(TOOLS)/bin/sam validate --lint --region us-east-1
 	$(CHECKOV)/bin/checkov -f template.yaml
 	@# By itself it looks only at what the parameters' defaults switch on.

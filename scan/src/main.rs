@@ -1,43 +1,23 @@
-//! The function's detection over local files: `scan PATH…` prints a signal a line.
-//!
-//! Exit code 0; 1 if an input failed or a record was rejected (everything else is still done); 2 for wrong usage.
+//! The function's detection over local files: `cloudtrail-scan PATH…` prints a signal a line.
 
-mod files;
+mod arguments;
+mod content;
+mod inputs;
+mod printing;
+mod reading;
 mod rules;
 mod run;
+mod summary;
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::Parser;
 use detection::detect::Ruleset;
-use detection::ecs;
-use detection::query::Query;
 
-/// Finds detection signals in CloudTrail files.
-///
-/// Reads files and folders (of .json and .json.gz): deliveries as CloudTrail writes them, arrays of records, or one
-/// record a line. Prints one signal a line on standard output, and a summary on standard error.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// Use the rules in this folder instead of the embedded ones.
-    #[arg(long, value_name = "DIR")]
-    rules: Option<PathBuf>,
-    /// Leave out matches that fulfil this query, as the function does with its own.
-    #[arg(long, value_name = "KQL")]
-    exceptions: Option<String>,
-    /// Print the ECS document of every record instead of signals.
-    #[arg(long)]
-    ecs: bool,
-    /// Check the rules and stop.
-    #[arg(long)]
-    check: bool,
-    /// Files and folders.
-    #[arg(value_name = "PATH", required_unless_present = "check")]
-    paths: Vec<PathBuf>,
-}
+use arguments::Arguments;
+use reading::{Job, Output};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -45,23 +25,16 @@ fn main() -> ExitCode {
     if arguments.check {
         return ExitCode::SUCCESS;
     }
-    let exceptions = arguments.exceptions.as_deref().map(|text| {
-        Query::parse_satisfiable(text, ecs::field).unwrap_or_else(|errors| {
-            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            let message = format!("--exceptions cannot be used:\n{}", errors.join("\n"));
-            Arguments::command().error(ErrorKind::ValueValidation, message).exit()
-        })
-    });
-    let output = if arguments.ecs { run::Output::Documents } else { run::Output::Signals };
-    let job = run::Job { rules: &rules, exceptions: exceptions.as_ref(), output };
-    match run::run(&job, &arguments.paths, &mut io::BufWriter::new(io::stdout().lock())) {
+    let exceptions = arguments.exceptions();
+    let output = if arguments.ecs { Output::Documents } else { Output::Signals };
+    let job = Job { rules: &rules, exceptions: exceptions.as_ref(), output };
+    match run::run(&job, &arguments.paths, io::BufWriter::new(io::stdout().lock())) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing is left to tell if standard error is gone too.
-            let _ = writeln!(io::stderr(), "standard output cannot be written: {error}");
+            printing::say(&format!("standard output cannot be written: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
-use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{command, delivery, folder, hit, miss, path, root, scan};
+use crate::{assert_run, command, delivery, folder, folder_of, gzip, hit, miss, path, root, scan};
 
 #[derive(Deserialize)]
 struct Expected {
@@ -41,15 +40,15 @@ fn deliveries_arrays_lines_and_gzip_are_read_alike() {
     let records = [miss("m"), hit("a"), hit("b")];
     let array = serde_json::to_string(&records).unwrap();
     let lines = records.each_ref().map(ToString::to_string).join("\n");
-    let folder =
-        folder(&[("delivery.json", &delivery(&records)), ("array.json", &array), ("lines.json", &lines)]);
-    let mut gzip = GzEncoder::new(
-        fs::File::create(folder.path().join("lines.json.gz")).unwrap(),
-        Compression::default(),
-    );
-    gzip.write_all(lines.as_bytes()).unwrap();
-    gzip.finish().unwrap();
-    for file in ["delivery.json", "array.json", "lines.json", "lines.json.gz"] {
+    let marked = format!("\u{feff}  \n{array}");
+    let folder = folder_of(&[
+        ("delivery.json", delivery(&records).into_bytes()),
+        ("array.json", array.into_bytes()),
+        ("marked.json", marked.into_bytes()),
+        ("lines.json", lines.clone().into_bytes()),
+        ("lines.json.gz", gzip(&lines)),
+    ]);
+    for file in ["delivery.json", "array.json", "marked.json", "lines.json", "lines.json.gz"] {
         let run = scan(&[&format!("{}/{file}", path(&folder))]);
         assert_eq!(
             (run.code, run.events()),
@@ -57,6 +56,34 @@ fn deliveries_arrays_lines_and_gzip_are_read_alike() {
             "{file}: {}",
             run.err
         );
+    }
+}
+
+#[test]
+fn what_other_tools_wrap_around_records_is_read() {
+    let event =
+        |record: &Value| json!({ "EventId": "x", "EventName": "x", "CloudTrailEvent": record.to_string() });
+    let message = |record: &Value| json!({ "id": "1", "timestamp": 1, "message": record.to_string() });
+    let bus = |record: &Value| json!({ "source": "aws.lambda", "detail-type": "AWS API Call via CloudTrail", "detail": record });
+    let records = [hit("a"), miss("m"), hit("b")];
+    let lines =
+        |line: &dyn Fn(&Value) -> Value| records.each_ref().map(|record| line(record).to_string()).join("\n");
+    let subscription = json!({
+        "messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "g", "logStream": "s",
+        "subscriptionFilters": [], "logEvents": records.each_ref().map(message),
+    });
+    let texts = [
+        ("lookup-events", json!({ "Events": records.each_ref().map(event), "NextToken": "x" }).to_string()),
+        ("a looked-up event a line", lines(&event)),
+        ("log subscription", subscription.to_string()),
+        ("an EventBridge event a line", lines(&bus)),
+    ];
+    for (name, text) in texts {
+        for content in [text.clone().into_bytes(), gzip(&text)] {
+            let folder = folder_of(&[(name, content)]);
+            let run = scan(&[path(&folder)]);
+            assert_run(&run, 0, &["a", "b"], &["1 file, 3 records: 2 matched, 1 unmatched, 0 rejected"]);
+        }
     }
 }
 
@@ -110,8 +137,8 @@ fn a_truncated_file_gives_what_was_found_and_exit_code_1() {
 fn an_input_that_fails_costs_its_neighbours_nothing() {
     let folder = folder(&[
         ("a.json", &delivery(&[hit("a")])),
-        ("b.json", "no JSON"),
-        ("c.json", ""),
+        ("b.json", "{no JSON"),
+        ("c.json", "[1"),
         (
             "d.json",
             r#"{"Records":[{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction","x":tru},7]}"#,
@@ -121,29 +148,64 @@ fn an_input_that_fails_costs_its_neighbours_nothing() {
     let run = scan(&[path(&folder), "/nowhere/at/all.json"]);
     assert_eq!((run.code, run.events()), (Some(1), vec!["a".to_owned(), "e".to_owned()]));
     for problem in [
-        "b.json: not a CloudTrail delivery",
-        "c.json: the object is empty",
+        "b.json: ",
+        "c.json: ",
         "d.json: record 0: the record is not valid JSON",
         "d.json: record 1: the record is not a JSON object",
         "/nowhere/at/all.json: No such file",
-        "5 problems, see above",
+        "3 inputs failed, see above",
     ] {
         assert!(run.err.contains(problem), "{problem} in {}", run.err);
     }
 }
 
 #[test]
-fn a_folder_is_searched_for_json_and_json_gz_only() {
-    let text = delivery(&[hit("x")]);
-    let folder = folder(&[
-        ("a.json", &text),
-        ("deep/er/b.json", &delivery(&[hit("y")])),
-        ("c.txt", &text),
-        ("d.gz", &text),
+fn a_file_that_is_named_is_read_whatever_it_looks_like() {
+    let digest = "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/02/03/x.json.gz";
+    let folder = folder_of(&[
+        (digest, gzip(&delivery(&[hit("a")]))),
+        ("._b", delivery(&[hit("b")]).into_bytes()),
+        ("notes.txt", b"notes".to_vec()),
+        ("empty", Vec::new()),
     ]);
-    let run = scan(&[path(&folder)]);
-    assert_eq!(run.events(), ["x", "y"]);
-    assert!(run.err.contains("2 files, 2 records"), "{}", run.err);
+    let file = |name: &str| format!("{}/{name}", path(&folder));
+    assert_run(&scan(&[file(digest), file("._b")]), 0, &["a", "b"], &[]);
+    for name in ["notes.txt", "empty"] {
+        let run = scan(&[file(name), file("._b")]);
+        assert_run(&run, 1, &["b"], &["1 input failed, see above"]);
+        assert!(run.err.contains(&format!("/{name}: ")), "{}", run.err);
+        assert!(!run.err.contains("passed over"), "{}", run.err);
+    }
+}
+
+#[test]
+fn a_path_given_twice_is_read_once() {
+    let folder = folder_of(&[("a.json", delivery(&[hit("a")])), ("b.json", delivery(&[hit("b")]))]);
+    let [a, b] = ["a.json", "b.json"].map(|name| format!("{}/{name}", path(&folder)));
+    let (a, b) = (a.as_str(), b.as_str());
+    for paths in [&[a, b, a][..], &[a, path(&folder)], &[path(&folder), a], &[path(&folder), path(&folder)]] {
+        let run = scan(paths);
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        assert!(run.err.contains("2 files, 2 records"), "{paths:?}: {}", run.err);
+        assert!(run.says("1 passed over: reached by another path"), "{paths:?}: {}", run.err);
+    }
+    assert_eq!(scan(&[b, path(&folder)]).events(), ["b", "a"], "a named file is read in its own place");
+    assert_eq!(scan(&[path(&folder), a]).events(), ["b", "a"], "a named file is read in its own place");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_named_is_read() {
+    let mut child = command(&["/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("scan runs");
+    child.stdin.take().unwrap().write_all(delivery(&[hit("a")]).as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((output.status.code(), out.lines().count()), (Some(0), 1), "{out}");
 }
 
 #[test]
@@ -166,4 +228,14 @@ fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{err}");
     assert!(!err.contains("panicked"), "{err}");
+}
+
+#[test]
+fn a_standard_error_that_nobody_reads_does_not_change_the_exit_code() {
+    let folder = folder(&[("a.json", &delivery(&[hit("a"), json!(7)]))]);
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let output = command(&[path(&folder)]).stderr(writer).output().expect("scan runs");
+    assert_eq!(output.status.code(), Some(1), "a rejected record, not a panic");
+    assert!(!output.stdout.is_empty());
 }

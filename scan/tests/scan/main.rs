@@ -1,15 +1,22 @@
 //! `cloudtrail-scan` as a process: what it reads, prints and answers.
 
+mod boundary;
 mod build_script;
 mod exceptions;
+mod folders;
 mod inputs;
+mod links;
 mod rules;
+mod summary;
 mod usage;
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -18,7 +25,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn command(arguments: &[&str]) -> Command {
+fn command<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloudtrail-scan"));
     command.args(arguments).current_dir(root());
     command
@@ -31,8 +38,12 @@ struct Run {
     err: String,
 }
 
-fn scan(arguments: &[&str]) -> Run {
-    let Output { status, stdout, stderr } = command(arguments).output().expect("scan runs");
+fn scan<A: AsRef<OsStr>>(arguments: &[A]) -> Run {
+    run(&mut command(arguments))
+}
+
+fn run(command: &mut Command) -> Run {
+    let Output { status, stdout, stderr } = command.output().expect("scan runs");
     let text = |bytes| String::from_utf8(bytes).expect("scan writes UTF-8");
     Run { code: status.code(), out: text(stdout), err: text(stderr) }
 }
@@ -48,6 +59,25 @@ impl Run {
             .iter()
             .map(|document| document["event"]["id"].as_str().unwrap_or_default().to_owned())
             .collect()
+    }
+
+    /// Whether standard error has this line.
+    fn says(&self, line: &str) -> bool {
+        self.err.lines().any(|said| said == line)
+    }
+}
+
+/// Fails with what the run said unless it ended like this.
+#[track_caller]
+fn assert_run(run: &Run, code: i32, events: &[&str], lines: &[&str]) {
+    assert_eq!(
+        (run.code, run.events()),
+        (Some(code), events.iter().map(ToString::to_string).collect()),
+        "{}",
+        run.err
+    );
+    for line in lines {
+        assert!(run.says(line), "{line} in {}", run.err);
     }
 }
 
@@ -68,8 +98,19 @@ fn delivery(records: &[Value]) -> String {
     json!({ "Records": records }).to_string()
 }
 
+fn gzip(text: &str) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(text.as_bytes()).expect("memory can be written");
+    gzip.finish().expect("memory can be written")
+}
+
 /// A folder with the given files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
+    folder_of(files)
+}
+
+/// A folder with files that may be no text.
+fn folder_of<T: AsRef<[u8]>>(files: &[(&str, T)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     for (name, text) in files {
         let path = folder.path().join(name);

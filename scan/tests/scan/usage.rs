@@ -1,11 +1,13 @@
 //! Flags, exit codes and the output of documents.
 
+use serde_json::json;
+
 use crate::{delivery, folder, hit, miss, path, scan};
 
 #[test]
 fn wrong_usage_is_exit_code_2() {
     for arguments in [
-        &[][..],
+        &[] as &[&str],
         &["--nonsense", "x"],
         &["--rules"],
         &["--exceptions", "event.action", "x"],
@@ -43,6 +45,14 @@ fn help_and_version_are_exit_code_0() {
 }
 
 #[test]
+fn the_usage_names_the_command_itself() {
+    let wrong: &[&str] = &[];
+    for usage in [scan(&["--help"]).out, scan(wrong).err] {
+        assert!(usage.contains("Usage: cloudtrail-scan "), "{usage}");
+    }
+}
+
+#[test]
 fn ecs_prints_the_document_of_every_record_and_no_signal() {
     let folder = folder(&[("a.json", &delivery(&[miss("m"), hit("h")]))]);
     let run = scan(&["--ecs", path(&folder)]);
@@ -57,9 +67,22 @@ fn ecs_prints_the_document_of_every_record_and_no_signal() {
 
 #[test]
 fn ecs_refuses_a_record_that_is_not_json_and_goes_on() {
-    let folder = folder(&[("a.json", r#"{"Records":[{"eventID":"x","y":tru},{"eventID":"z"}]}"#)]);
+    let folder = folder(&[(
+        "a.json",
+        r#"{"Records":[{"eventName":"x","eventID":"x","y":tru},{"eventName":"z","eventID":"z"}]}"#,
+    )]);
     let run = scan(&["--ecs", path(&folder)]);
     assert_eq!((run.code, run.events()), (Some(1), vec!["z".to_owned()]));
     assert!(run.err.contains("a.json: record 0: the record is not valid JSON"), "{}", run.err);
     assert!(run.err.contains("2 records: 0 matched, 1 unmatched, 1 rejected"), "{}", run.err);
+}
+
+#[test]
+fn ecs_prints_what_is_inside_an_envelope_and_mends_half_a_character() {
+    let event = json!({ "detail-type": "AWS API Call via CloudTrail", "detail": hit("a") }).to_string();
+    let cut = hit("b").to_string().replacen('{', r#"{"userAgent":"\ud83d","#, 1);
+    let folder = folder(&[("a.json", &[event, cut].join("\n"))]);
+    let run = scan(&["--ecs", path(&folder)]);
+    assert_eq!((run.code, run.events()), (Some(0), vec!["a".to_owned(), "b".to_owned()]), "{}", run.err);
+    assert_eq!(run.documents()[1]["user_agent"]["original"], "\u{fffd}");
 }

@@ -1,0 +1,47 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use detection::ecs;
+use detection::query::Query;
+
+/// Finds detection signals in CloudTrail files.
+///
+/// Reads files and folders: deliveries as CloudTrail writes them, arrays of records, or one record a line, compressed
+/// with gzip or not. Prints one signal a line on standard output, and a summary on standard error.
+///
+/// A file in a folder that is neither gzip nor JSON is passed over and named. Exit code 0; 1 if an input failed, a
+/// record was rejected, or nothing was read; 2 for wrong usage.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    /// Use the rules in this folder instead of the embedded ones.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// Leave out matches that fulfil this query, as the function does with its own.
+    #[arg(long, value_name = "KQL")]
+    exceptions: Option<String>,
+    /// Print the ECS document of every record instead of signals.
+    #[arg(long)]
+    pub ecs: bool,
+    /// Check the rules and stop.
+    #[arg(long)]
+    pub check: bool,
+    /// Files and folders.
+    #[arg(value_name = "PATH", required_unless_present = "check")]
+    pub paths: Vec<PathBuf>,
+}
+
+impl Arguments {
+    /// The query of `--exceptions`; ends the process if it is none.
+    pub fn exceptions(&self) -> Option<Query> {
+        let text = self.exceptions.as_deref()?;
+        let query = Query::parse_satisfiable(text, ecs::field).unwrap_or_else(|errors| {
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            let message = format!("--exceptions cannot be used:\n{}", errors.join("\n"));
+            Self::command().error(ErrorKind::ValueValidation, message).exit()
+        });
+        Some(query)
+    }
+}

@@ -1,0 +1,22 @@
+//! What the first bytes of a file say about it.
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// A file with nothing but white space in it, as far as it was read.
+pub const EMPTY: &str = "empty";
+
+/// Says why a file that begins like this holds no records, whatever follows; `None` for gzip and for JSON.
+pub fn strange(beginning: &[u8]) -> Option<&'static str> {
+    if beginning.starts_with(GZIP) {
+        return None;
+    }
+    match beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start() {
+        [] => Some(EMPTY),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{' | b'[', ..] | [b'{' | b'[', 0, ..] => {
+            Some("UTF-16 text")
+        }
+        [b'{' | b'[', ..] => None,
+        _ => Some("neither gzip nor JSON"),
+    }
+}

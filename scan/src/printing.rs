@@ -1,0 +1,68 @@
+//! Printing what comes from the files, in their order.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::sync::mpsc::Receiver;
+
+use detection::signal::{Signal, SignalId};
+use indicatif::ProgressBar;
+
+use crate::reading::News;
+use crate::summary::Summary;
+
+/// Prints on standard output what is found, on standard error what is wrong, and counts both.
+pub struct Printer<'a, W> {
+    output: W,
+    progress: &'a ProgressBar,
+    summary: Summary,
+    seen: HashSet<SignalId>,
+}
+
+impl<'a, W: Write> Printer<'a, W> {
+    /// A printer that goes on counting where `summary` stands.
+    pub fn new(output: W, progress: &'a ProgressBar, summary: Summary) -> Self {
+        Self { output, progress, summary, seen: HashSet::new() }
+    }
+
+    /// Prints what comes from one file until nothing more comes.
+    pub fn print(&mut self, news: &Receiver<News>) -> io::Result<()> {
+        for news in news {
+            match news {
+                News::Signals(signals) => {
+                    signals.into_iter().try_for_each(|signal| self.print_once(signal))?;
+                }
+                News::Documents(documents) => {
+                    documents.iter().try_for_each(|document| writeln!(self.output, "{document}"))?;
+                }
+                News::Problem(problem) => self.progress.suspend(|| say(&problem)),
+                News::PassedOver(reason, path) => self.summary.passed_over.add(reason, &path),
+                News::Read(read) => self.summary.read += read,
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the output, and gives what was counted.
+    pub fn finish(mut self) -> io::Result<Summary> {
+        self.output.flush()?;
+        Ok(self.summary)
+    }
+
+    fn print_once(&mut self, signal: Signal) -> io::Result<()> {
+        let published = &mut self.summary.published;
+        if self.seen.insert(signal.id) {
+            published.signals += 1;
+            writeln!(self.output, "{}", signal.message)?;
+            *published.by_rule.entry(signal.rule).or_default() += 1;
+        } else {
+            published.duplicates += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a line on standard error. If nobody reads it, the exit code still says what there is to say.
+pub fn say(line: &str) {
+    // One write: standard error has no buffer.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}

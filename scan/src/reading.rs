@@ -1,0 +1,210 @@
+//! Reading one file, from its bytes to what is found in it.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+use std::sync::mpsc::{SendError, SyncSender};
+
+use detection::detect::{Inspector, Ruleset};
+use detection::ecs::Document;
+use detection::origin::Origin;
+use detection::query::Query;
+use detection::records::{self, Decoder, RawRecord, Record};
+use detection::signal::Signal;
+use indicatif::ProgressBar;
+
+use crate::content;
+use crate::inputs::{Failure, Input};
+use crate::summary::{Read, count, name};
+
+const CHUNK_BYTES: usize = 64 * 1024;
+/// What is found is handed over in batches of about so many bytes: to wake the printer costs more than to find.
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// What to print.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// A signal a line.
+    Signals,
+    /// The ECS document of a record a line.
+    Documents,
+}
+
+/// What to do with every file.
+pub struct Job<'a> {
+    pub rules: &'a Ruleset,
+    pub exceptions: Option<&'a Query>,
+    pub output: Output,
+}
+
+/// What comes from a file on its way to the output.
+pub enum News {
+    Signals(Vec<Signal>),
+    Documents(Vec<String>),
+    /// A line that says what is wrong.
+    Problem(String),
+    PassedOver(&'static str, PathBuf),
+    Read(Read),
+}
+
+/// Reads files on a thread of its own.
+pub struct Reader<'a> {
+    pub job: &'a Job<'a>,
+    pub now: &'a str,
+    pub progress: &'a ProgressBar,
+}
+
+/// Why a file is not read further.
+enum End {
+    /// Whoever prints has stopped listening.
+    Stopped,
+    PassedOver(&'static str),
+    Failed(String),
+}
+
+impl<T> From<SendError<T>> for End {
+    fn from(_: SendError<T>) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<records::Error> for End {
+    fn from(error: records::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl Reader<'_> {
+    /// Reads an input and sends what it gives, until whoever prints has stopped listening.
+    pub fn read(&self, input: &Result<Input, Failure>, news: &SyncSender<News>) {
+        let (Ok(()) | Err(SendError(_))) = match input {
+            Ok(input) => self.file(input, news),
+            Err(problem) => news
+                .send(News::Problem(problem.clone()))
+                .and_then(|()| news.send(News::Read(Read { failed: 1, ..Read::default() }))),
+        };
+    }
+
+    fn file(&self, input: &Input, news: &SyncSender<News>) -> Result<(), SendError<News>> {
+        let origin = Origin::File(input.path.display().to_string());
+        let inspector = Inspector::new(self.job.rules, self.job.exceptions, &origin, self.now);
+        let mut findings = Findings { output: self.job.output, inspector, documents: Vec::new(), news };
+        let mut decoder = Decoder::new();
+        let end = self.records(input, &mut decoder, &mut findings);
+        findings.hand_over()?;
+        let mut read = Read {
+            tally: findings.inspector.tally,
+            bytes_in: decoder.bytes_read(),
+            bytes_inflated: decoder.bytes_inflated(),
+            ..Read::default()
+        };
+        match end {
+            Ok(()) => read.files = 1,
+            Err(End::Stopped) => return Ok(()),
+            Err(End::PassedOver(reason)) => news.send(News::PassedOver(reason, input.path.clone()))?,
+            Err(End::Failed(problem)) => {
+                read.failed = 1;
+                news.send(News::Problem(format!("{}: {problem}", name(&input.path))))?;
+            }
+        }
+        findings.rejections().try_for_each(|rejection| {
+            news.send(News::Problem(format!("{}: {rejection}", name(&input.path))))
+        })?;
+        news.send(News::Read(read))
+    }
+
+    fn records(&self, input: &Input, decoder: &mut Decoder, findings: &mut Findings<'_>) -> Result<(), End> {
+        let mut file = File::open(&input.path)?;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut judged = input.named;
+        loop {
+            let length = file.read(&mut chunk)?;
+            let mut bytes = &chunk[..length];
+            if !judged {
+                match content::strange(bytes) {
+                    // White space, and more to come.
+                    Some(content::EMPTY) if length > 0 => {}
+                    Some(reason) => return Err(End::PassedOver(reason)),
+                    None => judged = true,
+                }
+            }
+            if length == 0 {
+                return Ok(decoder.finish()?);
+            }
+            self.progress.inc(length as u64);
+            while decoder.step(&mut bytes, &mut |position, record| findings.take(position, record))? {
+                findings.hand_over_batch()?;
+            }
+            findings.hand_over_batch()?;
+        }
+    }
+}
+
+/// What is found in a file, on its way to the printer.
+struct Findings<'a> {
+    output: Output,
+    inspector: Inspector<'a>,
+    documents: Vec<String>,
+    news: &'a SyncSender<News>,
+}
+
+impl Findings<'_> {
+    fn take(&mut self, position: u64, record: Record<'_>) {
+        match self.output {
+            Output::Signals => self.inspector.inspect(position, record),
+            Output::Documents => self.documents.extend(document(position, record, &mut self.inspector)),
+        }
+    }
+
+    /// Sends what has been found if it is enough to be worth it.
+    fn hand_over_batch(&mut self) -> Result<(), SendError<News>> {
+        self.inspector.suppressed.clear();
+        let signal_bytes: usize = self.inspector.found.iter().map(Signal::bytes).sum();
+        let document_bytes: usize = self.documents.iter().map(String::len).sum();
+        if signal_bytes + document_bytes < BATCH_BYTES {
+            return Ok(());
+        }
+        self.hand_over()
+    }
+
+    fn hand_over(&mut self) -> Result<(), SendError<News>> {
+        if !self.inspector.found.is_empty() {
+            self.news.send(News::Signals(std::mem::take(&mut self.inspector.found)))?;
+        }
+        if !self.documents.is_empty() {
+            self.news.send(News::Documents(std::mem::take(&mut self.documents)))?;
+        }
+        Ok(())
+    }
+
+    /// The first rejected records one by one, and how many others there are.
+    fn rejections(&self) -> impl Iterator<Item = String> {
+        let rejections = &self.inspector.rejections;
+        let more = self.inspector.tally.rejected - rejections.len() as u64;
+        let more = (more > 0).then(|| format!("{} rejected", count(more, "more record")));
+        rejections.iter().map(|(position, rejection)| format!("record {position}: {rejection}")).chain(more)
+    }
+}
+
+/// The ECS document of a record, counted as the inspector would count a record without a match.
+fn document(position: u64, record: Record<'_>, inspector: &mut Inspector<'_>) -> Option<String> {
+    let parsed =
+        record.and_then(RawRecord::unwrapped).and_then(|unwrapped| records::parse(unwrapped.record().text()));
+    match parsed {
+        Ok(fields) => {
+            inspector.inspect(position, record);
+            inspector.found.clear();
+            serde_json::to_string(&Document::from_record(fields)).ok()
+        }
+        Err(rejection) => {
+            inspector.inspect(position, Err(rejection));
+            None
+        }
+    }
+}

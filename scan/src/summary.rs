@@ -1,0 +1,138 @@
+//! What was read and found, counted.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+use std::path::{Path, PathBuf};
+
+use detection::detect::{Ruleset, Tally};
+
+/// Names that are listed for each reason of passing over; any further ones are counted.
+const NAMES: usize = 10;
+
+/// `1 file`, `2 files`.
+pub fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A path as one line of text: a line break in it must not look like the next name.
+pub fn name(path: &Path) -> String {
+    path.display().to_string().replace(char::is_control, "\u{fffd}")
+}
+
+/// What was met in folders and not read, by reason.
+#[derive(Default)]
+pub struct PassedOver(BTreeMap<&'static str, Paths>);
+
+#[derive(Default)]
+struct Paths {
+    count: u64,
+    first: Vec<PathBuf>,
+}
+
+impl PassedOver {
+    pub fn add(&mut self, reason: &'static str, path: &Path) {
+        let paths = self.0.entry(reason).or_default();
+        paths.count += 1;
+        if paths.first.len() < NAMES {
+            paths.first.push(path.to_owned());
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.0.values().map(|paths| paths.count).sum()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (reason, Paths { count, first }) in &self.0 {
+            lines.push(format!("{count} passed over: {reason}"));
+            lines.extend(first.iter().map(|path| format!("  {}", name(path))));
+            let unnamed = count - first.len() as u64;
+            if unnamed > 0 {
+                lines.push(format!("  and {unnamed} more"));
+            }
+        }
+        lines
+    }
+}
+
+/// What was read of one file or of all.
+#[derive(Clone, Copy, Default)]
+pub struct Read {
+    /// Files that were read to their end.
+    pub files: u64,
+    /// Inputs that could not be.
+    pub failed: u64,
+    pub tally: Tally,
+    pub bytes_in: u64,
+    pub bytes_inflated: u64,
+}
+
+impl AddAssign for Read {
+    fn add_assign(&mut self, other: Self) {
+        self.files += other.files;
+        self.failed += other.failed;
+        self.tally += other.tally;
+        self.bytes_in += other.bytes_in;
+        self.bytes_inflated += other.bytes_inflated;
+    }
+}
+
+/// Signals that were printed.
+#[derive(Default)]
+pub struct Published {
+    pub signals: u64,
+    pub duplicates: u64,
+    pub by_rule: BTreeMap<String, u64>,
+}
+
+/// The whole run.
+#[derive(Default)]
+pub struct Summary {
+    pub read: Read,
+    pub published: Published,
+    pub passed_over: PassedOver,
+}
+
+impl Summary {
+    /// Whether something was read, and all of it is what it should be.
+    pub fn is_good(&self) -> bool {
+        self.read.files > 0 && self.read.failed == 0 && self.read.tally.rejected == 0
+    }
+
+    /// The summary as text; with signals if they are what was asked for.
+    pub fn text(&self, signals_of: Option<&Ruleset>, seconds: f64) -> String {
+        let Read { files, failed, tally, bytes_in, bytes_inflated } = self.read;
+        let Tally { records, matched, unmatched, rejected, signals, suppressed } = tally;
+        let mut lines = self.passed_over.lines();
+        lines.push(format!(
+            "{}, {}: {matched} matched, {unmatched} unmatched, {rejected} rejected",
+            count(files, "file"),
+            count(records, "record"),
+        ));
+        if let Some(rules) = signals_of {
+            let Published { signals: printed, duplicates, by_rule } = &self.published;
+            lines.push(format!(
+                "{}: {printed} printed, {suppressed} suppressed, {}",
+                count(signals, "signal"),
+                count(*duplicates, "duplicate"),
+            ));
+            lines.extend(rules.rules().iter().map(|rule| {
+                let printed = by_rule.get(&rule.definition.rule_id).copied().unwrap_or_default();
+                format!("{printed:>8}  {}", rule.definition.name)
+            }));
+        }
+        lines.push(format!("{} read, {bytes_inflated} inflated, in {seconds:.2} s", count(bytes_in, "byte")));
+        let passed_over = self.passed_over.count();
+        if passed_over > 0 {
+            lines.push(format!("{passed_over} passed over, see above"));
+        }
+        if failed > 0 {
+            lines.push(format!("{} failed, see above", count(failed, "input")));
+        }
+        if files == 0 && records == 0 {
+            lines.push("nothing was read".to_owned());
+        }
+        lines.join("\n")
+    }
+}
