@@ -51,6 +51,7 @@ impl Rule {
 
 /// The rungs of the ladder that a detector uses. A verdict never depends on them; only tests leave any out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each rung is used or not, whatever the others are")]
 pub struct Rungs {
     /// Search the bytes for words that queries need.
     pub prefilter: bool,
