@@ -5,10 +5,10 @@
 //!
 //! | rung | looks at | why it pays |
 //! |---|---|---|
-//! | [`prefilter`] | the bytes: must a word of some query stand in them? | runs at memory speed, and ends most records of most trails while the rules are few |
-//! | [`glance`] | the strings behind `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
-//! | [`head`] | those two and the errors, parsed | only where the glance is unsure: repeated names, escapes |
-//! | [`candidates`] | the rules that a head leaves, remembered by provider, action and outcome | a record costs the same whatever the number of rules |
+//! | `prefilter` | the bytes: must a word of some query stand in them? | runs at memory speed, and ends most records of most trails while the rules are few |
+//! | `glance` | the strings behind `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
+//! | `head` | those two and the errors, parsed | only where the glance is unsure: repeated names, escapes |
+//! | `candidates` | the rules that a head leaves, remembered by provider, action and outcome | a record costs the same whatever the number of rules |
 //! | fields | each candidate's query over the parsed record, field by field | costs less than the whole document, and ends most candidates |
 //! | document | the query over the whole ECS document | the verdict |
 //!
