@@ -5,10 +5,10 @@
 //!
 //! | rung | looks at | why it pays |
 //! |---|---|---|
-//! | [`prefilter`] | the bytes: must a word of some query stand in them? | runs at memory speed, and ends most records of most trails while the rules are few |
-//! | [`glance`] | the strings behind `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
-//! | [`head`] | those two and the errors, parsed | only where the glance is unsure: repeated names, escapes |
-//! | [`candidates`] | the rules that a head leaves, remembered by provider, action and outcome | a record costs the same whatever the number of rules |
+//! | `prefilter` | the bytes: must a word of some query stand in them? | runs at memory speed, and ends most records of most trails while the rules are few |
+//! | `glance` | the strings behind `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
+//! | `head` | those two and the errors, parsed | only where the glance is unsure: repeated names, escapes |
+//! | `candidates` | the rules that a head leaves, remembered by provider, action and outcome | a record costs the same whatever the number of rules |
 //! | fields | each candidate's query over the parsed record, field by field | costs less than the whole document, and ends most candidates |
 //! | document | the query over the whole ECS document | the verdict |
 //!
@@ -51,7 +51,7 @@ impl Rule {
 
 /// The rungs of the ladder that a detector uses. A verdict never depends on them; only tests leave any out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "a rung is used or not, whatever the others do")]
+#[expect(clippy::struct_excessive_bools, reason = "each rung is used or not, whatever the others are")]
 pub struct Rungs {
     /// Search the bytes for words that queries need.
     pub prefilter: bool,

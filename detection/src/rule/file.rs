@@ -1,6 +1,7 @@
 //! Rule files: what they hold, and what keeps them from being rules.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use super::definition::Source;
@@ -62,9 +63,12 @@ pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Re
         };
         let rule = reader.rule();
         if let Some(id) = reader.id.take() {
-            let first = taken.entry(id.get_ref().clone()).or_insert_with(|| file.clone());
-            if *first != file {
-                reader.refuse(&id.span(), format!("the rule_id {} is taken by {first}", id.get_ref()));
+            match taken.entry(id.get_ref().clone()) {
+                Entry::Vacant(free) => _ = free.insert(file.clone()),
+                Entry::Occupied(first) => {
+                    let reason = format!("the rule_id {} is taken by {}", first.key(), first.get());
+                    reader.refuse(&id.span(), reason);
+                }
             }
         }
         let ignored = reader.ignored.into_iter();

@@ -189,6 +189,10 @@ fn a_rule_id_that_is_taken_is_refused_whatever_else_is_wrong() {
     assert_eq!((error.file.as_str(), error.error.line, error.error.column), ("c.toml", 10, 11));
     assert!(error.error.reason.contains("is taken by a.toml"), "{error}");
 
+    // Names that are not UTF-8 can look alike.
+    let alike = rule::read([("a.toml", good.clone()), ("a.toml", good.clone())]);
+    assert_eq!((alike.rules.len(), alike.errors.len()), (1, 1));
+
     let worse = good.replace("\"low\"", "\"x\"");
     let errors =
         rule::read([("a.toml", worse.clone()), ("b.toml", worse)]).all().expect_err("both are wrong");
