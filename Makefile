@@ -4,6 +4,7 @@
 STACK ?= cloudtrail-signals
 ARCHITECTURE ?= x86_64
 PARAMETERS ?=
+PARAMETERS_FILE := target/parameters.yaml
 EVENT ?= events/sqs-s3.json
 SECONDS ?= 60
 MAX_LEN ?= 8192
@@ -19,9 +20,11 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
+# make would expand a "$" in it on the way into the environment; deploy exports its text as it was typed.
+unexport PARAMETERS
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack deploy redrive history clean bench soak fuzz package rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack deploy redrive history clean bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,8 +61,9 @@ invoke: $(TOOLS)/installed ## Run the function locally on one sample payload: ma
 localstack: $(TOOLS)/installed $(LOCALSTACK)/installed ## Run the handler's tests against LocalStack's S3, SNS and SQS
 	$(PYTHON) tools/emulator.py localstack -- cargo test --locked --test localstack
 
-deploy: package ## Deploy to AWS: make deploy PARAMETERS="TrailBucketName=my-trail-bucket"
-	$(TOOLS)/bin/sam deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+deploy: parameters package ## Deploy to AWS: make deploy PARAMETERS='TrailBucketName=my-trail ExceptionQuery="a: b c"'
+	@$(PYTHON) tools/parameters.py kept $(PARAMETERS_FILE) $(STACK)
+	$(TOOLS)/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(PARAMETERS_FILE)
 
 bench: build ## Measure speed, memory and size against what else could do the job, as tables
 	cargo build --release --locked -p cloudtrail-scan -p benches
@@ -86,6 +90,11 @@ clean: ## Remove everything that was built or installed here
 # Compiles nothing again: SAM runs the same cargo-lambda command, and lays the artifact beside the template.
 package: build
 	$(TOOLS)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+# Before anything is compiled, so that a mistake in PARAMETERS shows at once.
+parameters: export STACK_PARAMETERS = $(value PARAMETERS)
+parameters: $(TOOLS)/installed
+	@ARCHITECTURE=$(ARCHITECTURE) $(PYTHON) tools/parameters.py write $(PARAMETERS_FILE)
 
 rust-tests: $(TOOLS)/installed $(LOCALSTACK)/installed
 	$(PYTHON) tools/emulator.py localstack -- cargo test --locked --workspace

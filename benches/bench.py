@@ -172,7 +172,9 @@ def many_rules(folder: Path) -> None:
     delivery = generate(folder, "rules.json.gz", RECORDS, 700)
     embedded = next((ROOT / "rules").glob("*.toml")).read_text()
     often = "role_assumed_from_outside"  # matches one generated record in five
-    others = [path.read_text() for path in sorted((ROOT / "detection/tests/rules").glob("*.toml")) if path.stem != often]
+    others = [
+        path.read_text() for path in sorted((ROOT / "detection/tests/rules").glob("*.toml")) if path.stem != often
+    ]
     folders = []
     for count in (1, 100):
         rules = folder / f"{count}-rules"

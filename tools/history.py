@@ -23,7 +23,8 @@ import boto3
 from botocore.client import BaseClient
 from botocore.validate import validate_parameters
 from emulator import ROOT
-from stack import outputs, parameters
+from parameters import deployed
+from stack import outputs
 
 FOLDER = ROOT / "target" / "history"
 # The segment after the account says what an object is. Digests, Insights and other services' logs are left out here,
@@ -161,7 +162,7 @@ def main() -> NoReturn:
         sys.exit(
             f"{asked.stack} keeps no archive, so a scan would publish again what is known: set ArchiveSignals=true"
         )
-    readable = parameters(boto3.client("cloudformation"), asked.stack)["TrailPrefix"]
+    readable = deployed(boto3.client("cloudformation"), asked.stack)["TrailPrefix"]
     prefix = asked.prefix or readable
     if not prefix.startswith(readable):
         sys.exit(f"{asked.stack} may read only what lies below {readable}")

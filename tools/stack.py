@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from botocore.client import BaseClient
 from emulator import ROOT, Emulator
+from parameters import write
 
 DELIVERIES = ROOT / "events" / "deliveries"
 
@@ -24,18 +26,21 @@ def sample_deliveries() -> dict[str, Path]:
 def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
     """Deploy what ``sam build`` left, as a user would to AWS, and return the stack's outputs."""
     command = ["sam", "deploy", "--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]
-    if parameters:
-        command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        # The emulator needs no time to create things, so there is no reason to wait five seconds between looks.
-        env=emulator.environment | {"SAM_CLI_POLL_DELAY": "0.2"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="parameters-") as folder:
+        if parameters:
+            file = Path(folder, "parameters.yaml")
+            write(file, parameters)
+            command += ["--parameter-overrides", f"file://{file}"]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            # The emulator needs no time to create things, so there is no reason to wait five seconds between looks.
+            env=emulator.environment | {"SAM_CLI_POLL_DELAY": "0.2"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
     if done.returncode != 0:
         raise RuntimeError(f"sam deploy failed:\n{done.stdout}")
     found = outputs(emulator.client("cloudformation"), name)
@@ -71,12 +76,6 @@ def outputs(cloudformation: BaseClient, name: str) -> dict[str, str]:
 def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
     """Return the outputs of a stack that was described."""
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-
-
-def parameters(cloudformation: BaseClient, name: str) -> dict[str, str]:
-    """Return the parameters a stack was deployed with, defaults included."""
-    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,143 @@
+"""Carry the parameters of ``make deploy`` to ``sam deploy`` byte for byte, and list those that the stack keeps.
+
+``parameters.py write FILE`` splits the text in STACK_PARAMETERS as a POSIX shell would, without expanding anything, and
+writes a file for ``sam deploy --parameter-overrides file://FILE``.
+
+``parameters.py kept FILE STACK`` prints the parameters that FILE does not name and that the deployed stack holds at
+another value than the template's default: ``sam deploy`` keeps each of them. It works with the AWS credentials, region
+and endpoint of its environment.
+"""
+
+import difflib
+import os
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import boto3
+import yaml
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from emulator import ROOT
+
+TEMPLATE = ROOT / "template.yaml"
+EXAMPLE = """PARAMETERS='ExceptionQuery="user.name: deploy and not user_agent.original: *"'"""
+# sam removes quotes that enclose a value, and a backslash before a blank or a quote, even in a file. It does so twice:
+# once for the file and once for what it got from the file.
+CHANGED_BY_SAM = re.compile(r"""(["']).*\1|["']|.*\\[ "'].*""", re.DOTALL)
+TIMES_CHANGED = 2
+
+
+class _Template(yaml.SafeLoader):
+    """Reads a template; CloudFormation's short functions, such as ``!Ref``, are of no interest here."""
+
+
+_Template.add_multi_constructor("!", lambda *_: None)
+
+
+def defaults(template: Path = TEMPLATE) -> dict[str, str]:
+    """Return the default value of every parameter of the template."""
+    declared: dict[str, dict[str, Any]] = yaml.load(template.read_text(), _Template)["Parameters"]
+    return {name: str(each["Default"]) for name, each in declared.items()}
+
+
+def parse(text: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Split ``Key=value Key2="value with blanks"`` into values by name; exit with the reason if that cannot be done."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        sys.exit(f"PARAMETERS: {str(error).lower()}; quote each value that holds a quote, as in {EXAMPLE}")
+    values: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.isalnum():
+            sys.exit(f"PARAMETERS: {word!r} is not of the form Key=value; quote values with blanks, as in {EXAMPLE}")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            sys.exit(f"PARAMETERS: the template has no parameter {name}" + (f"; is it {near[0]}?" if near else ""))
+        if name in values:
+            sys.exit(f"PARAMETERS: {name} is named twice")
+        values[name] = value
+    return values
+
+
+def write(file: Path, values: Mapping[str, str]) -> None:
+    """Write a file from which ``sam deploy`` reads exactly these values."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    escaped = {name: escaped_for_sam(value) for name, value in values.items()}
+    # Every value in quotes: what looks like a number, a date or a truth to a YAML reader is text to CloudFormation.
+    file.write_text(yaml.safe_dump(escaped, default_style='"', sort_keys=False), encoding="ascii")
+
+
+def escaped_for_sam(value: str) -> str:
+    """Return what sam turns into ``value``; that is ``value`` itself, unless sam would change it."""
+    if CHANGED_BY_SAM.fullmatch(value):
+        for _ in range(TIMES_CHANGED):
+            value = '"' + re.sub(r"""([ "'])""", r"\\\1", value) + '"'
+    return value
+
+
+def read(file: Path) -> dict[str, str]:
+    """Return the names in a file that ``write`` wrote, with the values as they stand there."""
+    return yaml.safe_load(file.read_text())
+
+
+def kept(present: Mapping[str, str], named: Mapping[str, str], usual: Mapping[str, str]) -> dict[str, str]:
+    """Return the deployed values that an update keeps although they are not the template's defaults.
+
+    A parameter that the template has no more is left out: it goes with the update.
+    """
+    return {
+        name: present[name]
+        for name, default in usual.items()
+        if name in present and name not in named and present[name] != default
+    }
+
+
+def deployed(cloudformation: BaseClient, stack: str) -> dict[str, str]:
+    """Return the parameters that a stack was deployed with, defaults included; none if there is no such stack."""
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return {}
+        raise
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+
+
+def report(stack: str, values: Mapping[str, str], usual: Mapping[str, str]) -> str:
+    """Return what to tell about the values that a stack keeps."""
+    if not values:
+        return f"{stack} keeps no value that is not named in PARAMETERS, other than defaults."
+    lines = [f"{stack} keeps these values, which are not the defaults and are not named in PARAMETERS:"]
+    lines += [
+        f"  {name}={shlex.quote(value)}    (default: {shlex.quote(usual[name])})" for name, value in values.items()
+    ]
+    lines.append("To go back to a default, name the parameter with it.")
+    return "\n".join(lines)
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    usual = defaults()
+    match sys.argv[1:]:
+        case ["write", file]:
+            values = parse(os.environ["STACK_PARAMETERS"], usual)
+            built = os.environ["ARCHITECTURE"]
+            if values.setdefault("Architecture", built) != built:
+                sys.exit(f"PARAMETERS: the function is built for {built}; say ARCHITECTURE={values['Architecture']}")
+            write(Path(file), values)
+        case ["kept", file, stack]:
+            present = deployed(boto3.client("cloudformation"), stack)
+            print(report(stack, kept(present, read(Path(file)), usual), usual), flush=True)
+        case _:
+            print(__doc__, file=sys.stderr)
+            sys.exit(2)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
