@@ -9,9 +9,9 @@ import argparse
 import csv
 import gzip
 import json
-import re
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,15 +23,11 @@ import boto3
 from botocore.client import BaseClient
 from botocore.validate import validate_parameters
 from emulator import ROOT
+from keys import DELIVERY, UNKNOWN, day, verdict
 from parameters import deployed
 from stack import outputs
 
 FOLDER = ROOT / "target" / "history"
-# The segment after the account says what an object is. Digests, Insights and other services' logs are left out here,
-# so that they cost no invocation; the function would skip them.
-DELIVERY = re.compile(
-    r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?[0-9]{12}/CloudTrail/[^/]+/(?P<date>[0-9]{4}/[0-9]{2}/[0-9]{2})/[^/]+$"
-)
 
 
 @dataclass
@@ -40,28 +36,51 @@ class Selection:
 
     since: date
     until: date
+    # Whether to take objects whose keys are not of the form that AWS services write.
+    unknown: bool = False
     chosen: int = 0
     bytes: int = 0
-    left_out: int = 0
-    days: set[str] = field(default_factory=set)
+    days: set[date | None] = field(default_factory=set)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def takes(self, key: str, size: int) -> bool:
-        """Return whether the object is a delivery of the days asked for, and count it."""
-        found = DELIVERY.search(key)
-        if found is None or not self.since <= _day(found["date"]) <= self.until:
-            self.left_out += 1
+        """Return whether the object is one to scan, and count it."""
+        reason = self._reason_against(key)
+        if reason:
+            self.left_out[reason] += 1
             return False
         self.chosen += 1
         self.bytes += size
-        self.days.add(found["date"])
+        self.days.add(day(key))
         return True
 
+    def _reason_against(self, key: str) -> str | None:
+        judged = verdict(key)
+        if judged == UNKNOWN:
+            if not self.unknown:
+                return "an object whose key says nothing"
+        elif judged != DELIVERY:
+            # The function would skip it; leaving it out here saves the invocation.
+            return judged
+        when = day(key)
+        if when is None:
+            every_day = (self.since, self.until) == (date.min, date.max)
+            return None if every_day else "an object without a day in its key"
+        return None if self.since <= when <= self.until else "a delivery of another day"
 
-def _day(text: str) -> date:
-    try:
-        return date(*map(int, text.split("/")))
-    except ValueError:
-        return date.min
+    def summary(self) -> str:
+        """Return what is covered and what is left out, for a person."""
+        days = len(self.days - {None})
+        lines = [
+            f"{counted(self.chosen, 'delivery', 'deliveries')} of {counted(days, 'day', 'days')}, {self.bytes:,} bytes"
+        ]
+        lines += [f"  left out: {number:,} × {reason}" for reason, number in sorted(self.left_out.items())]
+        return "\n".join(lines)
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with the noun it counts."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def listed(s3: BaseClient, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
@@ -146,7 +165,11 @@ def arguments(words: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stack", help="the deployed stack")
-    parser.add_argument("--prefix", default="", help="only keys that begin with this; the default is TrailPrefix")
+    parser.add_argument(
+        "--prefix",
+        default="",
+        help="only keys that begin with this, whatever form they have; the default is TrailPrefix, and only keys of deliveries",
+    )
     parser.add_argument("--inventory", default="", help="s3://bucket/path/manifest.json; the default is to list")
     parser.add_argument("--since", type=date.fromisoformat, default=date.min, help="first day, YYYY-MM-DD")
     parser.add_argument("--until", type=date.fromisoformat, default=date.max, help="last day, YYYY-MM-DD")
@@ -175,12 +198,10 @@ def main() -> NoReturn:
         objects = listed(s3, bucket, prefix)
 
     file = FOLDER / f"{uuid.uuid4()}.csv"
-    selection = Selection(asked.since, asked.until)
+    # Whoever names a prefix knows what lies below it; without one, the bucket may hold anything.
+    selection = Selection(asked.since, asked.until, unknown=bool(asked.prefix))
     write_manifest(file, bucket, objects, selection)
-    print(
-        f"{selection.chosen:,} deliveries of {len(selection.days)} days, {selection.bytes:,} bytes; "
-        f"{selection.left_out:,} other objects left out"
-    )
+    print(selection.summary())
     print(f"manifest: {file.relative_to(ROOT)}")
     if selection.chosen == 0:
         sys.exit("nothing to scan")

@@ -18,6 +18,7 @@ from botocore.stub import Stubber
 from conftest import Deployment
 from emulator import REGION, ROOT
 from history import Selection, check, inventoried, job, manifest_key, start, write_manifest
+from keys import DELIVERY, FOLDER, MARKER, OTHER, SERVICES, UNKNOWN, day, verdict
 from stack import sample_deliveries
 
 ACCOUNT = "111122223333"
@@ -25,7 +26,9 @@ OTHERS = [
     "AWSLogs/111122223333/CloudTrail-Digest/us-east-1/2026/11/23/digest.json.gz",
     "AWSLogs/111122223333/elasticloadbalancing/us-east-1/2026/11/23/access.log",
     "AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/22/the-day-before.json.gz",
+    "AWSLogs/moved/2026/11/23/a.json.gz",
 ]
+JUDGED = {row["key"]: row["verdict"] for row in json.loads((ROOT / "events/keys.json").read_text())}
 
 
 def history(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +61,14 @@ def test_a_dry_run_writes_the_manifest_shows_the_request_and_changes_nothing(pas
     done = history(past, "--since", "2026-11-23")
     assert done.returncode == 0, done.stderr
     assert sorted(key for _, key in rows(done.stdout)) == READABLE
-    assert done.stdout.startswith("3 deliveries of 1 days, ")
+    assert done.stdout.startswith("3 deliveries of 1 day, ")
+    reasons = [line for line in done.stdout.splitlines() if line.startswith("  left out: ")]
+    assert reasons == [
+        "  left out: 1 × a delivery of another day",
+        "  left out: 1 × a digest of CloudTrail deliveries",
+        "  left out: 1 × an object whose key says nothing",
+        "  left out: 1 × another service's log",
+    ]
     assert "dry run" in done.stdout
     s3, archive = past.emulator.client("s3"), past.outputs["ArchiveBucketName"]
     assert "Contents" not in s3.list_objects_v2(Bucket=archive, Prefix="history/")
@@ -70,7 +80,7 @@ def test_keys_are_encoded_as_the_service_wants_them(tmp_path: Path) -> None:
     write_manifest(tmp_path / "manifest.csv", "bucket", iter([(key, 7)]), selection)
     encoded = "team%20logs%2Baudit/gr%C3%B6%C3%9Fe/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/23/a.json.gz"
     assert (tmp_path / "manifest.csv").read_bytes().decode() == f"bucket,{encoded}\n"
-    assert (selection.chosen, selection.bytes, selection.left_out) == (1, 7, 0)
+    assert (selection.chosen, selection.bytes, selection.left_out) == (1, 7, {})
 
 
 def test_days_and_prefix_narrow_what_is_scanned(past: Deployment) -> None:
@@ -163,7 +173,39 @@ def test_the_function_answers_each_task_of_a_manifest_and_publishes_what_it_find
     assert found == Counter(wanted)
 
 
-def test_a_day_that_is_none_is_before_every_day() -> None:
+@pytest.mark.parametrize(("key", "expected"), JUDGED.items())
+def test_a_key_is_judged_as_the_table_of_keys_says(key: str, expected: str) -> None:
+    assert verdict(key) == expected
+
+
+def test_the_table_of_keys_holds_every_verdict_and_no_other() -> None:
+    assert len(JUDGED) >= 30
+    assert set(JUDGED.values()) == {*SERVICES.values(), DELIVERY, UNKNOWN, FOLDER, MARKER, OTHER}
+
+
+@pytest.mark.parametrize(("key", "expected"), JUDGED.items())
+def test_a_scan_takes_deliveries_and_below_a_prefix_what_the_function_would_try(key: str, expected: str) -> None:
+    everything = Selection(date.min, date.max)
+    assert everything.takes(key, 1) == (expected == DELIVERY)
+    below_a_prefix = Selection(date.min, date.max, unknown=True)
+    assert below_a_prefix.takes(key, 1) == (expected in (DELIVERY, UNKNOWN))
+
+
+def test_a_key_without_a_day_is_taken_only_if_no_days_are_asked_for() -> None:
+    key = "AWSLogs/111122223333/CloudTrail/a.json.gz"
+    assert Selection(date.min, date.max).takes(key, 1)
+    assert not Selection(date(2026, 1, 1), date.max).takes(key, 1)
+    assert not Selection(date.min, date(2026, 1, 1)).takes(key, 1)
+
+
+def test_a_day_that_is_none_is_no_day() -> None:
+    key = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/99/99/a.json.gz"
+    assert day(key) is None
     selection = Selection(date(2026, 1, 1), date.max)
-    assert not selection.takes("AWSLogs/111122223333/CloudTrail/us-east-1/2026/99/99/a.json.gz", 1)
-    assert (selection.chosen, selection.left_out) == (0, 1)
+    assert not selection.takes(key, 1)
+    assert selection.left_out == {"an object without a day in its key": 1}
+
+
+def test_a_prefix_names_objects_whose_keys_say_nothing(past: Deployment) -> None:
+    done = history(past, "--since", "2026-11-23", "--prefix", "AWSLogs/moved/")
+    assert [key for _, key in rows(done.stdout)] == [OTHERS[3]]
