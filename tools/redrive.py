@@ -1,7 +1,10 @@
-"""Send every dead letter back to the queue, once what made it fail is mended.
+"""Send every dead letter back to the queue, after the cause of the failure is mended.
 
 ``redrive.py STACK`` works with the AWS credentials, region and endpoint of its environment. A message is put into the
-queue before it is taken out of the dead-letter queue: stopped half way, it leaves one twice rather than none.
+queue before it is taken out of the dead-letter queue: stopped half way, this leaves a message in both rather than in none.
+
+It takes whatever the dead-letter queue holds, whoever put it there: SQS, SNS or EventBridge. SQS's own redrive knows only
+the queue that SQS itself moved a message from.
 """
 
 import sys
@@ -35,7 +38,7 @@ def main() -> NoReturn:
         case [name]:
             found = outputs(boto3.client("cloudformation"), name)
             moved = redrive(boto3.client("sqs"), found["DeadLetterQueueUrl"], found["QueueUrl"])
-            print(f"{moved} dead letters are back in the queue")
+            print(f"{moved} dead {'letter is' if moved == 1 else 'letters are'} back in the queue")
             sys.exit(0)
         case _:
             print(f"usage: {sys.argv[0]} STACK", file=sys.stderr)

@@ -154,7 +154,7 @@ def test_what_failed_for_lack_of_a_permission_is_published_after_it_is_sent_back
     assert all("AccessDenied" in reason and main_delivery in reason for reason in reasons), reasons
 
     printed = run_tool(own_bucket, "redrive.py", own_bucket.name).stdout
-    assert printed == "1 dead letters are back in the queue\n"
+    assert printed == "1 dead letter is back in the queue\n"
     assert ids(listener.collect(at_least=len(scanned[main_delivery]))) == Counter(scanned[main_delivery])
     assert own_bucket.dead_letters() == 0
 

@@ -1,0 +1,77 @@
+"""Sending dead letters back: each kind, in the form in which its service leaves it in the dead-letter queue."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from conftest import Deployment
+from emulator import ROOT
+
+# The attributes that SNS and EventBridge add to what a queue refused. The emulator knows neither's dead letters, so the
+# test puts them where the services would. SQS adds none, and S3 leaves no dead letter of its own.
+BY_SNS = {
+    "RequestID": "5b0a8f1e-9d3c-5c61-8f4e-d0c9a5b1e2f3",
+    "ErrorCode": "AWS.SimpleQueueService.NonExistentQueue",
+    "ErrorMessage": "The specified queue does not exist or you do not have access to it.",
+}
+BY_EVENTBRIDGE = {
+    "RULE_ARN": "arn:aws:events:us-east-1:111122223333:rule/stack-ObjectCreatedRule-1A2B3C4D5E6F",
+    "TARGET_ARN": "arn:aws:sqs:us-east-1:111122223333:stack-Queue-1A2B3C4D5E6F",
+    "ERROR_CODE": "NO_PERMISSIONS",
+    "ERROR_MESSAGE": "AccessDenied due to resource policy at the target queue",
+    "EXHAUSTED_RETRY_CONDITION": "MaximumEventAgeInSeconds",
+    "RETRY_ATTEMPTS": "185",
+}
+KINDS = {
+    "failed in the function, from S3": ("sqs-s3.json", {}),
+    "failed in the function, from SNS": ("sqs-sns-s3.json", {}),
+    "failed in the function, from EventBridge": ("sqs-eventbridge.json", {}),
+    "S3's notification, refused from SNS": ("sqs-sns-s3.json", BY_SNS),
+    "CloudTrail's notice, refused from SNS": ("sqs-sns-cloudtrail-notice.json", BY_SNS),
+    "S3's event, refused from EventBridge": ("sqs-eventbridge.json", BY_EVENTBRIDGE),
+    "an API call, refused from EventBridge": ("sqs-eventbridge-api-call.json", BY_EVENTBRIDGE),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_make_redrive_brings_back_each_kind_of_dead_letter_in_a_form_that_the_function_reads(
+    own_bucket: Deployment, deliveries: dict[str, bytes], scanned: dict[str, list[str]], kind: str
+) -> None:
+    file, added = KINDS[kind]
+    ((body, keys),) = bodies(file, own_bucket.outputs["BucketName"], deliveries)
+    for key in keys:
+        own_bucket.put(key, deliveries[key])
+    listener = own_bucket.subscribe()
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in added.items()}
+    own_bucket.emulator.client("sqs").send_message(
+        QueueUrl=own_bucket.outputs["DeadLetterQueueUrl"], MessageBody=body, MessageAttributes=attributes
+    )
+
+    command = [sys.executable, ROOT / "tools/redrive.py", own_bucket.name]
+    done = subprocess.run(command, env=own_bucket.emulator.environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 dead letter is back in the queue\n"
+
+    wanted = {each for key in keys for each in scanned[key]} if keys else {api_call_signal(scanned)}
+    found = Counter(message.attributes["signal_id"] for message in listener.collect(at_least=len(wanted)))
+    assert found == Counter(wanted)
+    assert own_bucket.dead_letters() == 0
+
+
+def bodies(file: str, bucket: str, deliveries: dict[str, bytes]) -> list[tuple[str, list[str]]]:
+    """Return each message of a sample payload, about the given bucket, and the keys of the deliveries it names."""
+    messages = json.loads((ROOT / "events" / file).read_text().replace("example-trail-bucket", bucket))["Records"]
+    return [(each["body"], [key for key in deliveries if key in each["body"]]) for each in messages]
+
+
+def api_call_signal(scanned: dict[str, list[str]]) -> str:
+    """Return the id of the signal of the one call in the sample of EventBridge."""
+    ((body, _),) = bodies("sqs-eventbridge-api-call.json", "", {})
+    record = json.loads(body)["detail"]
+    rule = "1251b98a-ff45-11ee-89a1-f661ea17fbce"
+    text = f"{rule}/{record['recipientAccountId']}/{record['eventID']}"
+    found = hashlib.sha256(text.encode()).hexdigest()
+    assert found in {each for ids in scanned.values() for each in ids}
+    return found
