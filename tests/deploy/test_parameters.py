@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import make_deploy
 from emulator import ROOT, Emulator
-from parameters import defaults, kept, parse, report, write
+from parameters import defaults, kept, parse, report, session, write
 from samcli.cli.types import CfnParameterOverridesType
 from stack import outputs
 
@@ -150,3 +150,18 @@ def test_a_value_is_kept_if_it_is_deployed_not_named_and_not_the_default() -> No
     present = {"A": "kept", "B": "x", "C": "named", "Gone": "with the update"}
     assert kept(present, {"C": "3"}, usual) == {"A": "kept"}
     assert "  A=kept    (default: '')" in report("stack", {"A": "kept"}, usual)
+
+
+def test_the_stack_is_looked_up_in_the_region_that_sam_deploys_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    config = tmp_path / "samconfig.toml"
+    config.write_text('version = 0.1\n[default.deploy.parameters]\nstack_name = "x"\n')
+    assert session(config).region_name == "us-east-1"
+    config.write_text('[default.global.parameters]\nregion = "eu-west-1"\n[default.deploy.parameters]\n')
+    assert session(config).region_name == "eu-west-1"
+    config.write_text(
+        '[default.global.parameters]\nregion = "eu-west-1"\n[default.deploy.parameters]\nregion = "eu-west-2"\n'
+    )
+    assert session(config).region_name == "eu-west-2"
