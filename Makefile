@@ -20,8 +20,9 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
-# make would expand a "$" in it on the way into the environment; deploy exports its text as it was typed.
+# What make puts into the environment by itself it expands first, and a "$" would be lost: export the text as it was typed.
 unexport PARAMETERS
+export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help build test lint demo sandbox invoke localstack deploy redrive history clean bench soak fuzz package parameters rust-tests deploy-tests
@@ -92,7 +93,6 @@ package: build
 	$(TOOLS)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
 # Before anything is compiled, so that a mistake in PARAMETERS shows at once.
-parameters: export STACK_PARAMETERS = $(value PARAMETERS)
 parameters: $(TOOLS)/installed
 	@ARCHITECTURE=$(ARCHITECTURE) $(PYTHON) tools/parameters.py write $(PARAMETERS_FILE)
 

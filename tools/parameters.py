@@ -4,8 +4,8 @@
 writes a file for ``sam deploy --parameter-overrides file://FILE``.
 
 ``parameters.py kept FILE STACK`` prints the parameters that FILE does not name and that the deployed stack holds at
-another value than the template's default: ``sam deploy`` keeps each of them. It works with the AWS credentials, region
-and endpoint of its environment.
+another value than the template's default: ``sam deploy`` keeps each of them. It looks where ``sam deploy`` will: with the AWS
+credentials and endpoint of its environment, in the region that samconfig.toml or the environment names.
 """
 
 import difflib
@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,10 +21,11 @@ from typing import Any, NoReturn
 import boto3
 import yaml
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from emulator import ROOT
 
 TEMPLATE = ROOT / "template.yaml"
+SAM_CONFIG = ROOT / "samconfig.toml"
 EXAMPLE = """PARAMETERS='ExceptionQuery="user.name: deploy and not user_agent.original: *"'"""
 # sam removes quotes that enclose a value, and a backslash before a blank or a quote, even in a file. It does so twice:
 # once for the file and once for what it got from the file.
@@ -108,6 +110,15 @@ def deployed(cloudformation: BaseClient, stack: str) -> dict[str, str]:
     return {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
 
 
+def session(config: Path = SAM_CONFIG) -> boto3.Session:
+    """Return a session for the region and the profile that ``sam deploy`` uses, if its configuration names them."""
+    commands = tomllib.loads(config.read_text()).get("default", {})
+    options: dict[str, str] = {}
+    for command in ("global", "deploy"):
+        options |= commands.get(command, {}).get("parameters", {})
+    return boto3.Session(region_name=options.get("region"), profile_name=options.get("profile"))
+
+
 def report(stack: str, values: Mapping[str, str], usual: Mapping[str, str]) -> str:
     """Return what to tell about the values that a stack keeps."""
     if not values:
@@ -131,7 +142,10 @@ def main() -> NoReturn:
                 sys.exit(f"PARAMETERS: the function is built for {built}; say ARCHITECTURE={values['Architecture']}")
             write(Path(file), values)
         case ["kept", file, stack]:
-            present = deployed(boto3.client("cloudformation"), stack)
+            try:
+                present = deployed(session().client("cloudformation"), stack)
+            except (BotoCoreError, ClientError) as error:
+                sys.exit(f"{stack}: cannot read which values it keeps: {error}")
             print(report(stack, kept(present, read(Path(file)), usual), usual), flush=True)
         case _:
             print(__doc__, file=sys.stderr)

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from emulator import ROOT, Emulator, ministack, wait_until
 from jsonschema import Draft202012Validator
-from stack import Received, Subscriber, deploy, sample_deliveries, waiting
+from stack import Received, Subscriber, deploy, mend, outputs, sample_deliveries, waiting
 
 PATIENCE_SECONDS = 60
 
@@ -23,6 +23,11 @@ class Deployment:
     emulator: Emulator
     name: str
     outputs: dict[str, str]
+
+    @classmethod
+    def of(cls, emulator: Emulator, name: str) -> Self:
+        """Return a stack that somebody else has deployed."""
+        return cls(emulator, name, outputs(emulator.client("cloudformation"), name))
 
     def put(self, key: str, body: bytes) -> None:
         """Write an object to the trail bucket, as CloudTrail does."""
@@ -107,6 +112,24 @@ class Listener:
 def deployed(emulator: Emulator, name: str, **parameters: str) -> Deployment:
     """Deploy the template."""
     return Deployment(emulator, name, deploy(emulator, name, **parameters))
+
+
+def make_deploy(emulator: Emulator, name: str, *arguments: str) -> str:
+    """Run ``make deploy`` as a user does, except that nothing is compiled again; answer yes; return what it printed."""
+    kept = {key: value for key, value in emulator.environment.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
+    done = subprocess.run(
+        ["make", "--old-file=package", "deploy", f"STACK={name}", *arguments],
+        cwd=ROOT,
+        env=kept | {"SAM_CLI_POLL_DELAY": "0.2"},
+        input="y\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    mend(emulator, outputs(emulator.client("cloudformation"), name))
+    return done.stdout
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import make_deploy
 from emulator import ROOT, Emulator
-from parameters import defaults, kept, parse, report, write
+from parameters import defaults, kept, parse, report, session, write
 from samcli.cli.types import CfnParameterOverridesType
-from stack import mend, outputs
+from stack import outputs
 
 PAGE = (ROOT / "docs/deploy.md").read_text()
 STACK = "byte-for-byte"
@@ -43,26 +44,6 @@ VALUES = [
 ]
 
 
-def make_deploy(emulator: Emulator, *arguments: str) -> str:
-    """Run ``make deploy`` as a user does, except that nothing is compiled again; answer yes; return what it printed."""
-    environment = {
-        name: value for name, value in emulator.environment.items() if name not in ("MAKEFLAGS", "MAKELEVEL")
-    }
-    done = subprocess.run(
-        ["make", "--old-file=package", "deploy", f"STACK={STACK}", *arguments],
-        cwd=ROOT,
-        env=environment | {"SAM_CLI_POLL_DELAY": "0.2"},
-        input="y\n",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    mend(emulator, outputs(emulator.client("cloudformation"), STACK))
-    return done.stdout
-
-
 def variable(emulator: Emulator, name: str = "EXCEPTION_QUERY") -> str:
     """Return a variable of the deployed function."""
     function = outputs(emulator.client("cloudformation"), STACK)["FunctionName"]
@@ -71,12 +52,12 @@ def variable(emulator: Emulator, name: str = "EXCEPTION_QUERY") -> str:
 
 
 def test_make_deploy_carries_every_value_byte_for_byte_and_names_what_it_keeps(emulator: Emulator) -> None:
-    printed = make_deploy(emulator, f"PARAMETERS=LogLevel=DEBUG ExceptionQuery={shlex.quote(EVERYTHING)}")
+    printed = make_deploy(emulator, STACK, f"PARAMETERS=LogLevel=DEBUG ExceptionQuery={shlex.quote(EVERYTHING)}")
     assert variable(emulator) == EVERYTHING
     assert f"{STACK} keeps no value" in printed
 
     # Nothing is named, and everything stays.
-    printed = make_deploy(emulator, "PARAMETERS=")
+    printed = make_deploy(emulator, STACK, "PARAMETERS=")
     assert variable(emulator) == EVERYTHING
     told, _, asked = printed.partition("sam deploy")
     assert f"  ExceptionQuery={shlex.quote(EVERYTHING)}    (default: '')\n" in told
@@ -85,11 +66,11 @@ def test_make_deploy_carries_every_value_byte_for_byte_and_names_what_it_keeps(e
     assert "Deploy this changeset?" in asked or "No changes to deploy" in asked
 
     # A default is named: back to it. Another value is wrapped in quotes of its own.
-    printed = make_deploy(emulator, """PARAMETERS=LogLevel=INFO ExceptionQuery='"user.name: a b"'""")
+    printed = make_deploy(emulator, STACK, """PARAMETERS=LogLevel=INFO ExceptionQuery='"user.name: a b"'""")
     assert variable(emulator) == '"user.name: a b"'
     assert f"{STACK} keeps no value" in printed
 
-    make_deploy(emulator, "PARAMETERS=ExceptionQuery=")
+    make_deploy(emulator, STACK, "PARAMETERS=ExceptionQuery=")
     assert variable(emulator) == ""
 
 
@@ -169,3 +150,18 @@ def test_a_value_is_kept_if_it_is_deployed_not_named_and_not_the_default() -> No
     present = {"A": "kept", "B": "x", "C": "named", "Gone": "with the update"}
     assert kept(present, {"C": "3"}, usual) == {"A": "kept"}
     assert "  A=kept    (default: '')" in report("stack", {"A": "kept"}, usual)
+
+
+def test_the_stack_is_looked_up_in_the_region_that_sam_deploys_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    config = tmp_path / "samconfig.toml"
+    config.write_text('version = 0.1\n[default.deploy.parameters]\nstack_name = "x"\n')
+    assert session(config).region_name == "us-east-1"
+    config.write_text('[default.global.parameters]\nregion = "eu-west-1"\n[default.deploy.parameters]\n')
+    assert session(config).region_name == "eu-west-1"
+    config.write_text(
+        '[default.global.parameters]\nregion = "eu-west-1"\n[default.deploy.parameters]\nregion = "eu-west-2"\n'
+    )
+    assert session(config).region_name == "eu-west-2"
