@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use cloudtrail_signals::invocation::{self, Handler};
 use cloudtrail_signals::settings::{self, Settings};
+use cloudtrail_signals::trigger::Payload;
 use cloudtrail_signals::{aws, rules, telemetry};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "local")]
 async fn main() -> Result<(), Error> {
@@ -22,12 +22,11 @@ async fn main() -> Result<(), Error> {
     })?;
     let handler = Rc::new(Handler::new(settings, rules::embedded(), aws::s3(&config), aws::sns(&config)));
 
-    // As text: a payload may hold halves of characters, which a parser refuses before the handler sees them.
-    let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+    let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Payload>| {
         let handler = Rc::clone(&handler);
         async move {
             let deadline = invocation::deadline(event.context.deadline);
-            handler.handle(event.payload.get(), deadline, &event.context.request_id).await
+            handler.handle(&event.payload, deadline, &event.context.request_id).await
         }
     }));
     // As a task of its own: every wake of the main future costs a system call, and there are several a request.

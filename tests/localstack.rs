@@ -12,7 +12,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName
 use cloudtrail_signals::invocation::Handler;
 use cloudtrail_signals::invocation::reply;
 use cloudtrail_signals::settings::Settings;
-use cloudtrail_signals::trigger::{Part, Source, recognise};
+use cloudtrail_signals::trigger::{Part, Payload, Source, recognise};
 use cloudtrail_signals::{aws, rules};
 use detection::records::{Decoder, RawRecord, Record, parse};
 use serde_json::{Value, json};
@@ -124,7 +124,13 @@ impl Stage {
         let settings = Settings::read(variable).expect("good settings");
         let handler =
             Handler::new(settings, rules::embedded(), aws::s3(&self.config), aws::sns(&self.config));
-        handler.handle(&payload.to_string(), SystemTime::now() + Duration::from_mins(1), &self.name).await
+        handler
+            .handle(
+                &Payload::from(payload.to_string()),
+                SystemTime::now() + Duration::from_mins(1),
+                &self.name,
+            )
+            .await
     }
 
     /// So many messages of a queue, and then makes sure that there are no more.

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cloudtrail_signals::invocation::Handler;
 use cloudtrail_signals::settings::Settings;
+use cloudtrail_signals::trigger::Payload;
 use cloudtrail_signals::{aws, rules};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -137,7 +138,7 @@ fn ten_messages_of_any_kind_in_any_envelope_stay_in_the_memory_of_the_smallest_f
     let config = refusing();
     for (name, limit, message) in messages() {
         for (envelope, payload) in envelopes(&message, if limit == PARSED { 2 } else { MESSAGES }) {
-            let payload = payload.to_string();
+            let payload = Payload::from(payload.to_string());
             let handler =
                 Handler::new(settings.clone(), rules::embedded(), aws::s3(&config), aws::sns(&config));
             let deadline = SystemTime::now() + Duration::from_secs(30);

@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::telemetry;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::metrics::Latency;
-use crate::trigger::{self, Message, Part, ReplyKind, Source};
+use crate::trigger::{self, Message, Part, Payload, ReplyKind, Source};
 use reading::Reading;
 use reply::{Error, reply};
 use report::Report;
@@ -71,20 +71,20 @@ impl Handler {
         Self { deliveries: self.deliveries.with_stall(stall), ..self }
     }
 
-    /// Handles one payload, a JSON text. `deadline` is the time at which Lambda ends the invocation.
+    /// Handles one payload. `deadline` is the time at which Lambda ends the invocation.
     ///
     /// # Errors
     /// The payload is unknown, or something failed that the trigger can only be told by an error. By then everything
     /// that could be done has been done.
     pub async fn handle(
         &self,
-        payload: &str,
+        payload: &Payload,
         deadline: SystemTime,
         request_id: &str,
     ) -> Result<Value, Error> {
         let started = Instant::now();
         let deadlines = Deadlines::before(deadline);
-        let invocation = trigger::recognise(payload).map_err(|error| {
+        let invocation = payload.text().and_then(trigger::recognise).map_err(|error| {
             let failure = Failure::permanent(error.to_string());
             telemetry::failed(request_id, None, &failure);
             telemetry::finished(request_id, &Counters::default(), started.elapsed());

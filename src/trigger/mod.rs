@@ -8,6 +8,7 @@ mod cloudwatch_logs;
 mod envelope;
 mod error;
 mod eventbridge;
+mod payload;
 mod s3;
 mod sns;
 mod sqs;
@@ -19,6 +20,7 @@ use detection::records;
 use envelope::Envelope;
 
 pub use error::Error;
+pub use payload::Payload;
 
 /// S3 in SNS in SQS is three; nothing that AWS sends is deeper.
 const MAX_DEPTH: usize = 5;

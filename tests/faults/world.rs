@@ -13,6 +13,7 @@ use cloudtrail_signals::invocation::Handler;
 use cloudtrail_signals::invocation::reply::Error;
 use cloudtrail_signals::rules;
 use cloudtrail_signals::settings::Settings;
+use cloudtrail_signals::trigger::Payload;
 use cloudtrail_signals::{aws, telemetry};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -200,7 +201,9 @@ impl World {
         let settings = Settings::read(|name| self.variables.get(name).cloned()).expect("good settings");
         let handler = Handler::new(settings, rules::embedded(), aws::s3(&config), aws::sns(&config))
             .with_stall(self.stall);
-        let reply = handler.handle(&payload.to_string(), SystemTime::now() + self.time, &self.name).await;
+        let reply = handler
+            .handle(&Payload::from(payload.to_string()), SystemTime::now() + self.time, &self.name)
+            .await;
         ((payload, reply), server)
     }
 }
