@@ -28,6 +28,7 @@ pub(crate) struct Reading<'a> {
     report: &'a Rc<Report>,
     inspector: Inspector<'a>,
     found: &'a Sender<Found>,
+    is_object: bool,
     delivered: Option<SystemTime>,
     /// Signals that wait for the publisher.
     pending: VecDeque<Signal>,
@@ -50,6 +51,7 @@ impl<'a> Reading<'a> {
             report,
             inspector,
             found,
+            is_object: false,
             delivered: None,
             pending: VecDeque::new(),
             sent: 0,
@@ -64,6 +66,7 @@ impl<'a> Reading<'a> {
             let reason = format!("{}: there was no time left to begin with it", self.place);
             return self.report.fail(Failure::transient(reason));
         }
+        self.is_object = matches!(source, Source::Object(_));
         let result = guarded(self.read(deliveries, source), deadlines.reading).await;
         // A panic or the deadline may have left some. Time to publish them is reserved, so it is used.
         let _ = timeout_at(deadlines.publishing, self.send()).await;
@@ -123,6 +126,7 @@ impl<'a> Reading<'a> {
         let Self { place, report, inspector, .. } = self;
         let mut counters = Counters::from(inspector.tally);
         counters.deliveries = 1;
+        counters.completed = u64::from(self.is_object && result.is_ok());
         counters.bytes_in = self.bytes_in;
         counters.bytes_inflated = self.bytes_inflated;
         counters.failed = counters.signals - counters.suppressed - self.sent;

@@ -1,59 +1,79 @@
 //! What was done, in numbers that add up.
+//!
+//! One table defines every counter. The sum, the line of the log, the metrics and the reply follow from it; a test holds
+//! the table in `docs/operate.md` to it.
 
 use std::ops::AddAssign;
 
 use detection::detect::Tally;
 use serde::Serialize;
 
-/// The counters of a delivery, a message or a whole invocation.
-///
-/// `records == matched + unmatched + rejected` and `signals == published + suppressed + duplicates + failed`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counters {
-    /// Objects that were begun as deliveries, and messages that brought records themselves.
-    pub deliveries: u64,
-    /// Test events, other events and objects that are no deliveries: nothing to do.
-    pub skipped: u64,
-    /// Records that were read.
-    pub records: u64,
-    /// Records that at least one rule matches.
-    pub matched: u64,
-    /// Records that no rule matches.
-    pub unmatched: u64,
-    /// Records that are none, or not readable.
-    pub rejected: u64,
-    /// Matches: a record counts once for every rule that it matches.
-    pub signals: u64,
-    /// Signals that SNS took.
-    pub published: u64,
-    /// Matches that `EXCEPTION_QUERY` takes out.
-    pub suppressed: u64,
-    /// Signals that had been seen in the same invocation, or that the archive holds.
-    pub duplicates: u64,
-    /// Signals that SNS did not take.
-    pub failed: u64,
-    /// Bytes read.
-    pub bytes_in: u64,
-    /// Bytes after decompression.
-    pub bytes_inflated: u64,
+/// What a counter counts, and how CloudWatch knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Definition {
+    /// Its name in the log and in the reply.
+    pub name: &'static str,
+    /// Its name and unit in CloudWatch, if it is a metric.
+    pub metric: Option<(&'static str, &'static str)>,
+    /// What it counts, in Markdown.
+    pub meaning: &'static str,
 }
 
-impl AddAssign for Counters {
-    fn add_assign(&mut self, other: Self) {
-        self.deliveries += other.deliveries;
-        self.skipped += other.skipped;
-        self.records += other.records;
-        self.matched += other.matched;
-        self.unmatched += other.unmatched;
-        self.rejected += other.rejected;
-        self.signals += other.signals;
-        self.published += other.published;
-        self.suppressed += other.suppressed;
-        self.duplicates += other.duplicates;
-        self.failed += other.failed;
-        self.bytes_in += other.bytes_in;
-        self.bytes_inflated += other.bytes_inflated;
-    }
+/// Makes [`Counters`] of a table. A macro, because the fields of a log line are fixed when it is compiled.
+macro_rules! counters {
+    ($($name:ident $(as $metric:literal in $unit:literal)?: $meaning:literal,)*) => {
+        /// The counters of a delivery, a message or a whole invocation.
+        ///
+        /// `records == matched + unmatched + rejected` and `signals == published + suppressed + duplicates + failed`.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+        pub struct Counters {
+            $(#[doc = $meaning] pub $name: u64,)*
+        }
+
+        impl Counters {
+            /// Every counter with its value.
+            pub fn all(&self) -> impl Iterator<Item = (Definition, u64)> {
+                [$((
+                    Definition {
+                        name: stringify!($name),
+                        metric: [$(($metric, $unit))?].first().copied(),
+                        meaning: $meaning,
+                    },
+                    self.$name,
+                ),)*]
+                .into_iter()
+            }
+
+            /// Writes the line that sums up an invocation.
+            pub(super) fn log(&self, request_id: &str, milliseconds: u64) {
+                tracing::info!(request_id, $($name = self.$name,)* milliseconds, "invocation finished");
+            }
+        }
+
+        impl AddAssign for Counters {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+counters! {
+    deliveries as "Deliveries" in "Count": "Deliveries that were opened, and messages that brought records themselves.",
+    completed as "Completed" in "Count": "Deliveries in S3 that were read to their end.",
+    skipped as "Skipped" in "Count": "Test events, other events, and objects that are no deliveries: nothing to do.",
+    records as "Records" in "Count": "Records that were read.",
+    matched as "Matched" in "Count": "Records that at least one rule matches.",
+    unmatched: "Records that no rule matches.",
+    rejected as "Rejected" in "Count": "Records that cannot be read, or are none.",
+    signals as "Signals" in "Count": "Matches: a record counts once for every rule that it matches.",
+    published as "Published" in "Count": "Signals that SNS took.",
+    suppressed as "Suppressed" in "Count": "Matches that `EXCEPTION_QUERY` takes out.",
+    duplicates as "Duplicates" in "Count": "Signals that the same invocation had seen before, or that the archive holds.",
+    failed as "Failed" in "Count": "Signals that SNS did not take.",
+    unarchived as "Unarchived" in "Count": "Signals that were published, and that the archive could not store.",
+    bytes_in as "BytesIn" in "Bytes": "Bytes that were read.",
+    bytes_inflated as "BytesInflated" in "Bytes": "Bytes after decompression.",
 }
 
 impl From<Tally> for Counters {

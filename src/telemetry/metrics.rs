@@ -67,22 +67,8 @@ impl Metrics {
 type Metric = (&'static str, &'static str, Value);
 
 fn counts(counters: &Counters) -> Vec<Metric> {
-    [
-        ("Deliveries", "Count", counters.deliveries),
-        ("Skipped", "Count", counters.skipped),
-        ("Records", "Count", counters.records),
-        ("Matched", "Count", counters.matched),
-        ("Rejected", "Count", counters.rejected),
-        ("Signals", "Count", counters.signals),
-        ("Published", "Count", counters.published),
-        ("Suppressed", "Count", counters.suppressed),
-        ("Duplicates", "Count", counters.duplicates),
-        ("Failed", "Count", counters.failed),
-        ("BytesIn", "Bytes", counters.bytes_in),
-        ("BytesInflated", "Bytes", counters.bytes_inflated),
-    ]
-    .map(|(name, unit, value)| (name, unit, value.into()))
-    .into()
+    let metrics = counters.all().filter_map(|(counter, value)| Some((counter.metric?, value)));
+    metrics.map(|((name, unit), value)| (name, unit, value.into())).collect()
 }
 
 fn late(latencies: &[Latency]) -> Vec<Metric> {

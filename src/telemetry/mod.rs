@@ -64,40 +64,7 @@ pub fn subscriber(
 
 /// The summary of an invocation.
 pub(crate) fn finished(request_id: &str, counters: &Counters, elapsed: Duration) {
-    let Counters {
-        deliveries,
-        skipped,
-        records,
-        matched,
-        unmatched,
-        rejected,
-        signals,
-        published,
-        suppressed,
-        duplicates,
-        failed,
-        bytes_in,
-        bytes_inflated,
-    } = counters;
-    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    info!(
-        request_id,
-        deliveries,
-        skipped,
-        records,
-        matched,
-        unmatched,
-        rejected,
-        signals,
-        published,
-        suppressed,
-        duplicates,
-        failed,
-        bytes_in,
-        bytes_inflated,
-        milliseconds,
-        "invocation finished"
-    );
+    counters.log(request_id, u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
 }
 
 /// A line of metrics, which CloudWatch finds in the log by its form alone.
