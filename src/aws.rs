@@ -1,41 +1,55 @@
 //! The clients of AWS, made once at the start.
+//!
+//! `aws-config` reads the settings that all AWS SDKs share, from variables and from profile files: region, credentials,
+//! endpoints (`AWS_ENDPOINT_URL`, and one for each service), FIPS and dual-stack endpoints, and more. Three things of it
+//! are taken away:
+//!
+//! - The region never comes from instance metadata: Lambda has none, and a start that asks waits for seconds.
+//! - `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` change nothing, and neither do the SDK's time-outs: tries and time-outs are
+//!   made to fit into an invocation.
+//! - The crate's features for IAM Identity Center, for logins and for programs that print credentials are off: they belong
+//!   to people's machines, and make the binary bigger.
 
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{
-    ResponseChecksumValidation, SharedCredentialsProvider, StalledStreamProtectionConfig,
-};
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_s3::config::interceptors::InterceptorContext;
+use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
+use aws_sdk_s3::config::{ResponseChecksumValidation, StalledStreamProtectionConfig};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
+use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+use crate::failure::is_transient;
 use crate::settings::Error;
 
-/// Credentials, region and endpoint from the environment: Lambda sets them, and so does whatever runs the function
-/// elsewhere. `variable` answers as [`std::env::var`] does.
-///
-/// Profiles, instance metadata and the other places that an SDK can look in do not exist in Lambda, and cost time at
-/// every start.
+/// The settings of AWS's own, from the environment.
 ///
 /// # Errors
 /// There is no region.
-pub fn config(variable: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, Error> {
-    let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).ok_or_else(|| Error {
-        variable: "AWS_REGION",
-        problem: "is missing: set it to the region of the function, such as us-east-1".to_owned(),
-    })?;
-    let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region))
-        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+pub async fn config() -> Result<SdkConfig, Error> {
+    let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .region(region)
         .http_client(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
-        .timeout_config(timeouts());
-    config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
-    config.set_use_fips(variable("AWS_USE_FIPS_ENDPOINT").map(|value| value.eq_ignore_ascii_case("true")));
-    Ok(config.build())
+        .retry_config(RetryConfig::standard())
+        .timeout_config(timeouts())
+        .load()
+        .await;
+    if config.region().is_none() {
+        let problem = "is missing: set it to the region of the function, such as us-east-1".to_owned();
+        return Err(Error { variable: "AWS_REGION", problem });
+    }
+    Ok(config)
 }
 
 /// What every request keeps to, until its answer is there; a body that is streamed has a time-out of its own, where it is
@@ -49,20 +63,50 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The client that reads deliveries.
+/// The client that reads deliveries, and keeps the archive.
 #[must_use]
 pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
     let retries = RetryConfig::standard()
         .with_max_attempts(5)
         .with_initial_backoff(Duration::from_millis(100))
         .with_max_backoff(Duration::from_secs(2));
+    // A delivery carries its own checksum.
+    let checksums = config.response_checksum_validation().unwrap_or(ResponseChecksumValidation::WhenRequired);
     let config = aws_sdk_s3::config::Builder::from(config)
         .retry_config(retries)
-        // A delivery carries its own checksum, and a stalled body is taken up again by its reader.
-        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .retry_classifier(Passing)
+        .response_checksum_validation(checksums)
+        // A stalled body is taken up again by its reader.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
     aws_sdk_s3::Client::from_conf(config)
+}
+
+/// Has the SDK try again whatever may pass. By itself it leaves some errors of S3 out, such as a conflict of two writers.
+#[derive(Debug)]
+struct Passing;
+
+impl ClassifyRetry for Passing {
+    fn name(&self) -> &'static str {
+        "passing errors"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else { return RetryAction::NoActionIndicated };
+        let Some(error) = error.as_operation_error() else { return RetryAction::NoActionIndicated };
+        let metadata = None
+            .or_else(|| error.downcast_ref::<GetObjectError>().map(ProvideErrorMetadata::meta))
+            .or_else(|| error.downcast_ref::<HeadObjectError>().map(ProvideErrorMetadata::meta))
+            .or_else(|| error.downcast_ref::<PutObjectError>().map(ProvideErrorMetadata::meta));
+        let code = metadata.and_then(ProvideErrorMetadata::code).unwrap_or_default();
+        let message = metadata.and_then(ProvideErrorMetadata::message).unwrap_or_default();
+        let status = context.response().map_or(0, |response| response.status().as_u16());
+        if is_transient(status, code, message) {
+            RetryAction::server_error()
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
 }
 
 /// The client that publishes signals. The publisher repeats requests itself, entry by entry.

@@ -59,7 +59,8 @@ impl Failure {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
                 let (code, message) = (service.err().code(), service.err().message());
-                let is_transient = is_transient(status, code.unwrap_or_default());
+                let is_transient =
+                    is_transient(status, code.unwrap_or_default(), message.unwrap_or_default());
                 let retry = if is_transient { Retry::Transient } else { Retry::Permanent };
                 let reason = match (code, message) {
                     // The answer to a HEAD has no body that could tell.
@@ -82,19 +83,41 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Throttling comes under many names; expired credentials are renewed by the time of the next try.
-pub(crate) fn is_transient(status: u16, code: &str) -> bool {
-    const WORDS: [&str; 8] = [
-        "Throttl",
-        "SlowDown",
-        "LimitExceeded",
-        "TooManyRequests",
+/// Whether an error of S3, SNS, or KMS behind them may pass by itself.
+///
+/// A code counts if it contains one of the words below: services write the same error with or without `Exception`, and
+/// put `KMS` or `KMS.` in front of the errors of the key. Expired credentials and a clock that is off pass, since the SDK
+/// has renewed or corrected them by the next try.
+pub(crate) fn is_transient(status: u16, code: &str, message: &str) -> bool {
+    const WORDS: [&str; 21] = [
+        "BadDigest",
+        "Busy",
+        "ConditionalRequestConflict",
         "ExpiredToken",
-        "RequestTimeout",
-        "ServiceUnavailable",
+        "IncompleteBody",
         "Internal",
+        "InvalidToken",
+        "LimitExceeded",
+        "OperationAborted",
+        "PriorRequestNotComplete",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SlowDown",
+        "TemporaryRedirect",
+        "Throttl",
+        "ThroughputExceeded",
+        "Timeout",
+        "TokenRefreshRequired",
+        "TooManyRequests",
+        "TransactionInProgress",
+        "Unavailable",
     ];
-    status >= 500 || matches!(status, 408 | 429) || WORDS.iter().any(|word| code.contains(word))
+    // What SNS says of a clock that is off has the code of a wrong key.
+    let is_skewed =
+        || ["Signature expired", "Signature not yet current"].iter().any(|words| message.contains(words));
+    matches!(status, 408 | 429 | 500 | 502..=504)
+        || WORDS.iter().any(|word| code.contains(word))
+        || is_skewed()
 }
 
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
@@ -103,4 +126,19 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_refused_for_a_clock_that_is_off_is_transient_and_any_other_is_not() {
+        let expired = "Signature expired: 20261123T100500Z is now earlier than 20261123T102000Z";
+        let early = "Signature not yet current: 20261123T103500Z is still later than 20261123T102000Z";
+        let wrong = "The request signature we calculated does not match the signature you provided.";
+        for (message, expected) in [(expired, true), (early, true), (wrong, false)] {
+            assert_eq!(is_transient(403, "SignatureDoesNotMatch", message), expected, "{message}");
+        }
+    }
 }

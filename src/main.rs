@@ -16,11 +16,11 @@ async fn main() -> Result<(), Error> {
         variable("AWS_LAMBDA_LOG_LEVEL").as_deref(),
         variable("AWS_LAMBDA_LOG_FORMAT").as_deref(),
     );
-    let start = || Ok((Settings::read(variable)?, aws::config(variable)?));
-    let (settings, config) = start().inspect_err(|error: &settings::Error| {
+    let start = async { Ok((Settings::read(variable)?, aws::config().await?)) };
+    let (settings, config) = start.await.inspect_err(|error: &settings::Error| {
         tracing::error!(reason = error.to_string(), "the function cannot start");
     })?;
-    let handler = Rc::new(Handler::new(settings, rules::embedded(), aws::s3(&config), aws::sns(&config)));
+    let handler = Rc::new(Handler::new(settings, rules::embedded(), aws::s3(&config), &aws::sns(&config)));
 
     let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Payload>| {
         let handler = Rc::clone(&handler);

@@ -8,7 +8,7 @@ use detection::query::Query;
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// `SIGNAL_TOPIC_ARN`: where signals go. A name that ends in `.fifo` means a FIFO topic.
+    /// `SIGNAL_TOPIC_ARN`: where signals go, in whatever region. A name that ends in `.fifo` means a FIFO topic.
     pub topic_arn: String,
     /// `EXCEPTION_QUERY`: matches that fulfil it are counted and logged, not published.
     pub exceptions: Option<Query>,
@@ -59,12 +59,26 @@ fn topic_arn(value: Option<String>) -> Result<String, Error> {
         .ok_or_else(|| error("is missing: set it to the ARN of the SNS topic for signals".to_owned()))?;
     // arn:aws:sns:us-east-1:111122223333:signals
     let parts: Vec<_> = arn.split(':').collect();
-    if parts.len() == 6 && parts[0] == "arn" && parts[2] == "sns" && parts.iter().all(|part| !part.is_empty())
-    {
+    let is_topic = match parts[..] {
+        ["arn", partition, "sns", region, account, topic] => {
+            (partition == "aws" || partition.starts_with("aws-"))
+                && is_region(region)
+                && !account.is_empty()
+                && !topic.is_empty()
+        }
+        _ => false,
+    };
+    if is_topic {
         Ok(arn)
     } else {
         Err(error(format!("is {arn:?}: expected arn:aws:sns:<region>:<account>:<topic>")))
     }
+}
+
+/// Whether a region can have this name, which becomes part of a host's.
+fn is_region(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn exceptions(text: &str) -> Result<Query, Error> {

@@ -123,7 +123,7 @@ impl Stage {
         };
         let settings = Settings::read(variable).expect("good settings");
         let handler =
-            Handler::new(settings, rules::embedded(), aws::s3(&self.config), aws::sns(&self.config));
+            Handler::new(settings, rules::embedded(), aws::s3(&self.config), &aws::sns(&self.config));
         handler
             .handle(
                 &Payload::from(payload.to_string()),

@@ -56,7 +56,12 @@ struct Deadlines {
 impl Handler {
     /// A function that reads with one client and publishes with the other.
     #[must_use]
-    pub fn new(settings: Settings, rules: Ruleset, s3: aws_sdk_s3::Client, sns: aws_sdk_sns::Client) -> Self {
+    pub fn new(
+        settings: Settings,
+        rules: Ruleset,
+        s3: aws_sdk_s3::Client,
+        sns: &aws_sdk_sns::Client,
+    ) -> Self {
         let mut topic = Topic::new(sns, settings.topic_arn.clone());
         if let Some(bucket) = settings.archive_bucket.clone() {
             topic = topic.with_archive(Archive::new(s3.clone(), bucket));

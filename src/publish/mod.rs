@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::Client;
+use aws_sdk_sns::config::Region;
 use aws_sdk_sns::error::ProvideErrorMetadata;
 use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
 use aws_sdk_sns::primitives::{DateTime, DateTimeFormat};
@@ -80,9 +81,15 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// The topic with this ARN; one that ends in `.fifo` is a FIFO topic.
+    /// The topic with this ARN; one that ends in `.fifo` is a FIFO topic. Requests go to the region that the ARN names,
+    /// whatever region `client` is for.
     #[must_use]
-    pub fn new(client: Client, arn: String) -> Self {
+    pub fn new(client: &Client, arn: String) -> Self {
+        let mut config = client.config().to_builder();
+        if let Some(region) = arn.split(':').nth(3) {
+            config.set_region(Some(Region::new(region.to_owned())));
+        }
+        let client = Client::from_conf(config.build());
         let is_fifo = arn.rsplit('.').next() == Some("fifo");
         Self { client, arn, is_fifo, archive: None }
     }
@@ -326,9 +333,9 @@ impl Sent {
         for (index, signal) in signals.into_iter().enumerate() {
             let id = index.to_string();
             if let Some(entry) = output.failed().iter().find(|entry| entry.id() == id) {
-                let is_final = entry.sender_fault() && !is_transient(400, entry.code());
-                let retry = if is_final { Retry::Permanent } else { Retry::Transient };
                 let message = entry.message().unwrap_or("no message");
+                let is_final = entry.sender_fault() && !is_transient(400, entry.code(), message);
+                let retry = if is_final { Retry::Permanent } else { Retry::Transient };
                 let reason = format!("SNS refused it: {}: {message}", entry.code());
                 sent.left.push((signal, Failure { retry, reason }));
             } else if output.successful().iter().any(|entry| entry.id() == Some(&id)) {
@@ -363,6 +370,9 @@ fn advice(code: &str) -> &'static str {
         "KMSAccessDenied" => {
             "let the function's role use kms:GenerateDataKey and kms:Decrypt with the topic's key"
         }
+        "KMSDisabled" => "enable the topic's key, or give the topic another one",
+        "KMSInvalidState" => "cancel the deletion of the topic's key, or give the topic another one",
+        "KMSNotFound" => "give the topic a key that exists",
         _ => "",
     }
 }

@@ -103,7 +103,11 @@ fn refused(object: &Object, error: &GetError) -> Error {
         Some("NoSuchKey") => "it was deleted, or the notification names another one",
         Some("InvalidObjectState") => "restore it from its archive first",
         Some("AccessDenied") => {
-            "check s3:GetObject (and kms:Decrypt) of the function's role, and TRAIL_BUCKET_OWNER"
+            "check s3:GetObject (and kms:Decrypt) of the function's role, TRAIL_BUCKET_OWNER, and that the bucket is no Requester Pays bucket"
+        }
+        Some("KMS.DisabledException") => "enable the key of the object",
+        Some("KMS.KMSInvalidStateException" | "KMS.NotFoundException") => {
+            "cancel the deletion of the key of the object"
         }
         _ => "",
     };
