@@ -109,6 +109,7 @@ impl Handler {
             published: publication.published,
             duplicates: publication.duplicates,
             failed: publication.failed,
+            unarchived: publication.unarchived,
             ..Counters::default()
         };
         for report in &reports {

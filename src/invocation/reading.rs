@@ -107,8 +107,8 @@ impl<'a> Reading<'a> {
 
     /// Hands over what the inspector has found, waiting while the publisher has enough.
     async fn send(&mut self) {
-        for id in self.inspector.suppressed.drain(..) {
-            telemetry::suppressed(id);
+        for suppressed in self.inspector.suppressed.drain(..) {
+            telemetry::suppressed(&suppressed, &self.place);
         }
         self.pending.extend(self.inspector.found.drain(..));
         // The deadline may end this at any wait, so a signal leaves the queue only when its place is certain.

@@ -3,7 +3,7 @@
 //! A signal lies at `signals/rule=<rule_id>/date=<YYYY-MM-DD of the event>/<id>.json`, one line of JSON. It is looked up
 //! before it is published and stored after SNS took it. That is best effort: two copies of the function that meet the
 //! same event at the same moment both publish it, and so does a replay after trouble with the archive, which never
-//! stops a publish.
+//! stops a publish. What is published and not stored is counted and logged.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Retry};
 use crate::telemetry;
 use detection::signal::Signal;
 
@@ -28,10 +28,19 @@ pub struct Archive {
     bucket: String,
 }
 
-/// The archive during one invocation. After the first trouble it is left alone, so that it costs time only once.
+/// The archive during one invocation.
 pub(crate) struct Session<'a> {
     archive: &'a Archive,
-    is_closed: bool,
+    lookups: Rest,
+    stores: Rest,
+}
+
+/// How long a kind of request is left alone, after a batch to which the archive gave no answer.
+#[derive(Debug, Default)]
+struct Rest {
+    until: Option<Instant>,
+    /// Batches in a row without an answer.
+    failures: u32,
 }
 
 impl Archive {
@@ -42,7 +51,7 @@ impl Archive {
     }
 
     pub(crate) fn session(&self) -> Session<'_> {
-        Session { archive: self, is_closed: false }
+        Session { archive: self, lookups: Rest::default(), stores: Rest::default() }
     }
 
     async fn holds(&self, signal: &Signal) -> Result<bool, Failure> {
@@ -65,47 +74,77 @@ impl Archive {
 }
 
 impl Session<'_> {
-    /// The signals of a batch that the archive does not hold; all of them if it cannot say.
+    /// The signals of a batch that the archive does not hold, as far as it says.
     pub(crate) async fn new_ones(&mut self, batch: Vec<Signal>, deadline: Instant) -> Vec<Signal> {
         let archive = self.archive;
-        let lookups = batch.iter().map(|signal| archive.holds(signal));
-        match self.bounded(lookups, deadline).await {
-            Some(known) => batch
-                .into_iter()
-                .zip(known)
-                .filter(|(_, is_known)| !is_known)
-                .map(|(signal, _)| signal)
-                .collect(),
-            None => batch,
-        }
+        let answers = self.lookups.ask(&batch, |signal| archive.holds(signal), deadline).await;
+        let unknown = answers.iter().filter_map(|answer| answer.as_ref().err());
+        telemetry::not_looked_up(&archive.bucket, unknown);
+        let known = answers.iter().map(|answer| matches!(answer, Ok(true)));
+        batch.into_iter().zip(known).filter(|(_, is_known)| !is_known).map(|(signal, _)| signal).collect()
     }
 
-    /// Stores signals that SNS took, as far as that can be done.
-    pub(crate) async fn store(&mut self, taken: &[Signal], deadline: Instant) {
+    /// Stores signals that SNS took, as far as that can be done; gives the number of those that are not stored.
+    pub(crate) async fn store(&mut self, taken: &[Signal], deadline: Instant) -> u64 {
         let archive = self.archive;
-        self.bounded(taken.iter().map(|signal| archive.store(signal)), deadline).await;
+        let answers = self.stores.ask(taken, |signal| archive.store(signal), deadline).await;
+        let failures = answers
+            .iter()
+            .zip(taken)
+            .filter_map(|(answer, signal)| Some((signal.id, answer.as_ref().err()?)));
+        telemetry::not_archived(&archive.bucket, failures.clone());
+        failures.count() as u64
     }
+}
 
-    /// Asks for all of a batch at once; what publishing needs of the time is left to it.
-    async fn bounded<T, F>(&mut self, requests: impl Iterator<Item = F>, deadline: Instant) -> Option<Vec<T>>
+impl Rest {
+    /// Asks about all signals of a batch at once, and gives an answer for each. What publishing needs of the time is left
+    /// to it: the archive has a bounded time for each batch, and after a batch without any answer it is left alone for
+    /// twice as long as that took, then four times, and so on.
+    async fn ask<'s, T, F>(
+        &mut self,
+        signals: &'s [Signal],
+        request: impl Fn(&'s Signal) -> F,
+        deadline: Instant,
+    ) -> Vec<Result<T, Failure>>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        if self.is_closed {
-            return None;
+        if signals.is_empty() {
+            return Vec::new();
         }
-        let now = Instant::now();
-        let patience = PATIENCE.min(deadline.saturating_duration_since(now) / 4);
-        let answers = match timeout_at(now + patience, join_all(requests)).await {
-            Ok(answers) => answers.into_iter().collect(),
-            Err(_) => Err(Failure::transient(format!("no answer within {patience:?}"))),
-        };
-        answers
-            .inspect_err(|failure| {
-                telemetry::archive_closed(&self.archive.bucket, failure);
-                self.is_closed = true;
+        let started = Instant::now();
+        if self.until.is_some_and(|until| started < until) {
+            let resting =
+                || Err(Failure::transient("the archive did not answer, and will be asked again later"));
+            return signals.iter().map(|_| resting()).collect();
+        }
+        let patience = PATIENCE.min(deadline.saturating_duration_since(started) / 4);
+        let mut answers: Vec<_> = signals
+            .iter()
+            .map(|_| Err(Failure::transient(format!("no answer within {patience:?}"))))
+            .collect();
+        let mut requests: FuturesUnordered<_> = signals
+            .iter()
+            .enumerate()
+            .map(|(index, signal)| {
+                let request = request(signal);
+                async move { (index, request.await) }
             })
-            .ok()
+            .collect();
+        while let Ok(Some((index, answer))) = timeout_at(started + patience, requests.next()).await {
+            answers[index] = answer;
+        }
+        // A refusal is an answer, too, and costs no time.
+        let is_silent =
+            |answer: &Result<T, Failure>| matches!(answer, Err(failure) if failure.retry == Retry::Transient);
+        if answers.iter().all(is_silent) {
+            self.failures += 1;
+            self.until = Some(Instant::now() + started.elapsed() * 2_u32.saturating_pow(self.failures));
+        } else {
+            *self = Self::default();
+        }
+        answers
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Publication {
     pub duplicates: u64,
     /// Signals that SNS did not take.
     pub failed: u64,
+    /// Signals that SNS took, and that the archive could not store.
+    pub unarchived: u64,
     /// How late each published signal is.
     pub latencies: Vec<Latency>,
 }
@@ -273,7 +275,7 @@ impl<'a> Publisher<'a> {
         self.publication.published += sent.taken.len() as u64;
         self.publication.latencies.extend(latencies(&sent.taken, &self.holders, SystemTime::now()));
         if let Some(archive) = &mut self.archive {
-            archive.store(&sent.taken, self.deadline).await;
+            self.publication.unarchived += archive.store(&sent.taken, self.deadline).await;
         }
         self.failed.extend(sent.left.into_iter().map(|(signal, failure)| (signal.id, failure)));
     }

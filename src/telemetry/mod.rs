@@ -18,7 +18,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::failure::{Failure, Retry};
 use crate::telemetry::counters::Counters;
 use detection::origin::Object;
-use detection::signal::SignalId;
+use detection::signal::{SignalId, Suppressed};
 
 /// Starts logging to standard output, panics included; see [`subscriber`].
 pub fn init(level: Option<&str>, format: Option<&str>) {
@@ -82,18 +82,43 @@ pub(crate) fn failed(request_id: &str, message_id: Option<&str>, failure: &Failu
     }
 }
 
-/// A match that `EXCEPTION_QUERY` takes out.
-pub(crate) fn suppressed(id: SignalId) {
-    info!(signal_id = id.to_string(), "suppressed by EXCEPTION_QUERY");
+/// A match that `EXCEPTION_QUERY` takes out, and the object or message that holds its record.
+pub(crate) fn suppressed(
+    Suppressed { id, rule_id, rule_name, action, event_id, caller, account, region }: &Suppressed,
+    place: &str,
+) {
+    info!(
+        signal_id = id.to_string(),
+        rule_id,
+        rule_name,
+        event_action = action,
+        event_id,
+        caller,
+        account,
+        region,
+        object = place,
+        "suppressed by EXCEPTION_QUERY"
+    );
 }
 
-/// Trouble with the archive, which then has no part in the rest of the invocation.
-pub(crate) fn archive_closed(bucket: &str, failure: &Failure) {
-    warn!(
-        bucket,
-        reason = failure.reason.as_str(),
-        "signals are not archived for the rest of the invocation"
-    );
+/// Signals of a batch that the archive was asked for in vain: they are published, perhaps a second time.
+pub(crate) fn not_looked_up<'f>(bucket: &str, mut failures: impl Iterator<Item = &'f Failure>) {
+    if let Some(Failure { reason, .. }) = failures.next() {
+        let signals = 1 + failures.count();
+        warn!(bucket, reason, signals, "signals are published without a look into the archive");
+    }
+}
+
+/// Signals of a batch that were published and not stored.
+pub(crate) fn not_archived<'f>(
+    bucket: &str,
+    failures: impl Iterator<Item = (SignalId, &'f Failure)> + Clone,
+) {
+    if let Some((_, Failure { reason, .. })) = failures.clone().next() {
+        let ids: Vec<_> = failures.map(|(id, _)| id.to_string()).collect();
+        let (signals, signal_ids) = (ids.len(), ids.join(" "));
+        warn!(bucket, reason, signals, signal_ids, "signals are published and not archived");
+    }
 }
 
 /// Something with nothing to do in it.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::s3::Get;
 use crate::server::{Script, Wire};
 use crate::sns::Batch;
-use crate::world::{RULE, Run, World, gzip, log_says, matching};
+use crate::world::{RULE, Run, World, gzip, log_lines, matching};
 
 /// A case whose archive has a name of its own.
 fn archiving(name: &str) -> (World, String) {
@@ -108,13 +108,66 @@ async fn two_copies_that_store_the_same_signal_do_not_mind_each_other() {
         .run()
         .await;
     assert_eq!(run.published(), ["a1"]);
-    assert!(!log_says(&bucket, "not archived"));
+    assert_eq!((log_lines(&bucket, "not archived"), run.counter("unarchived")), (0, 0));
 }
 
 #[tokio::test]
 async fn without_the_setting_nothing_is_looked_up_or_stored() {
     let run = World::new("archive: none").delivery("a", &["a1"]).run().await;
     assert_eq!((requests(&run, "HEAD"), requests(&run, "PUT")), (0, 0));
+}
+
+#[tokio::test]
+async fn a_conflict_with_another_copy_that_stores_the_same_signal_is_tried_again() {
+    let (world, bucket) = archiving("conflict");
+    let conflict = Get::Status(409, "ConditionalRequestConflict");
+    let run = world.delivery("a", &["a1"]).get("PUT", Script::once(vec![conflict; 2])).run().await;
+    assert_eq!(run.published(), ["a1"]);
+    assert_eq!((run.counter("unarchived"), requests(&run, "PUT")), (0, 3));
+    assert_eq!(archived(&run, &bucket).len(), 1);
+    assert_eq!(log_lines(&bucket, "not archived"), 0);
+}
+
+#[tokio::test]
+async fn one_failed_request_costs_its_own_signal_its_place_and_no_other() {
+    let names: Vec<_> = (0..30).map(|number| format!("e{number:02}")).collect();
+    let events: Vec<_> = names.iter().map(String::as_str).collect();
+    for method in ["HEAD", "PUT"] {
+        let (world, bucket) = archiving(&format!("one failed {method}"));
+        let once = Script::once([Get::Status(403, "AccessDenied")]);
+        let run = world.delivery("a", &events).get(method, once).run().await;
+        assert_eq!(run.published(), events, "{method}");
+        assert_eq!((requests(&run, "HEAD"), requests(&run, "PUT")), (30, 30), "{method}");
+        let lost = u64::from(method == "PUT");
+        assert_eq!(run.counter("unarchived"), lost, "{method}");
+        assert_eq!(archived(&run, &bucket).len() as u64, 30 - lost, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn an_archive_that_hung_once_is_asked_again_in_the_same_invocation() {
+    let (world, bucket) = archiving("hung once");
+    // The second delivery comes when the archive has been left alone long enough.
+    let late = Get::Wire(Wire::Drip(8, Duration::from_secs(1)));
+    let run = world
+        .delivery("a", &["a1"])
+        .delivery("b", &["b1"])
+        .get("b", Script::once([late]))
+        .get("PUT", Script::once([Get::Delay(Duration::from_secs(10))]))
+        .run()
+        .await;
+    assert_eq!(run.published(), ["a1", "b1"]);
+    assert_eq!(run.counter("unarchived"), 1);
+    let state = run.server.state();
+    let id = |event: &str| {
+        let published = state.published.iter().find(|published| published.event == event);
+        let id = published.expect("it is published").signal.pointer("/kibana/alert/uuid").cloned();
+        id.and_then(|id| id.as_str().map(str::to_owned)).expect("an id")
+    };
+    assert!(log_lines(&bucket, &id("a1")) == 1, "the log names what is not archived");
+    drop(state);
+    // The server stores what came too late for the function; what matters is that it was asked for the second one.
+    assert!(requests(&run, "PUT") >= 2);
 }
 
 /// Trouble with the archive: for which requests, and which.
@@ -141,13 +194,18 @@ async fn check((name, method, fault): (&'static str, &'static str, Get)) {
     let run = world.delivery("a", &events).get(method, Script::forever(fault)).run().await;
     assert_eq!(run.published(), events, "{name}");
     assert_eq!(run.failed(), [""; 0], "{name}");
-    assert!(log_says(&bucket, "not archived"), "{name}");
+    let (words, unarchived) = match method {
+        "HEAD" => ("without a look into the archive", 0),
+        _ => ("not archived", 30),
+    };
+    assert_eq!(run.counter("unarchived"), unarchived, "{name}");
+    assert_eq!(log_lines(&bucket, words), 3, "{name}: one line a batch");
     let advice = "check s3:GetObject, s3:PutObject and s3:ListBucket";
-    assert_eq!(log_says(&bucket, advice), name.contains("forbidden"), "{name}");
-    assert!(run.counter("milliseconds") < 10_000, "{name} costs time only once");
+    assert_eq!(log_lines(&bucket, advice), if name.contains("forbidden") { 3 } else { 0 }, "{name}");
+    assert!(run.counter("milliseconds") < 10_000, "{name} costs a bounded time");
 }
 
 #[tokio::test]
-async fn trouble_with_the_archive_is_logged_once_and_stops_no_publish() {
+async fn trouble_with_the_archive_is_counted_and_logged_a_line_a_batch_and_stops_no_publish() {
     crate::all(trouble(), |row| row.0, check).await;
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::s3::Get;
 use crate::server::Script;
-use crate::world::{SECRET, SESSION_TOKEN, World, gzip, key, matching, notification, sqs};
+use crate::world::{SECRET, SESSION_TOKEN, World, delivery, gzip, key, matching, notification, sqs};
 
 /// A log of its own.
 #[derive(Clone, Default)]
@@ -100,6 +100,31 @@ async fn no_level_of_logging_shows_credentials_or_what_records_say() {
 }
 
 #[tokio::test]
+async fn a_suppressed_match_says_what_the_exception_hides() {
+    let world =
+        World::new("logs: suppressed").delivery("a", &["a1"]).set("EXCEPTION_QUERY", "user.name: ana");
+    let log = log_of(world, "INFO", "JSON").await;
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let lines: Vec<_> = lines.filter(|line| line["message"] == "suppressed by EXCEPTION_QUERY").collect();
+    let [line] = &lines[..] else { panic!("{log}") };
+    let object = format!("s3://trail/{}", key("a"));
+    for (field, value) in [
+        ("level", "INFO"),
+        ("rule_id", crate::world::RULE),
+        ("rule_name", "AWS Lambda Function Created or Updated"),
+        ("event_action", "UpdateFunctionCode20150331v2"),
+        ("event_id", "a1"),
+        ("caller", "ana"),
+        ("account", crate::world::OWNER),
+        ("region", "us-east-1"),
+        ("object", &object),
+    ] {
+        assert_eq!(line[field], value, "{line}");
+    }
+    assert!(line["signal_id"].as_str().is_some_and(|id| id.len() == 64), "{line}");
+}
+
+#[tokio::test]
 async fn every_failure_has_a_line_with_the_message_and_the_object() {
     let run = World::new("logs: failures")
         .announce("missing")
@@ -127,6 +152,7 @@ async fn the_summary_has_every_counter() {
     let run = World::new("logs: summary").delivery("a", &["a1"]).run().await;
     let counters = [
         ("deliveries", 1),
+        ("completed", 1),
         ("skipped", 0),
         ("records", 41),
         ("matched", 1),
@@ -137,10 +163,28 @@ async fn the_summary_has_every_counter() {
         ("suppressed", 0),
         ("duplicates", 0),
         ("failed", 0),
+        ("unarchived", 0),
     ];
     for (name, value) in counters {
         assert_eq!(run.counter(name), value, "{name}");
     }
     assert!(run.counter("bytes_inflated") > run.counter("bytes_in") && run.counter("bytes_in") > 0);
     assert!(run.counter("milliseconds") < 60_000);
+}
+
+#[tokio::test]
+async fn a_delivery_counts_as_completed_only_if_it_was_read_to_its_end() {
+    let forbidden = Script::forever(Get::Status(403, "AccessDenied"));
+    let run = World::new("logs: completed").delivery("a", &["a1"]).get("a", forbidden).run().await;
+    assert_eq!((run.counter("deliveries"), run.counter("completed")), (1, 0));
+
+    let mut half = delivery(&["a1"]);
+    half.truncate(half.len() / 2);
+    let run = World::new("logs: half completed").object("a", half).delivery("b", &[]).run().await;
+    assert_eq!((run.counter("deliveries"), run.counter("completed"), run.counter("published")), (2, 1, 1));
+
+    // Calls that EventBridge brings say nothing of the deliveries.
+    let call = json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.lambda", "detail": matching("e1") });
+    let run = World::new("logs: not completed").payload(call).run().await;
+    assert_eq!((run.counter("deliveries"), run.counter("completed"), run.counter("published")), (1, 0, 1));
 }

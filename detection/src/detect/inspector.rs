@@ -6,7 +6,7 @@ use super::{Detector, Ruleset};
 use crate::origin::Origin;
 use crate::query::Query;
 use crate::records::{RawRecord, Record, Rejection};
-use crate::signal::{Signal, SignalId};
+use crate::signal::{Signal, Suppressed};
 
 /// Rejected records that are remembered one by one; any further ones are counted.
 const REMEMBERED_REJECTIONS: usize = 16;
@@ -54,8 +54,8 @@ pub struct Inspector<'a> {
     pub rejections: Vec<(u64, Rejection)>,
     /// Signals found since somebody last took them.
     pub found: Vec<Signal>,
-    /// Signals that the exceptions took out since somebody last took them.
-    pub suppressed: Vec<SignalId>,
+    /// Matches that the exceptions took out since somebody last took them.
+    pub suppressed: Vec<Suppressed>,
 }
 
 impl<'a> Inspector<'a> {
@@ -88,23 +88,13 @@ impl<'a> Inspector<'a> {
                     self.exceptions.is_some_and(|query| query.evaluate(&matched.document) == Some(true));
                 for rule in matched.rules {
                     self.tally.signals += 1;
-                    let definition = &rule.definition;
+                    let (definition, document) = (&rule.definition, &matched.document);
                     if excepted {
                         self.tally.suppressed += 1;
-                        self.suppressed.push(SignalId::new(
-                            &definition.rule_id,
-                            &matched.document,
-                            record.text(),
-                        ));
+                        self.suppressed.push(Suppressed::new(definition, document, record.text()));
                     } else {
-                        let document = &matched.document;
-                        self.found.push(Signal::new(
-                            definition,
-                            document,
-                            record.text(),
-                            self.origin,
-                            self.now,
-                        ));
+                        let signal = Signal::new(definition, document, record.text(), self.origin, self.now);
+                        self.found.push(signal);
                     }
                 }
             }

@@ -126,6 +126,45 @@ impl Signal {
     }
 }
 
+/// A match that the exceptions take out: what somebody needs who asks what an exception hides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppressed {
+    /// The identity of the signal that is not published.
+    pub id: SignalId,
+    /// The identifier of the rule that matched.
+    pub rule_id: String,
+    /// Its name.
+    pub rule_name: String,
+    /// What was called.
+    pub action: Option<String>,
+    /// The identifier of the event.
+    pub event_id: Option<String>,
+    /// The caller, by the name that a signal's sentence uses.
+    pub caller: String,
+    /// The account that owns what was called, else the caller's.
+    pub account: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+}
+
+impl Suppressed {
+    /// Notes a match: `document` is the record's, `record` its JSON text.
+    #[must_use]
+    pub fn new(definition: &Definition, document: &Document, record: &[u8]) -> Self {
+        let text = |field| document.text(field).map(str::to_owned);
+        Self {
+            id: SignalId::new(&definition.rule_id, document, record),
+            rule_id: definition.rule_id.clone(),
+            rule_name: definition.name.clone(),
+            action: text("event.action"),
+            event_id: text("event.id"),
+            caller: words::caller(document).to_owned(),
+            account: text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id")),
+            region: text("cloud.region"),
+        }
+    }
+}
+
 /// What SNS takes as a message group: printable ASCII without spaces, up to 128 of them.
 fn is_group(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -140,7 +179,7 @@ fn day(document: &Document) -> Option<String> {
 
 fn attributes(definition: &Definition, document: &Document, id: SignalId) -> Vec<Attribute> {
     let text = |name, value: Option<&str>| {
-        value.map(xml_text).filter(|value| !value.is_empty()).map(|value| Attribute {
+        value.map(attribute_text).filter(|value| !value.is_empty()).map(|value| Attribute {
             name,
             data_type: "String",
             value,
@@ -163,13 +202,13 @@ fn attributes(definition: &Definition, document: &Document, id: SignalId) -> Vec
     .collect()
 }
 
-/// Attribute values must be text that XML can hold, and should be short: they are for filters.
-fn xml_text(text: &str) -> String {
+/// Attribute values should be short: they are for filters. Characters that XML cannot hold, and control characters (line
+/// breaks and tabs among them), are replaced: subscriptions that filter lose a message that has one in an attribute.
+fn attribute_text(text: &str) -> String {
     const MAX_CHARS: usize = 256;
-    let allowed =
-        |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    let is_plain = |character: char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');
     text.chars()
         .take(MAX_CHARS)
-        .map(|character| if allowed(character) { character } else { '\u{fffd}' })
+        .map(|character| if is_plain(character) { character } else { '\u{fffd}' })
         .collect()
 }

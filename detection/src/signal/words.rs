@@ -17,15 +17,21 @@ pub(super) fn reason(definition: &Definition, document: &Document) -> String {
     format!("event{source}{user} created {} alert {name}.", severity.as_str())
 }
 
-/// Who did what to which function, where, when and from where.
-pub(super) fn sentence(document: &Document) -> String {
+/// The best name that a record has for its caller.
+pub(super) fn caller(document: &Document) -> &str {
     let text = |field| document.text(field);
-    let who = text("user.name")
+    text("user.name")
         .or(text("user.email"))
         .or(text("service.name"))
         .or(text("aws.cloudtrail.user_identity.arn"))
         .or(text("user.id"))
-        .unwrap_or("an unnamed caller");
+        .unwrap_or("an unnamed caller")
+}
+
+/// Who did what to which function, where, when and from where.
+pub(super) fn sentence(document: &Document) -> String {
+    let text = |field| document.text(field);
+    let who = caller(document);
     let kind = text("aws.cloudtrail.user_identity.type");
     let session = text("user.email").filter(|email| *email != who);
     let caller = match (kind, session) {

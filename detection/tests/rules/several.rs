@@ -69,7 +69,8 @@ fn an_exception_takes_out_the_signals_of_every_rule_and_counts_them() {
     inspect(&rules, None, &[RECORD], |without| {
         inspect(&rules, Some(&exceptions), &[RECORD], |with| {
             let ids: Vec<_> = without.found.iter().map(|signal| signal.id).collect();
-            assert_eq!(with.suppressed, ids, "a suppressed signal has the id that it would have had");
+            let suppressed: Vec<_> = with.suppressed.iter().map(|suppressed| suppressed.id).collect();
+            assert_eq!(suppressed, ids, "a suppressed signal has the id that it would have had");
         });
     });
 }

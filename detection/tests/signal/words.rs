@@ -203,14 +203,21 @@ fn a_rule_with_only_what_a_rule_must_have_gives_a_valid_signal() {
 
 #[test]
 fn odd_characters_reach_sns_in_a_form_that_it_takes() {
-    let name = "a\u{0}b\u{1f}\u{fffe}\u{ffff}\n😀é\"";
+    let name = "a\u{0}b\u{1f}\u{fffe}\u{ffff}\n😀é\"\t\r\u{7f}\u{85}";
     let signal = signal(&with(json!({
         "userIdentity": { "type": "IAMUser", "userName": name }, "eventName": name, "requestParameters": { "functionName": name },
     })));
     assert!(!signal.message.contains(['\u{fffe}', '\u{ffff}', '\0', '\n']), "{}", signal.message);
     assert_eq!(message(&signal)["user"]["name"], name, "and yet nothing is lost");
-    assert_eq!(attributes(&signal)["user_name"], "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}\n😀é\"");
-    assert!(signal.subject.contains(": a?b??????\""), "{}", signal.subject);
+    for attribute in ["user_name", "event_action"] {
+        let expected = "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}\u{fffd}😀é\"\u{fffd}\u{fffd}\u{fffd}\u{fffd}";
+        assert_eq!(
+            attributes(&signal)[attribute],
+            expected,
+            "a filter loses a message with a control character"
+        );
+    }
+    assert!(signal.subject.contains(": a?b??????\"????"), "{}", signal.subject);
 }
 
 #[test]
