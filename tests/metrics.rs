@@ -92,3 +92,35 @@ fn the_namespace_is_a_setting_and_a_bad_one_fails_the_start_by_name() {
         assert_eq!(read(&wrong).map_err(|error| error.variable), Err("METRICS_NAMESPACE"), "{wrong:?}");
     }
 }
+
+#[test]
+fn the_page_has_a_row_for_every_counter_with_its_metric_and_meaning() {
+    let page = std::fs::read_to_string("docs/operate.md").expect("the page");
+    let table =
+        page.split("## The counters").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("a section");
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<_> = Counters::default()
+        .all()
+        .map(|(counter, _)| {
+            let (metric, unit) =
+                counter.metric.map_or((String::new(), ""), |(name, unit)| (format!("`{name}`"), unit));
+            format!("| `{}` | {metric} | {unit} | {} |", counter.name, counter.meaning)
+        })
+        .collect();
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn every_counter_is_added_up_and_stands_in_the_reply_under_its_name() {
+    let ones: Counters = {
+        let mut counters = Counters { deliveries: 1, completed: 2, unarchived: 3, ..Counters::default() };
+        counters += counters;
+        counters
+    };
+    let reply = serde_json::to_value(ones).expect("JSON");
+    for (counter, value) in ones.all() {
+        assert_eq!(reply[counter.name], value, "{}", counter.name);
+    }
+    assert_eq!((ones.deliveries, ones.completed, ones.unarchived), (2, 4, 6));
+    assert_eq!(reply.as_object().map(serde_json::Map::len), Some(ones.all().count()));
+}

@@ -69,7 +69,12 @@ fn before_the_body() -> Vec<Row> {
         ("502 from something in between", Script::forever(Status(502, "")), transient("HTTP 502")),
         ("503 SlowDown three times", times(3, Status(503, "SlowDown")), Whole),
         ("503 SlowDown for ever", Script::forever(Status(503, "SlowDown")), transient("SlowDown")),
-        ("429, which S3 itself never says", once([Status(429, "TooManyRequests")]), transient("HTTP 429")),
+        ("429, which S3 itself never says, once", once([Status(429, "TooManyRequests")]), Whole),
+        (
+            "429, which S3 itself never says, for ever",
+            Script::forever(Status(429, "TooManyRequests")),
+            transient("HTTP 429"),
+        ),
         ("400 RequestTimeout once", once([Status(400, "RequestTimeout")]), Whole),
         ("a key of KMS that is throttled", once([Status(400, "ThrottlingException")]), Whole),
         (
