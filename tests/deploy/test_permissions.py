@@ -95,11 +95,15 @@ def test_without_keeping_signals_they_are_published_and_the_log_says_that_they_a
     (key,) = (key for key in deliveries if "444455556666" in key)
     forgiving.forget_signals()
     listener = forgiving.subscribe()
-    words = "signals are not archived for the rest of the invocation"
+    before = len(forgiving.log())
     with without(forgiving, "KeepSignals"):
-        reason = complaint(forgiving, words, lambda: forgiving.put(key, deliveries[key]))
+        reason = complaint(
+            forgiving, "signals are published and not archived", lambda: forgiving.put(key, deliveries[key])
+        )
         assert len(listener.collect(at_least=2)) == 2
     assert "403" in reason
+    assert "check s3:GetObject, s3:PutObject" in reason
+    assert sum(line["unarchived"] for line in forgiving.logged("invocation finished", since=before)) == 2
     assert forgiving.dead_letters() == 0
 
 

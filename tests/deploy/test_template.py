@@ -303,6 +303,7 @@ def test_each_alarm_looks_at_this_stack_alone() -> None:
     expected = {
         "DeadLetterAlarm": {"Name": "QueueName", "Value": {"GetAtt": "DeadLetterQueue.QueueName"}},
         "AgeAlarm": {"Name": "QueueName", "Value": {"GetAtt": "Queue.QueueName"}},
+        "UndeliveredAlarm": {"Name": "TopicName", "Value": {"GetAtt": "SignalTopic.TopicName"}},
     }
     for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
         assert alarm["Dimensions"] == [expected.get(name, function)]

@@ -10,6 +10,7 @@ from botocore.client import BaseClient
 from conftest import PATIENCE_SECONDS, Deployment
 from emulator import ROOT, wait_until
 from stack import Subscriber
+from test_permissions import without
 
 PAGE = (ROOT / "docs/operate.md").read_text()
 QUERIES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
@@ -21,6 +22,8 @@ ALARMS = {
     "AgeAlarm": (1801, 1799),
     "SilenceAlarm": (0, 1),
     "LatencyAlarm": (901, 899),
+    "UndeliveredAlarm": (1, 0),
+    "ArchiveAlarm": (1, 0),
 }
 
 
@@ -103,6 +106,7 @@ def test_every_metric_of_the_alarms_and_the_dashboard_is_one_that_somebody_emits
         ("AWS/Lambda", "Duration"),
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
+        ("AWS/SNS", "NumberOfNotificationsFailed"),
         ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     }
@@ -131,8 +135,37 @@ def test_every_alarm_names_its_entry_in_the_runbook(own_bucket: Deployment) -> N
 def test_every_field_of_the_summary_line_is_documented(own_bucket: Deployment, emitted: dict[str, Any]) -> None:
     assert emitted
     line = own_bucket.logged("invocation finished")[-1]
-    table = PAGE.partition("## The log")[2].partition("\n## ")[0]
-    assert set(line) <= set(re.findall(r"`([a-z_]+)`", table))
+    sections = [PAGE.partition(heading)[2].partition("\n## ")[0] for heading in ("## The log", "## The counters")]
+    assert set(line) <= set(re.findall(r"`([a-z_]+)`", "".join(sections)))
+
+
+def test_a_stack_whose_role_may_not_read_gets_the_silence_alarm(
+    existing_bucket: Deployment, deliveries: dict[str, bytes], main_delivery: str
+) -> None:
+    cloudwatch = existing_bucket.emulator.client("cloudwatch")
+    alarm = alarms(existing_bucket)["SilenceAlarm"]
+
+    def emits(since: int) -> list[dict[str, Any]]:
+        return [line for line in existing_bucket.log()[since:] if line.get("Deliveries")]
+
+    def deliver(name: str) -> dict[str, Any]:
+        """Bring a delivery and return the metrics of the invocation that opened it."""
+        before = len(existing_bucket.log())
+        existing_bucket.put(f"{main_delivery}-{name}", deliveries[main_delivery])
+        wait_until(lambda: emits(before) != [], PATIENCE_SECONDS, "an invocation that opens the delivery")
+        return emits(before)[0]
+
+    # The emulator does not read metrics from the log: each value goes where CloudWatch would put it.
+    with existing_bucket.quick_retries():
+        with without(existing_bucket, "ReadDeliveries"):
+            unreadable = deliver("unreadable")
+        measure(cloudwatch, alarm, unreadable[alarm["MetricName"]])
+        assert alarms(existing_bucket)["SilenceAlarm"]["StateValue"] == "ALARM"
+        existing_bucket.settle()
+        readable = deliver("readable")
+        measure(cloudwatch, alarm, readable[alarm["MetricName"]])
+        assert alarms(existing_bucket)["SilenceAlarm"]["StateValue"] == "OK"
+    existing_bucket.take_dead_letters()
 
 
 def test_the_page_has_queries() -> None:
@@ -148,7 +181,8 @@ def fields(own_bucket: Deployment, emitted: dict[str, Any]) -> dict[str, set[str
         wait_until(lambda: own_bucket.dead_letters() == 1, PATIENCE_SECONDS, "the arrival of a dead letter")
     own_bucket.take_dead_letters()
     # Nothing is suppressed in this deployment; the function's own tests hold what that line says.
-    found: dict[str, set[str]] = {"suppressed by EXCEPTION_QUERY": {"signal_id"}}
+    suppressed = "signal_id rule_id rule_name event_action event_id caller account region object"
+    found: dict[str, set[str]] = {"suppressed by EXCEPTION_QUERY": set(suppressed.split())}
     for line in own_bucket.log():
         found.setdefault(line.get("message", ""), set()).update(line)
     return found
