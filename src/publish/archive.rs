@@ -20,6 +20,10 @@ use detection::signal::Signal;
 
 /// What the archive may cost a batch, once before and once after it is published.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often that is halved at most.
+const MAX_HALVINGS: u32 = 3;
+/// An archive that did not answer is left alone for so many times as long as that took.
+const REST: u32 = 2;
 
 /// The bucket of signals.
 #[derive(Debug, Clone)]
@@ -31,16 +35,17 @@ pub struct Archive {
 /// The archive during one invocation.
 pub(crate) struct Session<'a> {
     archive: &'a Archive,
-    lookups: Rest,
-    stores: Rest,
+    lookups: Pace,
+    stores: Pace,
 }
 
-/// How long a kind of request is left alone, after a batch to which the archive gave no answer.
+/// How a kind of request has fared, so that an archive that does not answer costs little in all.
 #[derive(Debug, Default)]
-struct Rest {
-    until: Option<Instant>,
-    /// Batches in a row without an answer.
-    failures: u32,
+struct Pace {
+    /// Batches in a row that met time-outs.
+    delays: u32,
+    /// Until then nothing is asked.
+    rest: Option<Instant>,
 }
 
 impl Archive {
@@ -51,7 +56,7 @@ impl Archive {
     }
 
     pub(crate) fn session(&self) -> Session<'_> {
-        Session { archive: self, lookups: Rest::default(), stores: Rest::default() }
+        Session { archive: self, lookups: Pace::default(), stores: Pace::default() }
     }
 
     async fn holds(&self, signal: &Signal) -> Result<bool, Failure> {
@@ -97,10 +102,11 @@ impl Session<'_> {
     }
 }
 
-impl Rest {
-    /// Asks about all signals of a batch at once, and gives an answer for each. What publishing needs of the time is left
-    /// to it: the archive has a bounded time for each batch, and after a batch without any answer it is left alone for
-    /// twice as long as that took, then four times, and so on.
+impl Pace {
+    /// Asks about all signals of a batch at once, and gives an answer for each.
+    ///
+    /// What publishing needs of the time is left to it. The archive has a bounded time for each batch, which is halved
+    /// with every batch that uses it up; after a batch without a single answer, the archive is left alone for some time.
     async fn ask<'s, T, F>(
         &mut self,
         signals: &'s [Signal],
@@ -114,12 +120,12 @@ impl Rest {
             return Vec::new();
         }
         let started = Instant::now();
-        if self.until.is_some_and(|until| started < until) {
-            let resting =
-                || Err(Failure::transient("the archive did not answer, and will be asked again later"));
-            return signals.iter().map(|_| resting()).collect();
+        if self.rest.is_some_and(|end| started < end) {
+            let resting = Failure::transient("the archive did not answer, and will be asked again later");
+            return signals.iter().map(|_| Err(resting.clone())).collect();
         }
-        let patience = PATIENCE.min(deadline.saturating_duration_since(started) / 4);
+        let patience = PATIENCE.min(deadline.saturating_duration_since(started) / 4)
+            / 2_u32.pow(self.delays.min(MAX_HALVINGS));
         let mut answers: Vec<_> = signals
             .iter()
             .map(|_| Err(Failure::transient(format!("no answer within {patience:?}"))))
@@ -132,18 +138,19 @@ impl Rest {
                 async move { (index, request.await) }
             })
             .collect();
-        while let Ok(Some((index, answer))) = timeout_at(started + patience, requests.next()).await {
-            answers[index] = answer;
-        }
+        let is_complete = loop {
+            match timeout_at(started + patience, requests.next()).await {
+                Ok(Some((index, answer))) => answers[index] = answer,
+                Ok(None) => break true,
+                Err(_) => break false,
+            }
+        };
         // A refusal is an answer, too, and costs no time.
         let is_silent =
             |answer: &Result<T, Failure>| matches!(answer, Err(failure) if failure.retry == Retry::Transient);
-        if answers.iter().all(is_silent) {
-            self.failures += 1;
-            self.until = Some(Instant::now() + started.elapsed() * 2_u32.saturating_pow(self.failures));
-        } else {
-            *self = Self::default();
-        }
+        let is_silent = answers.iter().all(is_silent);
+        self.delays = if is_complete && !is_silent { 0 } else { self.delays.saturating_add(1) };
+        self.rest = is_silent.then(|| Instant::now() + started.elapsed() * REST);
         answers
     }
 }

@@ -169,6 +169,21 @@ async fn an_archive_that_hung_once_is_asked_again_in_the_same_invocation() {
     assert_eq!(log_lines(&bucket, &id("b1")), 0);
 }
 
+#[tokio::test]
+async fn an_archive_that_hangs_for_some_signals_of_every_batch_costs_less_and_less() {
+    let names: Vec<_> = (0..100).map(|number| format!("e{number:03}")).collect();
+    let events: Vec<_> = names.iter().map(String::as_str).collect();
+    let (world, _) = archiving("some hang");
+    // One look-up in ten hangs.
+    let batch = (0..10).map(|at| Get::Delay(Duration::from_secs(if at == 9 { 60 } else { 0 })));
+    let lookups = Script::once(batch.cycle().take(100));
+    let run = world.delivery("a", &events).attempt(Duration::from_secs(90)).get("HEAD", lookups).run().await;
+    assert_eq!(run.published(), events);
+    // 2 + 1 + 0.5 + 7 × 0.25 seconds, where each batch could cost two.
+    assert!(run.counter("milliseconds") < 9_000, "{}", run.counter("milliseconds"));
+    assert!(requests(&run, "HEAD") >= 100 && run.counter("unarchived") == 0);
+}
+
 /// Trouble with the archive: for which requests, and which.
 fn trouble() -> Vec<(&'static str, &'static str, Get)> {
     vec![
