@@ -1,12 +1,13 @@
 //! The clients of AWS, made once at the start.
 //!
 //! `aws-config` reads the settings that all AWS SDKs share, from variables and from profile files: region, credentials,
-//! endpoints (`AWS_ENDPOINT_URL`, and one for each service), FIPS and dual-stack endpoints, and more. Three things of it
+//! endpoints (`AWS_ENDPOINT_URL`, and one for each service), FIPS and dual-stack endpoints, and more. Four things of it
 //! are taken away:
 //!
 //! - The region never comes from instance metadata: Lambda has none, and a start that asks waits for seconds.
 //! - `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` change nothing, and neither do the SDK's time-outs: tries and time-outs are
 //!   made to fit into an invocation.
+//! - Checksums of responses are verified only if `AWS_RESPONSE_CHECKSUM_VALIDATION` is set: gzip has its own.
 //! - The crate's features for IAM Identity Center, for logins and for programs that print credentials are off: they belong
 //!   to people's machines, and make the binary bigger.
 
@@ -76,8 +77,10 @@ pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
         .with_max_attempts(5)
         .with_initial_backoff(Duration::from_millis(100))
         .with_max_backoff(Duration::from_secs(2));
-    // A delivery carries its own checksum.
-    let checksums = config.response_checksum_validation().unwrap_or(ResponseChecksumValidation::WhenRequired);
+    // A delivery carries its own checksum, so a second one is verified only for those who ask for it.
+    let is_asked_for = std::env::var_os("AWS_RESPONSE_CHECKSUM_VALIDATION").is_some();
+    let checksums = config.response_checksum_validation().filter(|_| is_asked_for);
+    let checksums = checksums.unwrap_or(ResponseChecksumValidation::WhenRequired);
     let config = aws_sdk_s3::config::Builder::from(config)
         .retry_config(retries)
         .retry_classifier(Passing)
