@@ -24,9 +24,7 @@ mod prefilter;
 pub use head::Head;
 pub use inspector::{Inspector, Tally};
 
-use serde_json::Value;
-
-use crate::ecs::{self, Document, Verbatim};
+use crate::ecs::{self, Document, Mapping};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Source};
@@ -154,12 +152,10 @@ impl<'r> Detector<'r> {
         if candidates.is_empty() {
             return Ok(None);
         }
-        let Ok(Value::Object(record)) = serde_json::from_slice(record.text()) else {
-            return Err(Rejection::InvalidJson);
-        };
+        let record = records::parse(record.text())?;
+        let mapping = Mapping::of(&record);
         let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);
-        let is_left =
-            |rule: &&Rule| !self.rungs.fields || rule.query.evaluate(&Verbatim(&record)) != Some(false);
+        let is_left = |rule: &&Rule| !self.rungs.fields || rule.query.evaluate(&mapping) != Some(false);
         let mut rules: Vec<_> = rules.filter(is_left).collect();
         if rules.is_empty() {
             return Ok(None);
