@@ -26,10 +26,10 @@ pub use inspector::{Inspector, Tally};
 
 use serde_json::Value;
 
-use crate::ecs::{self, Document, Verbatim};
+use crate::ecs::{self, Document, Raw, Verbatim};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
-use crate::rule::{Definition, Source};
+use crate::rule::{Definition, Language, Source};
 use candidates::Candidates;
 use prefilter::Prefilter;
 
@@ -42,7 +42,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Says whether the whole query holds for a document.
+    /// Says whether the query holds for a document. One that asks for the record's own names does not.
     #[must_use]
     pub fn matches(&self, document: &Document) -> bool {
         self.query.evaluate(document) == Some(true)
@@ -98,7 +98,9 @@ impl Ruleset {
         let rules = sources
             .into_iter()
             .map(|source| {
-                let query = Query::parse(&source.query, ecs::field)?;
+                let query = match source.language {
+                    Language::Kuery => Query::parse(&source.query, ecs::field)?,
+                };
                 Ok(Rule { definition: source.definition, query })
             })
             .collect::<Result<Vec<_>, Vec<query::Error>>>()?;
@@ -157,15 +159,23 @@ impl<'r> Detector<'r> {
         let Ok(Value::Object(record)) = serde_json::from_slice(record.text()) else {
             return Err(Rejection::InvalidJson);
         };
+        // What asks for the record's own names is decided on the record in any case: the document does not have them.
+        let verdict = |rule: &Rule| {
+            if self.rungs.fields {
+                rule.query.evaluate(&Verbatim(&record))
+            } else {
+                rule.query.evaluate(&Raw(&record))
+            }
+        };
         let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);
-        let is_left =
-            |rule: &&Rule| !self.rungs.fields || rule.query.evaluate(&Verbatim(&record)) != Some(false);
-        let mut rules: Vec<_> = rules.filter(is_left).collect();
+        let mut rules: Vec<_> =
+            rules.map(|rule| (rule, verdict(rule))).filter(|(_, verdict)| *verdict != Some(false)).collect();
         if rules.is_empty() {
             return Ok(None);
         }
         let document = Document::from_record(record);
-        rules.retain(|rule| rule.matches(&document));
+        rules.retain(|(rule, verdict)| *verdict == Some(true) || rule.matches(&document));
+        let rules: Vec<_> = rules.into_iter().map(|(rule, _)| rule).collect();
         Ok((!rules.is_empty()).then_some(Match { document, rules }))
     }
 

@@ -6,9 +6,11 @@
 pub(crate) mod fields;
 mod identity;
 mod java;
+mod raw;
 mod verbatim;
 
 pub use fields::{FIELDS, field};
+pub use raw::Raw;
 pub use verbatim::Verbatim;
 
 use serde::ser::{Serialize, Serializer};

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::identity::{self, Caller};
 use super::{
-    COPIES, FLATTENED, SOURCE_IP, any_below, any_leaf, at, constant, fields, is_address, is_empty_text,
+    COPIES, FLATTENED, Raw, SOURCE_IP, any_below, any_leaf, at, constant, fields, is_address, is_empty_text,
     outcome, text_at,
 };
 use crate::query::{Fields, Scalar};
@@ -31,6 +31,10 @@ impl Fields for Verbatim<'_> {
             "service.name" => passes(Caller::of(record).service),
             _ => copied(record, name, test),
         }
+    }
+
+    fn any_in_record(&self, path: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        Raw(self.0).any_in_record(path, test)
     }
 }
 

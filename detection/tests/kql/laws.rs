@@ -64,7 +64,7 @@ fn keyword_test() -> impl Strategy<Value = Test> {
 fn leaf() -> impl Strategy<Value = Node> {
     let keyword =
         select(vec!["a", "b", "dotted.name", "odd name", "star*", "colon:name", "order", "not", "größe"]);
-    let node = |name: &str, kind, test| Node::Field { name: name.to_owned(), kind, test };
+    let node = |name: &str, kind, test| Node::Field { subject: name.into(), kind, test };
     prop_oneof![
         4 => (keyword, keyword_test()).prop_map(move |(name, test)| node(name, Kind::Keyword, test)),
         1 => prop_oneof![any::<bool>().prop_map(Test::Boolean), Just(Test::Exists), Just(Test::Null)]
@@ -291,7 +291,7 @@ fn head_leaf() -> impl Strategy<Value = Node> {
         "event.id",
     ];
     (select(fields), record_test()).prop_map(|(name, test)| Node::Field {
-        name: name.to_owned(),
+        subject: name.into(),
         kind: Kind::Keyword,
         test,
     })
@@ -362,7 +362,7 @@ proptest! {
         let flattened = format!("aws.cloudtrail.flattened.{below}");
         for name in [field.to_owned(), flattened] {
             let kind = ecs::field(&name).expect("the field is in the schema").kind;
-            let node = Node::Field { name, kind, test: test.clone() };
+            let node = Node::Field { subject: name.into(), kind, test: test.clone() };
             let Ok(query) = Query::parse(&node.to_string(), ecs::field) else { continue };
             if let Some(early) = query.evaluate(&Verbatim(&record)) {
                 prop_assert_eq!(Some(early), query.evaluate(&document), "{} over {:?}", query, record);
