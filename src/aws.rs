@@ -1,33 +1,38 @@
 //! The clients of AWS, made once at the start.
 //!
-//! `aws-config` reads the settings that all AWS SDKs share, from variables and from profile files: region, credentials,
-//! endpoints (`AWS_ENDPOINT_URL`, and one for each service), FIPS and dual-stack endpoints, and more. Four things of it
-//! are taken away:
+//! The settings that all AWS SDKs share are honoured, from variables and from profile files: region, keys, endpoints
+//! (`AWS_ENDPOINT_URL`, and one for each service), FIPS and dual-stack endpoints. `aws-config` reads the files. Its loader
+//! is not used, since it links every source of credentials that there is: half a megabyte more to load at every start.
+//! What is taken away:
 //!
+//! - Credentials come from Lambda's variables, or from the keys in a profile. Roles that a profile assumes, containers,
+//!   instance metadata, IAM Identity Center and programs that print credentials are for other places than Lambda.
 //! - The region never comes from instance metadata: Lambda has none, and a start that asks waits for seconds.
 //! - `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` change nothing, and neither do the SDK's time-outs: tries and time-outs are
 //!   made to fit into an invocation.
-//! - Checksums of responses are verified only if `AWS_RESPONSE_CHECKSUM_VALIDATION` is set: gzip has its own.
-//! - The crate's features for IAM Identity Center, for logins and for programs that print credentials are off: they belong
-//!   to people's machines, and make the binary bigger.
 
 use std::time::Duration;
 
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::profile::{self, ProfileSet};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_runtime::env_config::EnvConfigValue;
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_sdk_s3::config::interceptors::InterceptorContext;
 use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
-use aws_sdk_s3::config::{ResponseChecksumValidation, StalledStreamProtectionConfig};
+use aws_sdk_s3::config::{
+    Credentials, ResponseChecksumValidation, SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::os_shim_internal::{Env, Fs};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::failure::is_transient;
 use crate::settings::Error;
@@ -35,28 +40,87 @@ use crate::settings::Error;
 /// The settings of AWS's own, from the environment.
 ///
 /// # Errors
-/// There is no region.
+/// There is no region, or a profile file cannot be read.
 pub async fn config() -> Result<SdkConfig, Error> {
-    let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-        .or_else(ProfileFileRegionProvider::new());
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
-    // The chain of credentials begins with these variables, which Lambda sets; the rest of it takes time to set up.
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if is_set("AWS_ACCESS_KEY_ID") && is_set("AWS_SECRET_ACCESS_KEY") {
-        loader = loader.credentials_provider(EnvironmentVariableCredentialsProvider::new());
-    }
-    let config = loader
-        .region(region)
+    let shared = Shared::load().await?;
+    let region = shared.get("AWS_REGION", "region").or_else(|| shared.get("AWS_DEFAULT_REGION", "region"));
+    let region = region.ok_or_else(|| Error {
+        variable: "AWS_REGION",
+        problem: "is missing: set it to the region of the function, such as us-east-1".to_owned(),
+    })?;
+    let is_on = |variable, key| shared.get(variable, key).map(|value| value.eq_ignore_ascii_case("true"));
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(shared.credentials())
         .http_client(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
         .retry_config(RetryConfig::standard())
-        .timeout_config(timeouts())
-        .load()
-        .await;
-    if config.region().is_none() {
-        let problem = "is missing: set it to the region of the function, such as us-east-1".to_owned();
-        return Err(Error { variable: "AWS_REGION", problem });
+        .timeout_config(timeouts());
+    config.set_use_fips(is_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
+    config.set_use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
+    config.set_endpoint_url(shared.endpoint_url());
+    Ok(config.service_config(shared).build())
+}
+
+/// The settings that all AWS SDKs share: variables, and behind them a profile.
+#[derive(Debug)]
+struct Shared {
+    profile: ProfileSet,
+    ignores_endpoints: bool,
+}
+
+impl Shared {
+    async fn load() -> Result<Self, Error> {
+        let profile = profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None).await;
+        let profile = profile.map_err(|error| Error {
+            variable: "AWS_CONFIG_FILE",
+            problem: format!("or AWS_SHARED_CREDENTIALS_FILE names a file that cannot be used: {error}"),
+        })?;
+        let mut shared = Self { profile, ignores_endpoints: false };
+        let ignores = shared
+            .get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
+            .unwrap_or_default();
+        shared.ignores_endpoints = ignores.eq_ignore_ascii_case("true");
+        Ok(shared)
     }
-    Ok(config)
+
+    /// A variable, or a key of the profile.
+    fn get(&self, variable: &str, key: &str) -> Option<String> {
+        self.value(&EnvConfigValue::new().env(variable).profile(key))
+    }
+
+    fn value(&self, value: &EnvConfigValue<'_>) -> Option<String> {
+        let variables = Env::real();
+        let (value, _) = value.load(&variables, Some(&self.profile))?;
+        Some(value.into_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn endpoint_url(&self) -> Option<String> {
+        self.get("AWS_ENDPOINT_URL", "endpoint_url").filter(|_| !self.ignores_endpoints)
+    }
+
+    fn credentials(&self) -> SharedCredentialsProvider {
+        let key = |name| self.profile.get(name).map(str::to_owned);
+        let is_set = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty());
+        match (key("aws_access_key_id"), key("aws_secret_access_key")) {
+            (Some(id), Some(secret)) if !is_set => {
+                let token = key("aws_session_token");
+                SharedCredentialsProvider::new(Credentials::new(id, secret, token, None, "profile"))
+            }
+            _ => SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
+        }
+    }
+}
+
+/// Settings of one service, such as its endpoint.
+impl LoadServiceConfig for Shared {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        if self.ignores_endpoints && key.env() == "AWS_ENDPOINT_URL" {
+            return None;
+        }
+        let value = EnvConfigValue::new().env(key.env()).profile(key.profile());
+        self.value(&value.service_id(key.service_id()))
+    }
 }
 
 /// What every request keeps to, until its answer is there; a body that is streamed has a time-out of its own, where it is
@@ -77,14 +141,11 @@ pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
         .with_max_attempts(5)
         .with_initial_backoff(Duration::from_millis(100))
         .with_max_backoff(Duration::from_secs(2));
-    // A delivery carries its own checksum, so a second one is verified only for those who ask for it.
-    let is_asked_for = std::env::var_os("AWS_RESPONSE_CHECKSUM_VALIDATION").is_some();
-    let checksums = config.response_checksum_validation().filter(|_| is_asked_for);
-    let checksums = checksums.unwrap_or(ResponseChecksumValidation::WhenRequired);
     let config = aws_sdk_s3::config::Builder::from(config)
         .retry_config(retries)
         .retry_classifier(Passing)
-        .response_checksum_validation(checksums)
+        // A delivery carries its own checksum.
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         // A stalled body is taken up again by its reader.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();

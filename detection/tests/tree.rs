@@ -1,7 +1,7 @@
 //! The nodes that KQL cannot express: what they say of a record, and that the ladder agrees.
 
 use detection::detect::Head;
-use detection::ecs::{Document, Raw, Verbatim};
+use detection::ecs::{Document, Mapping, Raw};
 use detection::query::{Comparison, Glob, Kind, Node, Query, Regex, Relation, Subject, Test, Token};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -44,7 +44,7 @@ fn raw(path: &str, test: Test) -> Node {
 fn holds(node: Node) -> bool {
     let (query, record) = (Query::from(node), record());
     let verdict = query.evaluate(&Raw(&record)).expect("a record knows every path");
-    assert_eq!(query.evaluate(&Verbatim(&record)), Some(verdict), "{query}");
+    assert_eq!(query.evaluate(&Mapping::of(&record)), Some(verdict), "{query}");
     verdict
 }
 
@@ -338,7 +338,7 @@ proptest! {
         prop_assert!(last.is_some());
         let head = Head::parse(text.as_bytes()).unwrap();
         let glance = Head::glance(text.as_bytes().into());
-        let early = [Some(query.evaluate(&head)), glance.map(|glance| query.evaluate(&glance)), Some(query.evaluate(&Verbatim(&record))),
+        let early = [Some(query.evaluate(&head)), glance.map(|glance| query.evaluate(&glance)), Some(query.evaluate(&Mapping::of(&record))),
             Some(query.evaluate(&Raw(&record)))];
         for early in early.into_iter().flatten().flatten() {
             prop_assert_eq!(Some(early), last, "{} over {}", query, text);

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::glance;
-use crate::ecs::{CONSOLE_LOGIN, FAILURE, SUCCESS, constant, is_empty_text};
+use crate::ecs::{CONSOLE_LOGIN, FAILURE, SUCCESS, category_of, constant_value, is_empty_text, types_of};
 use crate::query::{Fields, Scalar};
 use crate::records::RawRecord;
 
@@ -30,7 +32,7 @@ enum Part<'a> {
     Text(Cow<'a, str>),
     /// Either this or missing.
     Perhaps(&'a str),
-    /// Not a string, or not looked at: left to the whole document.
+    /// An array or object, or not looked at: left to the whole document.
     Other,
 }
 
@@ -94,17 +96,44 @@ impl<'a> Head<'a> {
         }
     }
 
+    /// What follows from the action, of which the empty text stands for none.
+    fn by_action(&self, passes: &mut dyn FnMut(&str) -> bool) -> Option<bool> {
+        match self.event_name.known() {
+            Known::Value(action) => Some(passes(action)),
+            Known::Missing => Some(passes("")),
+            Known::Perhaps(action) => {
+                let (given, missing) = (passes(action), passes(""));
+                (given == missing).then_some(given)
+            }
+            Known::Unknown => None,
+        }
+    }
+
     fn known(&self, field: &str) -> Known<'_> {
         match field {
             "event.provider" => self.event_source.known(),
             "event.action" => self.event_name.known(),
             "event.outcome" => self.outcome().map_or(Known::Unknown, Known::Value),
-            _ => constant(field).map_or(Known::Unknown, Known::Value),
+            _ => constant_value(field).map_or(Known::Unknown, Known::Value),
         }
     }
 }
 
 impl<'a> Part<'a> {
+    fn of(value: &'a RawValue) -> serde_json::Result<Self> {
+        let text = match value.get().as_bytes() {
+            [b'[' | b'{', ..] => return Ok(Self::Other),
+            [b'n', ..] => return Ok(Self::Absent),
+            [b'"', inner @ .., b'"'] if memchr::memchr(b'\\', inner).is_none() => {
+                Cow::Borrowed(&value.get()[1..=inner.len()])
+            }
+            [b'"', ..] => Cow::Owned(serde_json::from_str(value.get())?),
+            // Numbers and booleans count as their text.
+            _ => Cow::Borrowed(value.get()),
+        };
+        Ok(if is_empty_text(&text) { Self::Absent } else { Self::Text(text) })
+    }
+
     fn perhaps(text: &'a str) -> Self {
         if is_empty_text(text) { Self::Absent } else { Self::Perhaps(text) }
     }
@@ -121,12 +150,17 @@ impl<'a> Part<'a> {
 
 impl Fields for Head<'_> {
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
-        match self.known(name) {
-            Known::Value(text) => Some(test(Scalar::Text(text))),
-            // What is missing passes no test either.
-            Known::Perhaps(text) if test(Scalar::Text(text)) => None,
-            Known::Perhaps(_) | Known::Missing => Some(false),
-            Known::Unknown => None,
+        let mut passes = |text: &str| test(Scalar::Text(text));
+        match name {
+            "event.category" => self.by_action(&mut |action| category_of(action).is_some_and(&mut passes)),
+            "event.type" => self.by_action(&mut |action| types_of(action).iter().copied().any(&mut passes)),
+            _ => match self.known(name) {
+                Known::Value(text) => Some(passes(text)),
+                // What is missing passes no test either.
+                Known::Perhaps(text) if passes(text) => None,
+                Known::Perhaps(_) | Known::Missing => Some(false),
+                Known::Unknown => None,
+            },
         }
     }
 
@@ -166,109 +200,35 @@ impl<'de> Visitor<'de> for HeadVisitor {
         f.write_str("a CloudTrail record")
     }
 
-    /// A key that comes twice counts as it does in the whole document: the last one holds.
+    /// A key that comes twice counts as it does in the whole document: the last one holds. (A derived implementation
+    /// would refuse it.)
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut head = Head::default();
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::EventSource => head.event_source = map.next_value()?,
-                Key::EventName => head.event_name = map.next_value()?,
-                Key::ErrorCode => head.error_code = map.next_value()?,
-                Key::ErrorMessage => head.error_message = map.next_value()?,
+        while let Some(key) = map.next_key()? {
+            let part = match key {
+                Key::EventSource => &mut head.event_source,
+                Key::EventName => &mut head.event_name,
+                Key::ErrorCode => &mut head.error_code,
+                Key::ErrorMessage => &mut head.error_message,
                 Key::Unneeded => {
                     map.next_value::<IgnoredAny>()?;
+                    continue;
                 }
-            }
+            };
+            *part = Part::of(map.next_value()?).map_err(A::Error::custom)?;
         }
         Ok(head)
     }
 }
 
 /// The keys of a record that the head needs.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
 enum Key {
     EventSource,
     EventName,
     ErrorCode,
     ErrorMessage,
+    #[serde(other)]
     Unneeded,
-}
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_identifier(KeyVisitor)
-    }
-}
-
-struct KeyVisitor;
-
-impl Visitor<'_> for KeyVisitor {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        Ok(match key {
-            "eventSource" => Key::EventSource,
-            "eventName" => Key::EventName,
-            "errorCode" => Key::ErrorCode,
-            "errorMessage" => Key::ErrorMessage,
-            _ => Key::Unneeded,
-        })
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Part<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PartVisitor)
-    }
-}
-
-struct PartVisitor;
-
-impl<'de> Visitor<'de> for PartVisitor {
-    type Value = Part<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Part<'de>, E> {
-        Ok(if is_empty_text(text) { Part::Absent } else { Part::Text(Cow::Borrowed(text)) })
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Part<'de>, E> {
-        Ok(if is_empty_text(text) { Part::Absent } else { Part::Text(Cow::Owned(text.to_owned())) })
-    }
-
-    fn visit_unit<E>(self) -> Result<Part<'de>, E> {
-        Ok(Part::Absent)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Part<'de>, E> {
-        Ok(Part::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Part<'de>, E> {
-        Ok(Part::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Part<'de>, E> {
-        Ok(Part::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Part<'de>, E> {
-        Ok(Part::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Part<'de>, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Part::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part<'de>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Part::Other)
-    }
 }

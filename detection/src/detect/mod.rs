@@ -24,9 +24,7 @@ mod prefilter;
 pub use head::Head;
 pub use inspector::{Inspector, Tally};
 
-use serde_json::Value;
-
-use crate::ecs::{self, Document, Raw, Verbatim};
+use crate::ecs::{self, Document, Mapping, Raw};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Language, Source};
@@ -156,16 +154,11 @@ impl<'r> Detector<'r> {
         if candidates.is_empty() {
             return Ok(None);
         }
-        let Ok(Value::Object(record)) = serde_json::from_slice(record.text()) else {
-            return Err(Rejection::InvalidJson);
-        };
+        let record = records::parse(record.text())?;
+        let mapping = Mapping::of(&record);
         // What asks for the record's own names is decided on the record in any case: the document does not have them.
         let verdict = |rule: &Rule| {
-            if self.rungs.fields {
-                rule.query.evaluate(&Verbatim(&record))
-            } else {
-                rule.query.evaluate(&Raw(&record))
-            }
+            if self.rungs.fields { rule.query.evaluate(&mapping) } else { rule.query.evaluate(&Raw(&record)) }
         };
         let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);
         let mut rules: Vec<_> =

@@ -1,98 +1,94 @@
 //! Who made the call.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::{Document, at, text_at};
+use super::mapping::Mapping;
+use super::set::Set;
 
-/// Parts of `userIdentity` that are copied as they are: from a path in the record to a field.
-pub(super) const COPIES: &[(&str, &str)] = &[
-    ("userIdentity.type", "aws.cloudtrail.user_identity.type"),
-    ("userIdentity.arn", "aws.cloudtrail.user_identity.arn"),
-    ("userIdentity.accessKeyId", "aws.cloudtrail.user_identity.access_key_id"),
-    ("userIdentity.invokedBy", "aws.cloudtrail.user_identity.invoked_by"),
-    (
-        "userIdentity.sessionContext.attributes.creationDate",
-        "aws.cloudtrail.user_identity.session_context.creation_date",
-    ),
-    (
-        "userIdentity.sessionContext.attributes.mfaAuthenticated",
-        "aws.cloudtrail.user_identity.session_context.mfa_authenticated",
-    ),
-    (
-        "userIdentity.sessionContext.sessionIssuer.type",
-        "aws.cloudtrail.user_identity.session_context.session_issuer.type",
-    ),
-    (
-        "userIdentity.sessionContext.sessionIssuer.principalId",
-        "aws.cloudtrail.user_identity.session_context.session_issuer.principal_id",
-    ),
-    (
-        "userIdentity.sessionContext.sessionIssuer.arn",
-        "aws.cloudtrail.user_identity.session_context.session_issuer.arn",
-    ),
-    (
-        "userIdentity.sessionContext.sessionIssuer.accountId",
-        "aws.cloudtrail.user_identity.session_context.session_issuer.account_id",
-    ),
-];
-
-/// Whom the parts of `userIdentity` name.
+/// Whom the record names as the caller.
 #[derive(Debug, Default)]
 pub(super) struct Caller<'a> {
-    pub(super) name: Option<&'a str>,
-    pub(super) id: Option<&'a str>,
-    pub(super) email: Option<&'a str>,
-    /// The AWS service that called for itself: then there is no user.
-    pub(super) service: Option<&'a str>,
+    name: Option<&'a str>,
+    id: Option<&'a str>,
+    email: Option<&'a str>,
+    /// The AWS service that acted for itself. There is no user then.
+    service: Option<&'a str>,
+    /// The name of the session.
+    session: Option<&'a str>,
+    /// The name is `additionalEventData.UserName`, and is left out there.
+    pub(super) has_moved_name: bool,
 }
 
 impl<'a> Caller<'a> {
-    /// Reads `userIdentity`, whose shape depends on its `type`.
-    pub(super) fn of(record: &'a Map<String, Value>) -> Self {
-        let Some(identity) = at(record, "userIdentity").and_then(Value::as_object) else {
-            return Self::default();
-        };
-        let kind = text_at(identity, "type").unwrap_or_default();
-        let issuer = text_at(identity, "sessionContext.sessionIssuer.arn").unwrap_or_default();
-        if kind == "AWSService" || issuer.contains("/aws-service-role/") {
-            return Self { service: text_at(identity, "invokedBy"), ..Self::default() };
+    pub(super) fn of(mapping: &Mapping<'a>) -> Self {
+        let kind = mapping.text("userIdentity.type").unwrap_or_default();
+        let session = mapping.text("userIdentity.arn").and_then(|arn| session_name(kind, arn));
+        let service = service_actor(mapping, kind);
+        let mut caller = Self { service, session, ..Self::default() };
+        if service.is_none() {
+            let issuer = || mapping.text("userIdentity.sessionContext.sessionIssuer.userName");
+            let issuer = if matches!(kind, "AssumedRole" | "FederatedUser") { issuer() } else { None };
+            caller.name = issuer.or_else(|| mapping.text("userIdentity.userName"));
+            if caller.name.is_none() && mapping.text("eventName") == Some("UserAuthentication") {
+                caller.name = mapping.text("additionalEventData.UserName");
+                caller.has_moved_name = caller.name.is_some();
+            }
+            let on_behalf_of = || mapping.text("userIdentity.onBehalfOf.userId");
+            let id = mapping.text("userIdentity.principalId");
+            caller.id = if kind == "IdentityCenterUser" { id.or_else(on_behalf_of) } else { id };
         }
-        let name = match kind {
-            "AssumedRole" | "FederatedUser" => text_at(identity, "sessionContext.sessionIssuer.userName"),
-            // An account alias may stand here; the root user has no name.
-            "Root" => None,
-            _ => text_at(identity, "userName"),
-        };
-        let id = match kind {
-            "Root" => text_at(identity, "accountId"),
-            "IdentityCenterUser" => text_at(identity, "onBehalfOf.userId"),
-            _ => text_at(identity, "principalId"),
-        };
-        let email = session_name(identity).filter(|session| session.contains('@'));
-        Self { name, id, email, service: None }
+        let is_email = |name: &&str| name.find('@').is_some_and(|at| at > 0);
+        caller.email = session.filter(|session| session.contains('@')).or(caller.name.filter(is_email));
+        caller
     }
 }
 
-/// Maps whom `userIdentity` names into `document`.
-pub(super) fn map(record: &Map<String, Value>, document: &mut Document) {
-    let Caller { name, id, email, service } = Caller::of(record);
-    document.put("service.name", service);
-    document.put("user.name", name);
-    document.put("user.id", id);
-    document.put("user.email", email);
-    let mut related: Vec<&str> = Vec::new();
-    for value in [name, id, email].into_iter().flatten() {
-        if !related.contains(&value) {
-            related.push(value);
+/// The service that acted for itself, by its own name or by a role that only it can assume.
+fn service_actor<'a>(mapping: &Mapping<'a>, kind: &str) -> Option<&'a str> {
+    let role = match kind {
+        "AWSService" => None,
+        "AssumedRole" => {
+            let issuer = mapping.text("userIdentity.sessionContext.sessionIssuer.arn")?;
+            Some(issuer.split_once(":role/aws-service-role/")?.1)
         }
-    }
-    document.put("related.user", (!related.is_empty()).then(|| json!(related)));
+        _ => return None,
+    };
+    let of_role = role.and_then(|role| role.split('/').next()).filter(|service| !service.is_empty());
+    mapping.text("userIdentity.invokedBy").or(of_role)
 }
 
-/// The name that whoever assumed a role gave the session: behind the colon of the principal id, or the last part
-/// of the ARN.
-fn session_name(identity: &Map<String, Value>) -> Option<&str> {
-    let principal = text_at(identity, "principalId").and_then(|id| id.split_once(':'));
-    let arn = text_at(identity, "arn").filter(|arn| arn.contains(":assumed-role/"));
-    principal.map(|(_, session)| session).or_else(|| arn?.rsplit('/').next())
+/// The name that whoever opened a session gave it: the last segment of its ARN.
+pub(crate) fn session_name<'a>(kind: &str, arn: &'a str) -> Option<&'a str> {
+    let has_sessions = matches!(kind, "AssumedRole" | "FederatedUser" | "IdentityCenterUser");
+    let (_, session) = arn.rsplit_once('/').filter(|_| has_sessions && arn.contains(":sts:"))?;
+    (!session.is_empty()).then_some(session)
+}
+
+pub(super) fn service<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
+    mapping.caller().service
+}
+
+pub(super) fn name<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
+    mapping.caller().name
+}
+
+pub(super) fn id<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
+    mapping.caller().id
+}
+
+pub(super) fn email<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
+    mapping.caller().email
+}
+
+pub(super) fn users(mapping: &Mapping<'_>) -> Option<Value> {
+    let caller = mapping.caller();
+    let mut users = Set::default();
+    users.extend(caller.session);
+    users.extend(caller.session.and_then(|session| session.split_once('@')).map(|(person, _)| person));
+    users.extend(mapping.text("requestParameters.userName"));
+    users.extend(mapping.text("requestParameters.newUserName"));
+    users.extend(mapping.text("responseElements.user.userId"));
+    users.extend([caller.id, caller.name].into_iter().flatten());
+    users.extend(mapping.text("userIdentity.onBehalfOf.userId"));
+    users.into_value()
 }

@@ -4,11 +4,9 @@
 //! match that text with wildcards. So it must be the same text, down to the order in which a `java.util.HashMap`
 //! walks its keys.
 
-use std::fmt::Write;
+use serde_json::{Map, Value};
 
-use serde_json::{Map, Number, Value};
-
-use super::is_empty_text;
+use super::empty::is_empty_text;
 
 /// The capacity that a `HashMap` starts with; it doubles when more than three quarters are in use.
 const INITIAL_CAPACITY: usize = 16;
@@ -16,9 +14,17 @@ const INITIAL_CAPACITY: usize = 16;
 /// The text of `value` without its empty parts, or `None` where nothing is left of it.
 ///
 /// The empty parts still count for the size of a map: the pipeline removes them after the map has grown.
-pub(super) fn text(value: &Value) -> Option<String> {
+/// The same holds for the entry of the object that is `left_out`.
+pub(super) fn text(value: &Value, left_out: Option<&str>) -> Option<String> {
     let mut text = String::new();
-    write(&mut text, value).then_some(text)
+    let is_written = match (value, left_out) {
+        (Value::Object(map), Some(left_out)) => {
+            let entries = in_hash_order(map).into_iter().filter(|(key, _)| *key != left_out);
+            enclose(&mut text, ['{', '}'], entries.map(|(key, value)| (Some(key), value)))
+        }
+        _ => write(&mut text, value),
+    };
+    is_written.then_some(text)
 }
 
 /// Writes the text of `value`, or says `false` and leaves `text` as it was.
@@ -27,7 +33,7 @@ fn write(text: &mut String, value: &Value) -> bool {
         Value::Null => return false,
         Value::Bool(true) => text.push_str("true"),
         Value::Bool(false) => text.push_str("false"),
-        Value::Number(number) => text.push_str(&number_text(number)),
+        Value::Number(number) => text.push_str(number.as_str()),
         Value::String(string) if is_empty_text(string) => return false,
         Value::String(string) => text.push_str(string),
         Value::Array(items) => return enclose(text, ['[', ']'], items.iter().map(|item| (None, item))),
@@ -86,21 +92,4 @@ fn in_hash_order(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
 /// `String.hashCode()`, over UTF-16 units.
 fn hash_code(text: &str) -> u32 {
     text.encode_utf16().fold(0, |hash: u32, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)))
-}
-
-/// Whole numbers as they are, others as `Double.toString()` writes them.
-pub(super) fn number_text(number: &Number) -> String {
-    let Some(double) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
-    let magnitude = double.abs();
-    let mut text = String::new();
-    if magnitude == 0.0 || (1e-3..1e7).contains(&magnitude) {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{double:?}");
-    } else {
-        let _ = write!(text, "{double:E}");
-        if !text.contains('.') {
-            text = text.replacen('E', ".0E", 1);
-        }
-    }
-    text
 }

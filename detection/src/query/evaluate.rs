@@ -163,7 +163,9 @@ impl<'a> Scalar<'a> {
     }
 
     fn as_address(self) -> Option<IpAddr> {
-        self.as_text().parse().ok()
+        // The zone that may follow an IPv6 address has no part in comparisons.
+        let (address, _) = self.as_text().split_once('%').unwrap_or((self.as_text(), ""));
+        address.parse().ok()
     }
 
     fn as_time(self) -> Option<String> {

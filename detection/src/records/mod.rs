@@ -10,6 +10,7 @@
 //! [`RawRecord::unwrapped`] takes a record out of the log event or the EventBridge event that holds it.
 
 mod brackets;
+mod exact;
 mod gzip;
 mod nesting;
 mod repair;

@@ -6,7 +6,7 @@
 use memchr::memchr_iter;
 use serde_json::{Map, Value};
 
-use super::Rejection;
+use super::{Rejection, exact};
 
 /// The text with U+FFFD in the place of invalid UTF-8 and of unpaired surrogates; `None` if it has neither.
 #[must_use]
@@ -23,12 +23,12 @@ pub fn repaired(text: &[u8]) -> Option<Vec<u8>> {
     Some(repaired)
 }
 
-/// Parses one record, after a repair where it needs one.
+/// Parses one record, after a repair where it needs one. Every number keeps the digits that the text has.
 ///
 /// # Errors
 /// [`Rejection::InvalidJson`] if that is no JSON object either.
 pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
-    let parse = |text: &[u8]| serde_json::from_slice(text).map_err(|_| Rejection::InvalidJson);
+    let parse = |text: &[u8]| exact::parse(text).map_err(|_| Rejection::InvalidJson);
     parse(text).or_else(|rejection| repaired(text).map_or(Err(rejection), |repaired| parse(&repaired)))
 }
 

@@ -13,7 +13,6 @@ use super::{Error, MAX_RECORD_BYTES, RawRecord, Record, Rejection};
 /// `aws cloudtrail lookup-events`.
 const ARRAYS: [&[u8]; 3] = [b"Records", LOG_EVENTS, b"Events"];
 const LOG_EVENTS: &[u8] = b"logEvents";
-const LONGEST_KEY: usize = 9;
 /// So much of an object that is too large to be a record is kept: the key of an array must still be found in it.
 const TAIL_BYTES: usize = 4096;
 const JSON: &str = "a JSON object or array";
@@ -33,16 +32,8 @@ enum State {
     Record,
     /// Inside an element of an array, or on a line, that is no object.
     Junk,
-    /// Behind the array in the object that holds it: before a key or the object's end.
-    Member,
-    /// Inside a key behind the array.
-    Key,
-    /// Between such a key and its value.
-    Colon,
-    /// Before the value of such a key.
-    Value,
-    /// Inside such a value.
-    Skip,
+    /// Behind such an array, in the rest of the object that holds it.
+    Rest,
 }
 
 /// What holds the records that are being read.
@@ -87,8 +78,6 @@ pub(super) struct Splitter {
     start: usize,
     /// What is wrong with the current record so far.
     defect: Option<Rejection>,
-    /// The key being read, as far as it can still be one of the [`ARRAYS`].
-    key: Vec<u8>,
     records: u64,
     last: Last,
     /// Where the commas between records first were wrong.
@@ -118,7 +107,6 @@ impl Splitter {
             quotes: Quotes::Outside,
             start: 0,
             defect: None,
-            key: Vec::new(),
             records: 0,
             last: Last::Opening,
             malformed: None,
@@ -155,11 +143,11 @@ impl Splitter {
                         self.defect = Some(Rejection::TooLarge);
                     }
                 }
-                State::Object => at = self.object(text, at, sink),
+                State::Object | State::Rest => at = self.object(text, at, sink),
                 State::Between => {
                     match byte {
                         b'{' => self.open_record(at, place),
-                        b']' => self.close_array(place),
+                        b']' => self.close_array(at, place),
                         b',' => {
                             if self.last != Last::Record {
                                 self.malformed.get_or_insert(place);
@@ -186,27 +174,14 @@ impl Splitter {
                 State::Outermost | State::Mark(_) => {
                     at += usize::from(self.outermost(byte, at, place)?);
                 }
-                State::Skip => {
-                    let between = self.nesting.is_empty() && self.quotes == Quotes::Outside;
-                    if between && matches!(byte, b',' | b'}') {
-                        self.state = State::Member;
-                    } else {
-                        self.one(byte);
-                        at += 1;
-                    }
-                }
-                State::Member | State::Key | State::Colon | State::Value => {
-                    at += usize::from(self.member(byte, place)?);
-                }
             }
         }
         Ok(match self.state {
             // What is too large for a record is followed to its end, but no longer kept.
             State::Record if self.defect == Some(Rejection::TooLarge) => text.len(),
-            State::Object if self.defect == Some(Rejection::TooLarge) => {
-                text.len().saturating_sub(TAIL_BYTES).max(self.start)
-            }
-            State::Record | State::Object => self.start,
+            State::Object if self.defect != Some(Rejection::TooLarge) => self.start,
+            State::Object | State::Rest => text.len().saturating_sub(TAIL_BYTES).max(self.start),
+            State::Record => self.start,
             _ => text.len(),
         })
     }
@@ -223,10 +198,11 @@ impl Splitter {
         self.malformed.map_or(Ok(()), |byte| Err(Error::Malformed { byte }))
     }
 
-    /// A part of a top-level object; returns where that part ends.
+    /// A part of a top-level object, before its array or behind it; returns where that part ends.
     fn object(&mut self, text: &[u8], at: usize, sink: &mut impl FnMut(u64, Record<'_>)) -> usize {
         let (at, halt) = self.follow::<true>(text, at);
         match halt {
+            Halt::Value if self.state == State::Rest => self.state = State::Outermost,
             Halt::Value => {
                 self.holder = Some(Holder::Lines);
                 self.emit(&text[self.start..at], sink);
@@ -234,7 +210,7 @@ impl Splitter {
             Halt::Array => {
                 let before = &text[self.start..at - 1];
                 if let Some(key) = key_before(before) {
-                    let is_whole = self.defect != Some(Rejection::TooLarge);
+                    let is_whole = self.state == State::Object && self.defect != Some(Rejection::TooLarge);
                     self.subscription =
                         (key == LOG_EVENTS && is_whole).then(|| Subscription::begun_by(before));
                     self.open_array(Holder::Object);
@@ -368,11 +344,16 @@ impl Splitter {
         self.state = if self.holder == Some(Holder::Lines) { State::Outermost } else { State::Between };
     }
 
-    fn close_array(&mut self, place: u64) {
+    fn close_array(&mut self, at: usize, place: u64) {
         if self.last == Last::Comma {
             self.malformed.get_or_insert(place);
         }
-        self.state = if self.holder == Some(Holder::Object) { State::Member } else { State::Outermost };
+        self.state = State::Outermost;
+        if self.holder == Some(Holder::Object) {
+            self.forget_nesting();
+            self.open_brace(at + 1);
+            self.state = State::Rest;
+        }
     }
 
     /// Outside of every value: white space, a byte order mark, or the start of a value. Says whether the byte was used
@@ -397,39 +378,6 @@ impl Splitter {
                 return Ok(false);
             }
             _ => return Err(Error::NotJson { byte: place, expected: JSON }),
-        }
-        Ok(true)
-    }
-
-    /// One byte of the members behind the array; says whether it was used up.
-    fn member(&mut self, byte: u8, place: u64) -> Result<bool, Error> {
-        match (self.state, byte) {
-            (State::Key, b'"') if self.quotes != Quotes::Escaped => {
-                self.quotes = Quotes::Outside;
-                self.state = State::Colon;
-            }
-            (State::Key, _) => {
-                let escapes = byte == b'\\' && self.quotes != Quotes::Escaped;
-                self.quotes = if escapes { Quotes::Escaped } else { Quotes::Inside };
-                if self.key.len() <= LONGEST_KEY {
-                    self.key.push(byte);
-                }
-            }
-            _ if byte.is_ascii_whitespace() => {}
-            (State::Member, b'"') => {
-                self.key.clear();
-                self.state = State::Key;
-            }
-            (State::Member, b',') => {}
-            (State::Member, b'}') => self.state = State::Outermost,
-            (State::Colon, b':') => self.state = State::Value,
-            (State::Value, b'[') if ARRAYS.contains(&&self.key[..]) => self.open_array(Holder::Object),
-            (State::Value, _) => {
-                self.forget_nesting();
-                self.state = State::Skip;
-                return Ok(false);
-            }
-            _ => return Err(Error::NotJson { byte: place, expected: "a member of the delivery" }),
         }
         Ok(true)
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::FUNCTION_NAME;
-use crate::ecs::Document;
+use crate::ecs::{self, Document};
 use crate::rule::Definition;
 
 /// The longest subject that SNS takes.
@@ -28,12 +28,14 @@ pub(super) fn caller(document: &Document) -> &str {
         .unwrap_or("an unnamed caller")
 }
 
-/// Who did what to which function, where, when and from where.
+/// Who (by name and session) did what to which target, where, when and from where.
 pub(super) fn sentence(document: &Document) -> String {
     let text = |field| document.text(field);
     let who = caller(document);
     let kind = text("aws.cloudtrail.user_identity.type");
-    let session = text("user.email").filter(|email| *email != who);
+    let session = kind.zip(text("aws.cloudtrail.user_identity.arn"));
+    let session = session.and_then(|(kind, arn)| ecs::session_name(kind, arn));
+    let session = session.or(text("user.email")).filter(|session| *session != who);
     let caller = match (kind, session) {
         (Some(kind), Some(session)) => format!("{who} ({kind}, {session})"),
         (Some(detail), None) | (None, Some(detail)) => format!("{who} ({detail})"),
@@ -42,8 +44,12 @@ pub(super) fn sentence(document: &Document) -> String {
     let action = text("event.action").unwrap_or("an unnamed action");
     let dry_run = if is_dry_run(document) { " (a dry run)" } else { "" };
     let mut sentence = format!("{caller} called {action}{dry_run}");
+    let targets =
+        [(" on function ", FUNCTION_NAME), (" on user ", "user.target.name"), (" on group ", "group.name")];
+    let target = targets.map(|(words, field)| (words, text(field)));
+    let target = target.into_iter().find(|(_, name)| name.is_some()).unwrap_or_default();
     let parts = [
-        (" on function ", text(FUNCTION_NAME)),
+        target,
         (" in account ", text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id"))),
         (", ", text("cloud.region")),
         (", at ", text("@timestamp")),

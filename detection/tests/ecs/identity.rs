@@ -30,6 +30,48 @@ const OTHER_ACCOUNT: &str = r#"{"recipientAccountId":"111122223333",
 const ARN_ONLY: &str =
     r#"{"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/R/frank@example.com"}}"#;
 
+const BARE_ROOT: &str =
+    r#"{"userIdentity":{"type":"Root","arn":"arn:aws:iam::1:root","accountId":"111122223333"}}"#;
+const UNNAMED_BROKER: &str =
+    r#"{"userIdentity":{"type":"FederatedUser","userName":"dora","sessionContext":{"sessionIssuer":{}}}}"#;
+const PRINCIPAL_ONLY: &str = r#"{"userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:bob@example.com","arn":null,
+    "sessionContext":{"sessionIssuer":{"userName":"Deploy"}}}}"#;
+const NAMED_BY_EMAIL: &str = r#"{"userIdentity":{"type":"IAMUser","userName":"a@b.c","principalId":"A"}}"#;
+const NAMELESS_SERVICE: &str = r#"{"userIdentity":{"type":"AWSService","principalId":"P","userName":"n"}}"#;
+const LINKED_ROLE: &str = r#"{"userIdentity":{"type":"AssumedRole","principalId":"AROAX:s1","arn":"arn:aws:sts::1:assumed-role/R/s1",
+    "sessionContext":{"sessionIssuer":{"userName":"R","arn":"arn:aws:iam::1:role/aws-service-role/autoscaling.amazonaws.com/R"}}}}"#;
+const LINKED_USER: &str = r#"{"userIdentity":{"type":"IAMUser","userName":"u",
+    "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::1:role/aws-service-role/autoscaling.amazonaws.com/R"}}}}"#;
+const IDENTITY_CENTER_ONLY: &str = r#"{"userIdentity":{"type":"IdentityCenterUser","credentialId":"c",
+    "onBehalfOf":{"userId":"544894e8-80c1","identityStoreArn":"arn:x"}}}"#;
+const SESSION: &str = r#"{"userIdentity":{"type":"AssumedRole","invokedByDelegate":{"accountId":"1"},"identityProvider":"p",
+    "inScopeOf":{"issuerType":"T","credentialsIssuedTo":"C","sourceArn":"S","sourceAccount":"A"},
+    "sessionContext":{"ec2RoleDelivery":"2.0","sourceIdentity":"si","assumedRoot":"true","signInSessionArn":"arn",
+    "attributes":{"creationDate":"20131102T010628Z","mfaAuthenticated":false},
+    "webIdFederationData":{"federatedProvider":"fp","attributes":{"x.example.com:aud":"b","n":1,"gone":""}}}}}"#;
+
+pub const SESSIONS: &[Row] = &[
+    (
+        SESSION,
+        "aws.cloudtrail.user_identity",
+        r#"{"type":"AssumedRole","invoked_by_delegate":{"account_id":"1"},"identity_provider":"p",
+        "in_scope_of":{"issuer_type":"T","credentials_issued_to":"C","source_arn":"S","source_account":"A"},
+        "session_context":{"ec2_role_delivery":"2.0","source_identity":"si","assumed_root":"true","sign_in_session_arn":"arn",
+        "creation_date":"2013-11-02T01:06:28.000Z","mfa_authenticated":false,
+        "web_id_federation_data":{"federated_provider":"fp","attributes":{"x.example.com:aud":"b","n":1}}}}"#,
+    ),
+    (
+        IDENTITY_CENTER_ONLY,
+        "aws.cloudtrail.user_identity",
+        r#"{"type":"IdentityCenterUser","credential_id":"c","on_behalf_of":{"user_id":"544894e8-80c1","identity_store_arn":"arn:x"}}"#,
+    ),
+];
+
+#[test]
+fn everything_that_is_said_of_a_session_is_mapped() {
+    check(SESSIONS);
+}
+
 pub const ROWS: &[Row] = &[
     (IAM_USER, "user.name", r#""alice""#),
     (IAM_USER, "user.id", r#""AIDAEXAMPLE""#),
@@ -49,7 +91,7 @@ pub const ROWS: &[Row] = &[
     (ASSUMED_ROLE, "user.name", r#""Deploy""#),
     (ASSUMED_ROLE, "user.id", r#""AROAEXAMPLE:bob@example.com""#),
     (ASSUMED_ROLE, "user.email", r#""bob@example.com""#),
-    (ASSUMED_ROLE, "related.user", r#"["Deploy","AROAEXAMPLE:bob@example.com","bob@example.com"]"#),
+    (ASSUMED_ROLE, "related.user", r#"["Deploy","AROAEXAMPLE:bob@example.com","bob@example.com","bob"]"#),
     (
         ASSUMED_ROLE,
         "aws.cloudtrail.user_identity.session_context.session_issuer",
@@ -58,9 +100,20 @@ pub const ROWS: &[Row] = &[
     (FEDERATED, "user.name", r#""broker""#),
     (FEDERATED, "user.id", r#""111122223333:carol""#),
     (FEDERATED, "user.email", ABSENT),
-    (ROOT, "user.name", ABSENT),
+    (FEDERATED, "related.user", r#"["carol","broker","111122223333:carol"]"#),
+    (UNNAMED_BROKER, "user.name", r#""dora""#),
+    (PRINCIPAL_ONLY, "user.email", ABSENT),
+    (PRINCIPAL_ONLY, "related.user", r#"["AROAEXAMPLE:bob@example.com","Deploy"]"#),
+    (NAMED_BY_EMAIL, "user.email", r#""a@b.c""#),
+    (r#"{"userIdentity":{"type":"IAMUser","userName":"@b.c"}}"#, "user.email", ABSENT),
+    (r#"{"userIdentity":{"type":"IAMUser","arn":"arn:aws:sts::1:x/a@b.c"}}"#, "user.email", ABSENT),
+    (r#"{"userIdentity":{"type":"IAMUser","userName":5}}"#, "user.name", r#""5""#),
+    (r#"{"userIdentity":{"type":"IAMUser","userName":{"a":1}}}"#, "user", ABSENT),
+    (ROOT, "user.name", r#""an-alias""#),
     (ROOT, "user.id", r#""111122223333""#),
-    (ROOT, "related.user", r#"["111122223333"]"#),
+    (ROOT, "related.user", r#"["111122223333","an-alias"]"#),
+    (BARE_ROOT, "user", ABSENT),
+    (BARE_ROOT, "related", ABSENT),
     (ROOT, "aws.cloudtrail.user_identity.access_key_id", ABSENT),
     (SERVICE, "service.name", r#""autoscaling.amazonaws.com""#),
     (SERVICE, "user", ABSENT),
@@ -69,7 +122,18 @@ pub const ROWS: &[Row] = &[
     (SERVICE, "aws.cloudtrail.user_identity.invoked_by", r#""autoscaling.amazonaws.com""#),
     (SERVICE_ROLE, "service.name", r#""autoscaling.amazonaws.com""#),
     (SERVICE_ROLE, "user", ABSENT),
-    (IDENTITY_CENTER, "user.id", r#""544894e8-80c1""#),
+    (NAMELESS_SERVICE, "service", ABSENT),
+    (NAMELESS_SERVICE, "user", r#"{"id":"P","name":"n"}"#),
+    (NAMELESS_SERVICE, "related.user", r#"["P","n"]"#),
+    (LINKED_ROLE, "service.name", r#""autoscaling.amazonaws.com""#),
+    (LINKED_ROLE, "user", ABSENT),
+    (LINKED_ROLE, "related.user", r#"["s1"]"#),
+    (LINKED_USER, "service", ABSENT),
+    (LINKED_USER, "user.name", r#""u""#),
+    (IDENTITY_CENTER, "user.id", r#""no""#),
+    (IDENTITY_CENTER, "related.user", r#"["no","544894e8-80c1"]"#),
+    (IDENTITY_CENTER_ONLY, "user.id", r#""544894e8-80c1""#),
+    (IDENTITY_CENTER_ONLY, "related.user", r#"["544894e8-80c1"]"#),
     (IDENTITY_CENTER, "user.name", ABSENT),
     (WEB_IDENTITY, "user.name", r#""dave""#),
     (WEB_IDENTITY, "user.id", r#""accounts.google.com:app:user""#),
@@ -81,6 +145,7 @@ pub const ROWS: &[Row] = &[
     (OTHER_ACCOUNT, "user.id", r#""AIDAOTHER""#),
     (ARN_ONLY, "user.email", r#""frank@example.com""#),
     (ARN_ONLY, "user.id", ABSENT),
+    (ARN_ONLY, "related.user", r#"["frank@example.com","frank"]"#),
     (r#"{"userIdentity":{"invokedBy":"x.amazonaws.com"}}"#, "service", ABSENT),
     (r#"{"recipientAccountId":"111122223333"}"#, "cloud.account.id", r#""111122223333""#),
     (r#"{"userIdentity":{"accountId":"-"},"recipientAccountId":"1"}"#, "cloud.account.id", r#""1""#),

@@ -34,7 +34,7 @@ fn a_path_into_flattened_objects_finds_exactly_the_leaf() {
         ("tags: (one and not two)", false),
         ("count: 3", true),
         ("count: \"3\"", true),
-        ("ratio: 1.0E10", true),
+        ("ratio: 10000000000.0", true),
         ("on: true", true),
         ("gone: *", false),
         ("missing: *", false),

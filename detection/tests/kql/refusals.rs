@@ -120,21 +120,26 @@ fn a_value_that_its_field_cannot_have_is_refused() {
 }
 
 #[test]
-fn a_field_that_no_record_gives_is_refused_with_the_reason() {
+fn a_field_that_is_not_mapped_is_refused_with_the_reason() {
     check(
         &[
-            ("event.category: iam", 1, 1, "event.category is not available: Elastic's table"),
+            (
+                "related.entity: x",
+                1,
+                1,
+                "related.entity is not mapped here: Elastic writes it only on request",
+            ),
             ("event.action: x and source.geo.country_iso_code: DE", 1, 21, "GeoIP"),
             ("source.as.number > 3", 1, 1, "autonomous systems"),
             ("source.as.organization.name: x", 1, 1, "autonomous systems"),
             ("user_agent.name: curl", 1, 1, "a parser of user agents"),
             ("event.ingested >= \"2026-11-23T10:05:00Z\"", 1, 1, "the time of indexing"),
             ("host.name: x", 1, 1, "no host"),
-            ("event.acton: x", 1, 1, "no CloudTrail record gives a field event.acton"),
-            ("Event.action: x", 1, 1, "no CloudTrail record gives a field Event.action"),
-            ("aws.cloudtrail.flattened.nothing.x: y", 1, 1, "no CloudTrail record gives a field"),
-            ("aws.cloudtrail.flattened: y", 1, 1, "no CloudTrail record gives a field"),
-            ("messages: x", 1, 1, "no CloudTrail record gives a field messages"),
+            ("event.acton: x", 1, 1, "the field event.acton is not mapped here"),
+            ("Event.action: x", 1, 1, "the field Event.action is not mapped here"),
+            ("aws.cloudtrail.flattened.nothing.x: y", 1, 1, "is not mapped here; docs/fields.md lists"),
+            ("aws.cloudtrail.flattened: y", 1, 1, "is not mapped here; docs/fields.md lists"),
+            ("messages: x", 1, 1, "the field messages is not mapped here"),
         ],
         ecs::field,
     );

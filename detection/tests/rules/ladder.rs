@@ -7,7 +7,7 @@ use std::path::Path;
 use detection::detect::{Ruleset, Rungs};
 use detection::ecs::{self, Document};
 use detection::query::Query;
-use detection::records::{Decoder, Record};
+use detection::records::{self, Decoder, Record};
 use detection::rule::{self, Source};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -140,7 +140,7 @@ fn query() -> impl Strategy<Value = String> {
         "event.dataset: other",
         "event.action: *",
         "event.provider > m",
-        "event.action: 12345.0",
+        "event.action: 1.2345E4",
         "event.action: true",
         "source.ip: 10.0.0.0/8",
         "user.name: *",
@@ -163,7 +163,7 @@ fn query() -> impl Strategy<Value = String> {
 
 /// The rules that match, by the plain way.
 fn plainly(sources: &[Source], record: &str) -> Vec<String> {
-    let document = Document::from_record(serde_json::from_str(record).expect(record));
+    let document = Document::from_record(records::parse(record.as_bytes()).expect(record));
     let matches = |source: &&Source| {
         let query = Query::parse(&source.query, ecs::field).expect("the rule was read");
         query.evaluate(&document) == Some(true)

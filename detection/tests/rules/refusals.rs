@@ -96,9 +96,9 @@ fn one_mistake_gives_one_error_at_its_place() {
         (
             "event.action: x",
             "event.action: x and\n  source.geo.city_name: y",
-            "15:3 the field source.geo.city_name is not available: it needs a GeoIP",
+            "15:3 the field source.geo.city_name is not mapped here: it needs a GeoIP",
         ),
-        ("event.action: x", "user_agent.name: y", "14:1 the field user_agent.name is not available"),
+        ("event.action: x", "user_agent.name: y", "14:1 the field user_agent.name is not mapped here"),
         ("event.action: x", "", "13:9 query must be a string that is not empty"),
     ];
     for (from, to, expected) in rows {
@@ -224,17 +224,20 @@ fn places_are_right_in_every_way_to_write_a_query() {
         let text = changed("'''\nevent.action: x\n'''", &format!("{quote}{layout}{query}{quote}"));
         let errors = errors(&text);
         assert!(
-            errors[0].starts_with(&format!("{line}:{column} no CloudTrail record")),
+            errors[0].starts_with(&format!("{line}:{column} the field nope is not mapped here")),
             "{quote}: {errors:?}"
         );
     }
     // Line breaks as Windows writes them.
     let text = changed("event.action: x", "event.action: x and\n  nope: y").replace('\n', "\r\n");
-    assert!(errors(&text)[0].starts_with("15:3 no CloudTrail record"), "{:?}", errors(&text));
+    assert!(errors(&text)[0].starts_with("15:3 the field nope is not mapped here"), "{:?}", errors(&text));
     // With escapes the text of the query stands nowhere in the file: its start must do, and the reason tells the rest.
     let text = changed("'''\nevent.action: x\n'''", r#""event.action: \"x\" and nope: y""#);
     let errors = errors(&text);
-    assert!(errors[0].starts_with("13:9 in the query, 1:23: no CloudTrail record"), "{errors:?}");
+    assert!(
+        errors[0].starts_with("13:9 in the query, 1:23: the field nope is not mapped here"),
+        "{errors:?}"
+    );
 }
 
 #[test]

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use detection::detect::Inspector;
+use detection::ecs::Document;
 use detection::origin::Origin;
 use detection::records::Decoder;
 use detection::rule::Definition;
 use detection::signal::Signal;
+use detection::time::rfc3339;
 use serde_json::{Value, json};
 
 use crate::{NOW, RULE_ID, check, definition, message, record, signal, signal_of, with};
@@ -55,6 +59,70 @@ fn a_signal_is_the_document_with_the_alert_beside_it() {
         ("building_block_type", json!("default")),
     ] {
         assert_eq!(alert[name], value, "{name}");
+    }
+}
+
+#[test]
+fn the_timestamp_always_has_three_digits_of_milliseconds() {
+    let rows = [
+        (0, "2026-11-23T10:15:00.000Z"),
+        (1_000_000, "2026-11-23T10:15:00.001Z"),
+        (120_000_000, "2026-11-23T10:15:00.120Z"),
+        (999_999_999, "2026-11-23T10:15:00.999Z"),
+    ];
+    for (nanoseconds, timestamp) in rows {
+        let now = rfc3339(UNIX_EPOCH + Duration::new(1_795_428_900, nanoseconds));
+        let record = with(json!({}));
+        let document = Document::from_record(serde_json::from_str(&record).unwrap());
+        let signal = Signal::new(&definition(), &document, record.as_bytes(), &Origin::EventBridge, &now);
+        check(&signal);
+        let message = message(&signal);
+        assert_eq!(message["@timestamp"], timestamp);
+        assert_eq!(message["event"]["created"], timestamp);
+    }
+}
+
+#[test]
+fn a_number_of_the_record_keeps_its_digits_in_the_signal() {
+    let record =
+        MINIMAL.replace('}', r#","requestParameters":{"a":1.50,"b":1E3,"c":12345678901234567890123}}"#);
+    let rules = crate::repository::embedded();
+    let mut inspector = Inspector::new(&rules, None, &Origin::EventBridge, NOW);
+    inspector.inspect(0, Ok(record.as_bytes().into()));
+    let signal = &inspector.found[0];
+    check(signal);
+    let flattened = r#""request_parameters":{"a":1.50,"b":1E3,"c":12345678901234567890123}"#;
+    assert!(signal.message.contains(flattened), "{}", signal.message);
+    assert!(signal.message.contains("{a=1.50, b=1E3, c=12345678901234567890123}"), "{}", signal.message);
+    assert_eq!(message(signal)["event"]["original"], record.as_str());
+}
+
+#[test]
+fn every_kind_of_field_is_valid_in_a_signal() {
+    let record = with(json!({
+        "userIdentity": {
+            "type": "AssumedRole", "arn": "arn:aws:sts::1:assumed-role/R/a@b.c", "userName": "n", "credentialId": "c", "identityProvider": "p",
+            "invokedBy": "x", "invokedByDelegate": { "accountId": 1 }, "onBehalfOf": { "userId": "u", "identityStoreArn": "a" },
+            "inScopeOf": { "issuerType": "T", "credentialsIssuedTo": "C", "sourceArn": "S", "sourceAccount": 1 },
+            "sessionContext": {
+                "ec2RoleDelivery": 2.0, "sourceIdentity": "s", "assumedRoot": true, "signInSessionArn": "a",
+                "attributes": { "creationDate": "20131102T010628Z", "mfaAuthenticated": false },
+                "webIdFederationData": { "federatedProvider": "f", "attributes": { "x.example.com:aud": "b" } },
+            },
+        },
+        "sourceIPAddress": "fe80::1%eth0",
+        "tlsDetails": { "tlsVersion": "TLSv1.3", "cipherSuite": "c", "keyExchange": "k", "clientProvidedHostHeader": "h" },
+        "resources": [{ "ARN": "a", "accountId": 1, "x.y": 1 }],
+        "requestParameters": { "userName": "u", "newUserName": "v", "groupName": "g" },
+        "responseElements": { "user": { "userId": 1 }, "group": { "groupId": 2 } },
+        "addendum": { "reason": "r", "updatedFields": "u", "originalRequestID": "r", "originalEventID": "e" },
+        "sharedEventId": "s", "vpcEndpointId": "v", "vpcEndpointAccountId": 1, "errorCode": 1, "apiVersion": 1,
+        "managementEvent": "maybe", "sessionCredentialFromConsole": true, "readOnly": "true",
+    }));
+    signal(&record);
+    for action in ["ConsoleLogin", "UserAuthentication", "CreateUser"] {
+        signal(&with(json!({ "eventName": action, "userIdentity": null,
+            "additionalEventData": { "UserName": "x", "LoginTo": 1, "MFAUsed": "No", "MobileVersion": 1 } })));
     }
 }
 
@@ -146,6 +214,32 @@ fn the_message_says_who_did_what_to_which_function_where_and_when() {
         (
             json!({ "userIdentity": { "type": "Root", "arn": "arn:aws:iam::1:root" } }),
             format!("arn:aws:iam::1:root (Root) called {action} {tail}"),
+        ),
+        (
+            json!({ "userIdentity": { "type": "Root", "userName": "my-alias" } }),
+            format!("my-alias (Root) called {action} {tail}"),
+        ),
+        // The session is named whether or not it is an e-mail address.
+        (
+            json!({ "userIdentity": {
+                "type": "AssumedRole", "arn": "arn:aws:sts::1:assumed-role/Deploy/run-7",
+                "sessionContext": { "sessionIssuer": { "userName": "Deploy" } },
+            } }),
+            format!("Deploy (AssumedRole, run-7) called {action} {tail}"),
+        ),
+        (
+            json!({ "requestParameters": { "userName": "bob" } }),
+            format!(
+                "Deploy (AssumedRole, bob@example.com) called {action} {}",
+                tail.replace("function orders", "user bob")
+            ),
+        ),
+        (
+            json!({ "requestParameters": { "groupName": "admins" } }),
+            format!(
+                "Deploy (AssumedRole, bob@example.com) called {action} {}",
+                tail.replace("function orders", "group admins")
+            ),
         ),
     ];
     for (members, sentence) in rows {

@@ -104,16 +104,3 @@ fn the_queries_and_rules_of_the_docs_are_good() {
         reading.all().unwrap_or_else(|errors| panic!("{}", errors[0]));
     }
 }
-
-#[test]
-fn every_field_is_in_the_docs_with_its_kind() {
-    let page = fs::read_to_string(root().join("docs/fields.md")).expect("the page is there");
-    for (field, kind) in ecs::FIELDS {
-        let row = page
-            .lines()
-            .find(|line| line.starts_with(&format!("| `{field}` |")))
-            .unwrap_or_else(|| panic!("{field}"));
-        let kind = format!("{kind:?}").to_lowercase();
-        assert!(row.contains(&format!("| {kind} |")), "{row} says {kind}");
-    }
-}

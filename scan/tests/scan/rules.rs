@@ -71,7 +71,7 @@ fn check_shows_every_mistake_of_every_file_with_its_place() {
         assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{}", run.err);
         for mistake in [
             "a.toml:8:12: unknown severity urgent",
-            "a.toml:11:21: the field source.geo.country_name is not available",
+            "a.toml:11:21: the field source.geo.country_name is not mapped here",
             "b.toml:11:1: a value without a field",
             "d.toml:7:11: the rule_id id of C is taken by",
             "4 mistakes in the rules",

@@ -23,7 +23,7 @@ fn wrong_usage_is_exit_code_2() {
 fn an_exception_that_is_no_query_is_shown_with_its_place() {
     let run = scan(&["--exceptions", "user.name: x and nope: y", "events/deliveries"]);
     assert_eq!(run.code, Some(2));
-    assert!(run.err.contains("1:18: no CloudTrail record gives a field nope"), "{}", run.err);
+    assert!(run.err.contains("1:18: the field nope is not mapped here"), "{}", run.err);
 }
 
 #[test]

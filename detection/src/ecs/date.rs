@@ -1,0 +1,16 @@
+//! Times of a record.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+/// A time of ISO 8601 in the form of RFC 3339. One that has this form keeps its own digits; another one, such as
+/// `20131102T010628Z`, is printed in UTC with three digits of milliseconds.
+pub(super) fn normal(text: &str) -> Option<Cow<'_, str>> {
+    let time: Timestamp = text.parse().ok()?;
+    let is_normal = matches!(
+        text.as_bytes(),
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', .., b'Z']
+    );
+    Some(if is_normal { Cow::Borrowed(text) } else { Cow::Owned(format!("{time:.3}")) })
+}

@@ -1,0 +1,35 @@
+//! The values in nested JSON, as a query sees them.
+
+use serde_json::{Map, Value};
+
+use crate::query::Scalar;
+
+/// Follows a dotted path into nested objects whose own keys may hold dots, as keys of request parameters do.
+pub(super) fn any_in_map(map: &Map<String, Value>, path: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
+    if map.get(path).is_some_and(&mut *test) {
+        return true;
+    }
+    path.match_indices('.')
+        .any(|(dot, _)| map.get(&path[..dot]).is_some_and(|value| any_below(value, &path[dot + 1..], test)))
+}
+
+pub(super) fn any_below(value: &Value, path: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
+    match value {
+        Value::Object(map) => any_in_map(map, path, test),
+        Value::Array(items) => items.iter().any(|item| any_below(item, path, test)),
+        _ => false,
+    }
+}
+
+/// Looks at one value or at several. Elasticsearch keeps leaves: an object has no value of its own, unless it is a
+/// `whole` flattened object, to which all its leaves belong.
+pub(super) fn any_leaf(value: &Value, whole: bool, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(boolean) => test(Scalar::Boolean(*boolean)),
+        Value::Number(number) => test(Scalar::Number(number.as_f64().unwrap_or(f64::NAN), number.as_str())),
+        Value::String(text) => test(Scalar::Text(text)),
+        Value::Array(items) => items.iter().any(|item| any_leaf(item, whole, test)),
+        Value::Object(map) => whole && map.values().any(|value| any_leaf(value, whole, test)),
+    }
+}

@@ -1,0 +1,216 @@
+//! The value of a single field, taken from the parsed record.
+
+use std::cell::{Cell, OnceCell};
+
+use serde_json::{Map, Value, json};
+
+use super::empty::{is_empty_text, without_empty};
+use super::identity::Caller;
+use super::leaves::{any_below, any_leaf};
+use super::table::{self, Source};
+use super::{ADDITIONAL_EVENT_DATA, Raw, date, java};
+use crate::query::{Fields, Scalar};
+
+/// Picks a text of the record, or a part of one.
+pub(super) type Pick = for<'a> fn(&Mapping<'a>) -> Option<&'a str>;
+/// Makes a value.
+pub(super) type Make = fn(&Mapping<'_>) -> Option<Value>;
+
+/// The text of an object, once it is needed.
+type Printed = OnceCell<Option<String>>;
+
+/// A parsed record that answers queries field by field.
+///
+/// A query often needs a few fields only, which cost less than a document of all of them. Empty values are still in
+/// the record; they are passed over wherever it is read.
+#[derive(Debug)]
+pub struct Mapping<'a> {
+    record: &'a Map<String, Value>,
+    caller: OnceCell<Caller<'a>>,
+    /// The object that was looked at last, with its path: rows that stand together in the table often share it.
+    last: Cell<(&'static str, Option<&'a Map<String, Value>>)>,
+    /// Objects that were printed, with their keys: a query may ask for several parts of the text.
+    printed: OnceCell<Vec<(&'static str, Printed)>>,
+}
+
+impl<'a> Mapping<'a> {
+    /// The mapping of a record, which is any JSON object.
+    #[must_use]
+    pub fn of(record: &'a Map<String, Value>) -> Self {
+        let last = Cell::new(("", Some(record)));
+        Self { record, caller: OnceCell::new(), last, printed: OnceCell::new() }
+    }
+
+    /// Whom the record names as the caller.
+    pub(super) fn caller(&self) -> &Caller<'a> {
+        self.caller.get_or_init(|| Caller::of(self))
+    }
+
+    /// The value at a dotted path of plain keys.
+    pub(super) fn at(&self, path: &'static str) -> Option<&'a Value> {
+        match path.bytes().rposition(|byte| byte == b'.') {
+            None => get(self.record, path),
+            Some(dot) => get(self.object(&path[..dot])?, &path[dot + 1..]),
+        }
+    }
+
+    /// The text, number or boolean at a dotted path, as text.
+    pub(super) fn text(&self, path: &'static str) -> Option<&'a str> {
+        text_of(self.at(path)?)
+    }
+
+    fn object(&self, path: &'static str) -> Option<&'a Map<String, Value>> {
+        let (last, object) = self.last.get();
+        if last == path {
+            return object;
+        }
+        let object = self.at(path).and_then(Value::as_object);
+        self.last.set((path, object));
+        object
+    }
+
+    /// The value that a row of the table has.
+    pub(super) fn value(&self, source: Source) -> Option<Value> {
+        match source {
+            Source::Constant(text) => Some(text.into()),
+            Source::Text(paths) => paths.iter().find_map(|path| texts_of(self.at(path)?)),
+            Source::Flag(path) => flag(self.at(path)?),
+            Source::Boolean(path) => boolean(self.at(path)?),
+            Source::Date(path) => date::normal(self.at(path)?.as_str()?).map(Into::into),
+            Source::Printed(key) => self.print(key).map(Value::from),
+            Source::Object(path) => match (self.at(path)?, self.left_out(path)) {
+                (Value::Object(map), Some(left_out)) => {
+                    let kept = map.iter().filter(|(key, _)| *key != left_out);
+                    without_empty(&kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+                }
+                (value, _) => without_empty(value),
+            },
+            Source::Picked(pick) => pick(self).map(Value::from),
+            Source::Made(make) | Source::Objects(make) => make(self),
+        }
+    }
+
+    fn print(&self, key: &'static str) -> Option<String> {
+        java::text(get(self.record, key)?, self.left_out(key))
+    }
+
+    /// The key of the object that went into another field.
+    pub(super) fn left_out(&self, path: &str) -> Option<&'static str> {
+        (path == ADDITIONAL_EVENT_DATA && self.caller().has_moved_name).then_some("UserName")
+    }
+
+    fn printed(&self, key: &'static str) -> Option<&str> {
+        let printed = self.printed.get_or_init(|| {
+            let sources = table::TABLE.iter().map(|row| row.source);
+            let keys = sources.filter_map(|source| match source {
+                Source::Printed(key) => Some(key),
+                _ => None,
+            });
+            keys.map(|key| (key, Printed::new())).collect()
+        });
+        let (_, text) = printed.iter().find(|(printed, _)| *printed == key)?;
+        text.get_or_init(|| self.print(key)).as_deref()
+    }
+}
+
+impl Fields for Mapping<'_> {
+    fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        let Some((row, below)) = table::find(name) else { return Some(false) };
+        if !below.is_empty() && !row.is_open() {
+            return Some(false);
+        }
+        let mut passes = |text: Option<&str>| text.is_some_and(|text| test(Scalar::Text(text)));
+        Some(match row.source {
+            Source::Constant(text) => passes(Some(text)),
+            Source::Picked(pick) => passes(pick(self)),
+            Source::Printed(key) => passes(self.printed(key)),
+            Source::Text(paths) => {
+                let values = paths.iter().find_map(|path| self.at(path).filter(|value| has_text(value)));
+                values.is_some_and(|value| any_text(value, &mut passes))
+            }
+            Source::Object(path) if self.left_out(path).is_none() => {
+                // Empty values are still in the record.
+                let mut test = |value: Scalar<'_>| {
+                    !matches!(value, Scalar::Text(text) if is_empty_text(text)) && test(value)
+                };
+                self.at(path).is_some_and(|value| any_in(value, below, true, &mut test))
+            }
+            source => {
+                let whole = matches!(source, Source::Object(_));
+                self.value(source).is_some_and(|value| any_in(&value, below, whole, test))
+            }
+        })
+    }
+
+    fn any_in_record(&self, path: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        Raw(self.record).any_in_record(path, test)
+    }
+}
+
+/// The value of a key. Most objects are small, and looking through them is faster than hashing the key.
+fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    const SMALL: usize = 24;
+    if map.len() > SMALL {
+        map.get(key)
+    } else {
+        map.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+}
+
+/// Looks at the values of a field, or of what is below it. See [`any_leaf`] for `whole`.
+pub(super) fn any_in(
+    value: &Value,
+    below: &str,
+    whole: bool,
+    test: &mut dyn FnMut(Scalar<'_>) -> bool,
+) -> bool {
+    if below.is_empty() {
+        any_leaf(value, whole, test)
+    } else {
+        any_below(value, below, &mut |value| any_leaf(value, false, test))
+    }
+}
+
+/// The text of a value that has one and does not count as missing. Numbers keep the digits that the record writes.
+pub(super) fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text.as_str()).filter(|text| !is_empty_text(text)),
+        Value::Number(number) => Some(number.as_str()),
+        Value::Bool(true) => Some("true"),
+        Value::Bool(false) => Some("false"),
+        _ => None,
+    }
+}
+
+/// Looks at the text of a value, or at the texts in an array.
+pub(super) fn any_text<'a>(value: &'a Value, test: &mut dyn FnMut(Option<&'a str>) -> bool) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| test(text_of(item))),
+        value => test(text_of(value)),
+    }
+}
+
+fn has_text(value: &Value) -> bool {
+    any_text(value, &mut |text| text.is_some())
+}
+
+/// A value as a keyword field keeps it: a text, or several. An object is none, as an index would refuse it.
+fn texts_of(value: &Value) -> Option<Value> {
+    if let Value::Array(items) = value {
+        let texts: Vec<_> = items.iter().filter_map(text_of).collect();
+        return (!texts.is_empty()).then(|| json!(texts));
+    }
+    text_of(value).map(Value::from)
+}
+
+fn flag(value: &Value) -> Option<Value> {
+    value.as_bool().map(Value::from).or_else(|| texts_of(value))
+}
+
+fn boolean(value: &Value) -> Option<Value> {
+    match text_of(value)? {
+        "true" => Some(true.into()),
+        "false" => Some(false.into()),
+        _ => None,
+    }
+}

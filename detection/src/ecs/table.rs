@@ -1,0 +1,271 @@
+//! The mapping as one table: a row for each ECS field, sorted by name.
+
+use std::fmt::Write;
+
+use super::mapping::{Make, Pick};
+use super::{actions, identity, network, request};
+use crate::query::{Field, Kind, Values};
+
+/// An ECS field: its name, the kind and number of its values, and what of a record it is made of.
+#[derive(Debug)]
+pub struct Row {
+    /// The dotted name.
+    pub name: &'static str,
+    /// How queries compare its values, and how many it has.
+    pub field: Field,
+    pub(super) source: Source,
+    /// What the page of fields adds to the paths of the record.
+    note: &'static str,
+}
+
+/// What of a record a field is made of. Paths are dotted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// Nothing: every document has this value.
+    Constant(&'static str),
+    /// The text at the first of these paths that has one.
+    Text(&'static [&'static str]),
+    /// The text or boolean at this path.
+    Flag(&'static str),
+    /// The boolean at this path, or the text that names one.
+    Boolean(&'static str),
+    /// The time at this path.
+    Date(&'static str),
+    /// The object at this top-level key as Java prints it.
+    Printed(&'static str),
+    /// The object at this path. Queries name a path below the field.
+    Object(&'static str),
+    /// A text of the record, or a part of one, that a function picks.
+    Picked(Pick),
+    /// A value that a function makes.
+    Made(Make),
+    /// Objects that a function makes. Queries name a path below the field.
+    Objects(Make),
+}
+
+impl Row {
+    const fn new(name: &'static str, source: Source, note: &'static str) -> Self {
+        let (kind, values) = match source {
+            Source::Constant(value) => (Kind::Keyword, Values::Constant(value)),
+            Source::Boolean(_) => (Kind::Boolean, Values::One),
+            Source::Date(_) => (Kind::Date, Values::One),
+            Source::Object(_) | Source::Objects(_) => (Kind::Keyword, Values::Many),
+            _ => (Kind::Keyword, Values::One),
+        };
+        Self { name, field: Field { kind, values }, source, note }
+    }
+
+    const fn kind(mut self, kind: Kind) -> Self {
+        self.field.kind = kind;
+        self
+    }
+
+    const fn many(mut self) -> Self {
+        self.field.values = Values::Many;
+        self
+    }
+
+    const fn note(mut self, note: &'static str) -> Self {
+        self.note = note;
+        self
+    }
+
+    /// Says whether a query names a path below the field.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.source, Source::Object(_) | Source::Objects(_))
+    }
+
+    /// Where the field comes from, in Markdown for the page of fields.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let mut text = match self.source {
+            Source::Constant(value) => format!("always `{value}`"),
+            Source::Text(paths) => {
+                let paths: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
+                paths.join(", else ")
+            }
+            Source::Flag(path) => format!("`{path}`, text or boolean as the record has it"),
+            Source::Boolean(path) | Source::Date(path) => format!("`{path}`"),
+            Source::Printed(path) => format!("`{path}`, as Java prints it"),
+            Source::Object(path) => format!("`{path}`, by path"),
+            Source::Picked(_) | Source::Made(_) | Source::Objects(_) => String::new(),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}", self.note);
+        text
+    }
+}
+
+const fn constant(name: &'static str, value: &'static str) -> Row {
+    Row::new(name, Source::Constant(value), "")
+}
+
+const fn text(name: &'static str, paths: &'static [&'static str]) -> Row {
+    Row::new(name, Source::Text(paths), "")
+}
+
+const fn flag(name: &'static str, path: &'static str) -> Row {
+    Row::new(name, Source::Flag(path), "")
+}
+
+const fn date(name: &'static str, path: &'static str) -> Row {
+    Row::new(name, Source::Date(path), "")
+}
+
+const fn printed(name: &'static str, path: &'static str) -> Row {
+    Row::new(name, Source::Printed(path), "")
+}
+
+const fn object(name: &'static str, path: &'static str) -> Row {
+    Row::new(name, Source::Object(path), "")
+}
+
+const fn picked(name: &'static str, pick: Pick, note: &'static str) -> Row {
+    Row::new(name, Source::Picked(pick), note)
+}
+
+const fn made(name: &'static str, make: Make, note: &'static str) -> Row {
+    Row::new(name, Source::Made(make), note)
+}
+
+/// Every field, sorted by name. No name is the beginning of another one that goes on with a dot.
+#[rustfmt::skip]
+pub static TABLE: &[Row] = &[
+    date("@timestamp", "eventTime"),
+    text("aws.cloudtrail.addendum.original_event_id", &["addendum.originalEventID"]),
+    text("aws.cloudtrail.addendum.original_request_id", &["addendum.originalRequestID"]),
+    text("aws.cloudtrail.addendum.reason", &["addendum.reason"]),
+    text("aws.cloudtrail.addendum.updated_fields", &["addendum.updatedFields"]),
+    printed("aws.cloudtrail.additional_eventdata", "additionalEventData").note("; without the `UserName` that is the `user.name` of a UserAuthentication"),
+    text("aws.cloudtrail.api_version", &["apiVersion"]),
+    picked("aws.cloudtrail.console_login.additional_eventdata.login_to", request::login_to, "`additionalEventData.LoginTo` of a ConsoleLogin"),
+    made("aws.cloudtrail.console_login.additional_eventdata.mfa_used", request::mfa_used, "`additionalEventData.MFAUsed` of a ConsoleLogin: `false` for `No`, else `true`").kind(Kind::Boolean),
+    made("aws.cloudtrail.console_login.additional_eventdata.mobile_version", request::mobile_version, "`additionalEventData.MobileVersion` of a ConsoleLogin: `false` for `No`, else `true`").kind(Kind::Boolean),
+    text("aws.cloudtrail.error_code", &["errorCode"]),
+    text("aws.cloudtrail.error_message", &["errorMessage"]),
+    text("aws.cloudtrail.event_category", &["eventCategory"]),
+    text("aws.cloudtrail.event_type", &["eventType"]),
+    text("aws.cloudtrail.event_version", &["eventVersion"]),
+    object("aws.cloudtrail.flattened.additional_eventdata", "additionalEventData").note("; without the `UserName` that is the `user.name` of a UserAuthentication"),
+    object("aws.cloudtrail.flattened.request_parameters", "requestParameters"),
+    object("aws.cloudtrail.flattened.response_elements", "responseElements"),
+    object("aws.cloudtrail.flattened.service_event_details", "serviceEventDetails"),
+    text("aws.cloudtrail.management_event", &["managementEvent"]),
+    Row::new("aws.cloudtrail.read_only", Source::Boolean("readOnly"), ""),
+    text("aws.cloudtrail.recipient_account_id", &["recipientAccountId"]).note(": the account that owns what was called"),
+    text("aws.cloudtrail.request_id", &["requestID"]),
+    printed("aws.cloudtrail.request_parameters", "requestParameters"),
+    Row::new("aws.cloudtrail.resources", Source::Objects(request::resources), "the objects in `resources`: `ARN` as `arn`, `accountId` as `account_id`, all else as it is; of those equal in `arn`, `account_id` and `type` the last"),
+    printed("aws.cloudtrail.response_elements", "responseElements"),
+    printed("aws.cloudtrail.service_event_details", "serviceEventDetails"),
+    flag("aws.cloudtrail.session_credential_from_console", "sessionCredentialFromConsole"),
+    text("aws.cloudtrail.shared_event_id", &["sharedEventID", "sharedEventId"]),
+    picked("aws.cloudtrail.tls_details.key_exchange", network::key_exchange, "`tlsDetails.keyExchange`"),
+    text("aws.cloudtrail.user_identity.access_key_id", &["userIdentity.accessKeyId"]),
+    text("aws.cloudtrail.user_identity.arn", &["userIdentity.arn"]),
+    text("aws.cloudtrail.user_identity.credential_id", &["userIdentity.credentialId"]),
+    text("aws.cloudtrail.user_identity.identity_provider", &["userIdentity.identityProvider"]),
+    text("aws.cloudtrail.user_identity.in_scope_of.credentials_issued_to", &["userIdentity.inScopeOf.credentialsIssuedTo"]),
+    text("aws.cloudtrail.user_identity.in_scope_of.issuer_type", &["userIdentity.inScopeOf.issuerType"]),
+    text("aws.cloudtrail.user_identity.in_scope_of.source_account", &["userIdentity.inScopeOf.sourceAccount"]),
+    text("aws.cloudtrail.user_identity.in_scope_of.source_arn", &["userIdentity.inScopeOf.sourceArn"]),
+    text("aws.cloudtrail.user_identity.invoked_by", &["userIdentity.invokedBy"]),
+    text("aws.cloudtrail.user_identity.invoked_by_delegate.account_id", &["userIdentity.invokedByDelegate.accountId"]),
+    text("aws.cloudtrail.user_identity.on_behalf_of.identity_store_arn", &["userIdentity.onBehalfOf.identityStoreArn"]),
+    text("aws.cloudtrail.user_identity.on_behalf_of.user_id", &["userIdentity.onBehalfOf.userId"]),
+    flag("aws.cloudtrail.user_identity.session_context.assumed_root", "userIdentity.sessionContext.assumedRoot"),
+    date("aws.cloudtrail.user_identity.session_context.creation_date", "userIdentity.sessionContext.attributes.creationDate"),
+    text("aws.cloudtrail.user_identity.session_context.ec2_role_delivery", &["userIdentity.sessionContext.ec2RoleDelivery"]),
+    flag("aws.cloudtrail.user_identity.session_context.mfa_authenticated", "userIdentity.sessionContext.attributes.mfaAuthenticated"),
+    text("aws.cloudtrail.user_identity.session_context.session_issuer.account_id", &["userIdentity.sessionContext.sessionIssuer.accountId"]),
+    text("aws.cloudtrail.user_identity.session_context.session_issuer.arn", &["userIdentity.sessionContext.sessionIssuer.arn"]),
+    text("aws.cloudtrail.user_identity.session_context.session_issuer.principal_id", &["userIdentity.sessionContext.sessionIssuer.principalId"]),
+    text("aws.cloudtrail.user_identity.session_context.session_issuer.type", &["userIdentity.sessionContext.sessionIssuer.type"]),
+    text("aws.cloudtrail.user_identity.session_context.sign_in_session_arn", &["userIdentity.sessionContext.signInSessionArn"]),
+    text("aws.cloudtrail.user_identity.session_context.source_identity", &["userIdentity.sessionContext.sourceIdentity"]),
+    object("aws.cloudtrail.user_identity.session_context.web_id_federation_data.attributes", "userIdentity.sessionContext.webIdFederationData.attributes"),
+    text("aws.cloudtrail.user_identity.session_context.web_id_federation_data.federated_provider", &["userIdentity.sessionContext.webIdFederationData.federatedProvider"]),
+    text("aws.cloudtrail.user_identity.type", &["userIdentity.type"]),
+    text("aws.cloudtrail.vpc_endpoint_account_id", &["vpcEndpointAccountId"]),
+    text("aws.cloudtrail.vpc_endpoint_id", &["vpcEndpointId"]),
+    text("cloud.account.id", &["userIdentity.accountId", "recipientAccountId"]).note(": the caller's account"),
+    constant("cloud.provider", "aws"),
+    text("cloud.region", &["awsRegion"]),
+    picked("cloud.service.name", request::service_name, "`eventSource` without `.amazonaws.com`, if it ends so"),
+    constant("data_stream.dataset", "aws.cloudtrail"),
+    constant("ecs.version", "8.11.0"),
+    text("event.action", &["eventName"]),
+    made("event.category", actions::category, "the category of the `eventName`, [if it has one](#event-categories-and-types)").many(),
+    constant("event.dataset", "aws.cloudtrail"),
+    text("event.id", &["eventID"]),
+    constant("event.kind", "event").note(" (in a signal: `signal`)"),
+    constant("event.module", "aws"),
+    made("event.outcome", request::outcome, "`failure` with an `errorCode` or `errorMessage`, else `success`; of a ConsoleLogin `responseElements.ConsoleLogin` in lower case"),
+    text("event.provider", &["eventSource"]),
+    made("event.type", actions::types, "the types of the `eventName`, [else `info`](#event-categories-and-types)").many(),
+    text("group.id", &["responseElements.group.groupId"]),
+    text("group.name", &["requestParameters.groupName"]),
+    made("related.hosts", network::hosts, "`tls.client.server_name`, and `sourceIPAddress` if it is a host name, unless they end in `.amazonaws.com`; `requestParameters.computerName`; ids of instances in `resources`, `requestParameters` and `responseElements`").many(),
+    made("related.ip", network::addresses, "`source.ip`; `serviceEventDetails.sourceIpAddress` if it is an IP address").kind(Kind::Ip).many(),
+    made("related.user", identity::users, "the name of the session and its part before `@`; `requestParameters.userName` and `newUserName`; `responseElements.user.userId`; `user.id`; `user.name`; `userIdentity.onBehalfOf.userId`").many(),
+    picked("service.name", identity::service, "the AWS service that acted for itself: of an AWSService `userIdentity.invokedBy`; of a service-linked role the same, else the service in the issuer's ARN"),
+    text("source.address", &["sourceIPAddress"]),
+    picked("source.ip", network::source_ip, "`sourceIPAddress`, if it is an IP address").kind(Kind::Ip),
+    picked("tls.cipher", network::cipher, "`tlsDetails.cipherSuite`"),
+    picked("tls.client.server_name", network::server_name, "`tlsDetails.clientProvidedHostHeader`"),
+    picked("tls.version", network::tls_version, "`tlsDetails.tlsVersion` after the first `v`, or all of it"),
+    made("tls.version_protocol", network::tls_protocol, "`tlsDetails.tlsVersion` before the first `v`, in lower case"),
+    text("user.changes.name", &["requestParameters.newUserName"]),
+    picked("user.email", identity::email, "the name of the session, if it holds `@`; else `user.name`, if it holds `@` after its first character"),
+    picked("user.id", identity::id, "`userIdentity.principalId`; of an IdentityCenterUser without one `onBehalfOf.userId`; not with a `service.name`"),
+    picked("user.name", identity::name, "`userIdentity.userName`; of AssumedRole and FederatedUser the issuer's `userName`, if it has one; of a UserAuthentication without either `additionalEventData.UserName`; not with a `service.name`"),
+    text("user.target.id", &["responseElements.user.userId"]),
+    text("user.target.name", &["requestParameters.userName"]),
+    text("user_agent.original", &["userAgent"]),
+];
+
+/// The row that a dotted path names or leads below of, and the rest of the path.
+pub(super) fn find(path: &str) -> Option<(&'static Row, &str)> {
+    let behind = TABLE.partition_point(|row| row.name <= path);
+    let row = TABLE.get(behind.checked_sub(1)?)?;
+    Some((row, below(row.name, path)?))
+}
+
+/// What a path has below a name: nothing if it is the name itself.
+pub(super) fn below<'p>(name: &str, path: &'p str) -> Option<&'p str> {
+    match path.strip_prefix(name)? {
+        "" => Some(""),
+        rest => rest.strip_prefix('.'),
+    }
+}
+
+/// What a query must know about a field, or why a query cannot use it.
+///
+/// # Errors
+/// A reason for people, naming the field.
+pub fn field(name: &str) -> Result<Field, String> {
+    let is_askable = |row: &Row, below: &str| match row.source {
+        Source::Object(_) => true,
+        Source::Objects(_) => !below.is_empty(),
+        _ => below.is_empty(),
+    };
+    find(name)
+        .filter(|(row, below)| is_askable(row, below))
+        .map(|(row, _)| row.field)
+        .ok_or_else(|| super::unmapped::reason(name))
+}
+
+/// Says whether every value of a field stands in the record as it is.
+#[must_use]
+pub fn is_verbatim(name: &str) -> bool {
+    find(name).is_some_and(|(row, below)| below.is_empty() && matches!(row.source, Source::Text(_)))
+}
+
+/// The value that the field has in every document.
+pub(crate) fn constant_value(name: &str) -> Option<&'static str> {
+    match find(name)? {
+        (Row { source: Source::Constant(value), .. }, "") => Some(value),
+        _ => None,
+    }
+}

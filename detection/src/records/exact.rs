@@ -1,0 +1,75 @@
+//! A record as JSON whose numbers keep their own digits.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
+
+/// Parses a record, which is a JSON object. Every number keeps the digits that the text has.
+///
+/// # Errors
+/// The text is not JSON, or not an object.
+pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
+    let record: Map<String, Value> = serde_json::from_slice(text)?;
+    // serde_json keeps digits, but writes every exponent in a form of its own. Few records have one.
+    if record.values().any(has_exponent) {
+        exact_object(std::str::from_utf8(text).unwrap_or_default())
+    } else {
+        Ok(record)
+    }
+}
+
+fn has_exponent(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_str().contains(['e', 'E']),
+        Value::Array(items) => items.iter().any(has_exponent),
+        Value::Object(map) => map.values().any(has_exponent),
+        _ => false,
+    }
+}
+
+/// The value of a text that was parsed before, which bounds its depth. Numbers are taken from the text.
+fn exact(text: &str) -> serde_json::Result<Value> {
+    match text.as_bytes().first() {
+        Some(b'{') => exact_object(text).map(Value::Object),
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            items.into_iter().map(|item| exact(item.get())).collect()
+        }
+        Some(b'-' | b'0'..=b'9') => Ok(Value::Number(Number::from_string_unchecked(text.to_owned()))),
+        _ => serde_json::from_str(text),
+    }
+}
+
+fn exact_object(text: &str) -> serde_json::Result<Map<String, Value>> {
+    let Entries(entries) = serde_json::from_str(text)?;
+    entries.into_iter().map(|(key, value)| Ok((key, exact(value.get())?))).collect()
+}
+
+/// The entries of an object in their order. Of equal keys the last one counts, as it does in a map.
+struct Entries<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+}
