@@ -77,8 +77,9 @@ impl Shared {
             problem: format!("or AWS_SHARED_CREDENTIALS_FILE names a file that cannot be used: {error}"),
         })?;
         let mut shared = Self { profile, ignores_endpoints: false };
-        let ignores =
-            shared.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls").unwrap_or_default();
+        let ignores = shared
+            .get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
+            .unwrap_or_default();
         shared.ignores_endpoints = ignores.eq_ignore_ascii_case("true");
         Ok(shared)
     }

@@ -27,6 +27,7 @@ const PACKAGES: &[&str] = &[
     "percent-encoding",
     "proc-macro2",
     "quote",
+    "regex-lite",
     "safe_arch",
     "serde",
     "serde_core",

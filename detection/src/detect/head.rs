@@ -163,6 +163,26 @@ impl Fields for Head<'_> {
             },
         }
     }
+
+    fn any_in_record(&self, path: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        let part = match path? {
+            "eventSource" => &self.event_source,
+            "eventName" => &self.event_name,
+            _ => return None,
+        };
+        match part.known() {
+            Known::Value(text) => Some(test(Scalar::Text(text))),
+            Known::Perhaps(text) => {
+                if test(Scalar::Text(text)) {
+                    None
+                } else {
+                    Some(false)
+                }
+            }
+            // A text that Elastic's pipeline takes for empty is a text in the record.
+            Known::Missing | Known::Unknown => None,
+        }
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Head<'a> {

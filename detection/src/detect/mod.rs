@@ -24,10 +24,10 @@ mod prefilter;
 pub use head::Head;
 pub use inspector::{Inspector, Tally};
 
-use crate::ecs::{self, Document, Mapping};
+use crate::ecs::{self, Document, Mapping, Raw};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
-use crate::rule::{Definition, Source};
+use crate::rule::{Definition, Language, Source};
 use candidates::Candidates;
 use prefilter::Prefilter;
 
@@ -40,7 +40,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Says whether the whole query holds for a document.
+    /// Says whether the query holds for a document. One that asks for the record's own names does not.
     #[must_use]
     pub fn matches(&self, document: &Document) -> bool {
         self.query.evaluate(document) == Some(true)
@@ -96,7 +96,9 @@ impl Ruleset {
         let rules = sources
             .into_iter()
             .map(|source| {
-                let query = Query::parse(&source.query, ecs::field)?;
+                let query = match source.language {
+                    Language::Kuery => Query::parse(&source.query, ecs::field)?,
+                };
                 Ok(Rule { definition: source.definition, query })
             })
             .collect::<Result<Vec<_>, Vec<query::Error>>>()?;
@@ -154,14 +156,19 @@ impl<'r> Detector<'r> {
         }
         let record = records::parse(record.text())?;
         let mapping = Mapping::of(&record);
+        // What asks for the record's own names is decided on the record in any case: the document does not have them.
+        let verdict = |rule: &Rule| {
+            if self.rungs.fields { rule.query.evaluate(&mapping) } else { rule.query.evaluate(&Raw(&record)) }
+        };
         let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);
-        let is_left = |rule: &&Rule| !self.rungs.fields || rule.query.evaluate(&mapping) != Some(false);
-        let mut rules: Vec<_> = rules.filter(is_left).collect();
+        let mut rules: Vec<_> =
+            rules.map(|rule| (rule, verdict(rule))).filter(|(_, verdict)| *verdict != Some(false)).collect();
         if rules.is_empty() {
             return Ok(None);
         }
         let document = Document::from_record(record);
-        rules.retain(|rule| rule.matches(&document));
+        rules.retain(|(rule, verdict)| *verdict == Some(true) || rule.matches(&document));
+        let rules: Vec<_> = rules.into_iter().map(|(rule, _)| rule).collect();
         Ok((!rules.is_empty()).then_some(Match { document, rules }))
     }
 

@@ -7,7 +7,7 @@
 use memchr::memmem::Finder;
 
 use super::glance::hides_text;
-use crate::query::{Node, Query, Test};
+use crate::query::{Node, Query, Subject, Test};
 use crate::records::RawRecord;
 
 /// With more needles than this, a glance at every record is cheaper than a search for each of them.
@@ -60,27 +60,26 @@ fn required(node: &Node) -> Vec<Group> {
                 nodes.iter().map(|node| required(node).into_iter().min_by_key(Vec::len)).collect();
             branches.into_iter().map(|branches| branches.concat()).collect()
         }
-        Node::Field { name, test, .. } if is_copied(name) => {
+        Node::Field { subject, test, .. } if is_copied(subject) => {
             let needle = match test {
-                Test::Text(text) => Some(text.as_str()),
-                Test::Pattern(pattern) => {
-                    pattern.pieces().iter().map(String::as_str).max_by_key(|piece| piece.len())
-                }
+                Test::Text(text) => Some(text.clone()),
+                Test::Pattern(pattern) => pattern.pieces().iter().max_by_key(|piece| piece.len()).cloned(),
+                Test::Glob(glob) => Some(glob.longest_text()),
                 _ => None,
             };
-            needle
-                .filter(|needle| is_plain(needle))
-                .map(|needle| vec![needle.to_owned()])
-                .into_iter()
-                .collect()
+            needle.filter(|needle| is_plain(needle)).map(|needle| vec![needle]).into_iter().collect()
         }
-        Node::Field { .. } | Node::Not(_) => Vec::new(),
+        Node::Field { .. } | Node::Fields { .. } | Node::Not(_) => Vec::new(),
     }
 }
 
-/// Fields whose values stand in the record as they are.
-fn is_copied(field: &str) -> bool {
-    matches!(field, "event.provider" | "event.action")
+/// Values that stand in the record as they are.
+fn is_copied(subject: &Subject) -> bool {
+    match subject {
+        Subject::Field(name) => matches!(name.as_str(), "event.provider" | "event.action"),
+        // Spaces and escapes may differ in the JSON of an object, but a plain text holds neither.
+        Subject::Record(_) | Subject::Anywhere => true,
+    }
 }
 
 /// A text that JSON can write in one way only, `\u` escapes aside: no number, that is, of which `1.5E3` and `1500.0` are

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::query::Scalar;
 
 /// Follows a dotted path into nested objects whose own keys may hold dots, as keys of request parameters do.
-fn any_in_map(map: &Map<String, Value>, path: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
+pub(super) fn any_in_map(map: &Map<String, Value>, path: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
     if map.get(path).is_some_and(&mut *test) {
         return true;
     }

@@ -8,7 +8,7 @@ use super::empty::{is_empty_text, without_empty};
 use super::identity::Caller;
 use super::leaves::{any_below, any_leaf};
 use super::table::{self, Source};
-use super::{ADDITIONAL_EVENT_DATA, date, java};
+use super::{ADDITIONAL_EVENT_DATA, Raw, date, java};
 use crate::query::{Fields, Scalar};
 
 /// Picks a text of the record, or a part of one.
@@ -140,6 +140,10 @@ impl Fields for Mapping<'_> {
                 self.value(source).is_some_and(|value| any_in(&value, below, whole, test))
             }
         })
+    }
+
+    fn any_in_record(&self, path: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        Raw(self.record).any_in_record(path, test)
     }
 }
 

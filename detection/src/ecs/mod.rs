@@ -12,6 +12,7 @@ mod java;
 mod leaves;
 mod mapping;
 mod network;
+mod raw;
 mod request;
 mod set;
 mod table;
@@ -19,6 +20,7 @@ mod unmapped;
 
 pub use actions::CATEGORIES;
 pub use mapping::Mapping;
+pub use raw::Raw;
 pub use table::{Row, TABLE, field, is_verbatim};
 
 pub(crate) use actions::{category_of, types_of};

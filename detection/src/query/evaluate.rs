@@ -1,7 +1,8 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use super::{Comparison, Kind, Node, Test};
+use super::glob::folded;
+use super::{Comparison, Kind, Node, Relation, Subject, Test};
 
 /// One value of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +19,21 @@ pub enum Scalar<'a> {
 pub trait Fields {
     /// Says whether some value of the field passes `test`; `None` if the field's values are not known here.
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool>;
+
+    /// Says the same of what stands at a path of the record as it came, or without a path of anything in it.
+    fn any_in_record(&self, _path: Option<&str>, _test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        None
+    }
+}
+
+impl Subject {
+    fn any(&self, fields: &impl Fields, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        match self {
+            Self::Field(name) => fields.any(name, test),
+            Self::Record(path) => fields.any_in_record(Some(path), test),
+            Self::Anywhere => fields.any_in_record(None, test),
+        }
+    }
 }
 
 impl Node {
@@ -26,7 +42,19 @@ impl Node {
             Self::And(nodes) => decide(nodes, fields, false),
             Self::Or(nodes) => decide(nodes, fields, true),
             Self::Not(node) => node.evaluate(fields).map(|holds| !holds),
-            Self::Field { name, kind, test } => fields.any(name, &mut |value| test.passes(*kind, value)),
+            Self::Field { subject, kind, test } => {
+                subject.any(fields, &mut |value| test.passes(*kind, value))
+            }
+            Self::Fields { one, relation, other, any_case } => {
+                let mut is_unknown = false;
+                let found = one.any(fields, &mut |one| {
+                    let found = other
+                        .any(fields, &mut |other| relation.holds(one.as_text(), other.as_text(), *any_case));
+                    is_unknown |= found.is_none();
+                    found == Some(true)
+                });
+                if is_unknown && found == Some(false) { None } else { found }
+            }
         }
     }
 }
@@ -54,6 +82,8 @@ impl Test {
             }
             Self::Text(text) => value.as_text() == text,
             Self::Pattern(pattern) => pattern.matches(value.as_text()),
+            Self::Glob(glob) => glob.matches(value.as_text()),
+            Self::Regex(regex) => regex.matches(value.as_text()),
             Self::Boolean(wanted) => match value {
                 Scalar::Boolean(value) => value == *wanted,
                 other => other.as_text() == if *wanted { "true" } else { "false" },
@@ -76,6 +106,10 @@ impl Test {
             Self::AddressRange(comparison, bound) => {
                 value.as_address().is_some_and(|address| comparison.holds(as_v6(address).cmp(&as_v6(*bound))))
             }
+            Self::Length(wanted) => value.length().partial_cmp(wanted) == Some(Ordering::Equal),
+            Self::LengthRange(comparison, bound) => {
+                value.length().partial_cmp(bound).is_some_and(|order| comparison.holds(order))
+            }
         }
     }
 }
@@ -87,6 +121,20 @@ impl Comparison {
             Self::LessOrEqual => order.is_le(),
             Self::Greater => order.is_gt(),
             Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
+}
+
+impl Relation {
+    fn holds(self, one: &str, other: &str, any_case: bool) -> bool {
+        if any_case {
+            return self.holds(&folded(one), &folded(other), false);
+        }
+        match self {
+            Self::Equals => one == other,
+            Self::StartsWith => one.starts_with(other),
+            Self::EndsWith => one.ends_with(other),
+            Self::Contains => one.contains(other),
         }
     }
 }
@@ -106,6 +154,12 @@ impl<'a> Scalar<'a> {
             Self::Text(text) => text.parse().ok(),
             Self::Boolean(_) => None,
         }
+    }
+
+    /// As Java counts it.
+    fn length(self) -> f64 {
+        let units = self.as_text().encode_utf16().count();
+        u32::try_from(units).map_or(f64::INFINITY, f64::from)
     }
 
     fn as_address(self) -> Option<IpAddr> {

@@ -2,7 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `tree` | the one form of every query: [`Node`] and [`Test`] over fields of a [`Kind`] |
+//! | `tree` | the one form of every query: [`Node`] and [`Test`] over the values of a [`Subject`], a field or a part of the record |
+//! | `glob`, `pattern`, `regex` | what a text can be compared with, beyond another text |
 //! | `evaluate` | the verdict on anything that can look up [`Fields`], in three values, so that a query can often be decided from a few fields |
 //! | `satisfiable` | which trees can never match, and the parts that contradict |
 //! | `kql` | Kibana Query Language: text to tree and back |
@@ -11,20 +12,30 @@
 
 mod error;
 mod evaluate;
+mod glob;
 mod kql;
 mod pattern;
+mod regex;
 mod satisfiable;
 mod tree;
 
 pub use error::Error;
 pub use evaluate::{Fields, Scalar};
+pub use glob::{Glob, Token};
 pub use pattern::Pattern;
-pub use tree::{Comparison, Field, Kind, Node, Test, Values};
+pub use regex::Regex;
+pub use tree::{Comparison, Field, Kind, Node, Relation, Subject, Test, Values};
 
 /// A parsed query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     root: Node,
+}
+
+impl From<Node> for Query {
+    fn from(root: Node) -> Self {
+        Self { root }
+    }
 }
 
 impl Query {

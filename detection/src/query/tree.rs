@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Pattern;
+use super::{Glob, Pattern, Regex};
 
 /// How Elasticsearch compares the values of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,43 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
+/// What a test looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A field of the alert's namespace, by its dotted name.
+    Field(String),
+    /// A dotted path into the record as it came. A path goes through arrays: any element will do. An object at its end is
+    /// asked for as its compact JSON and as every text in it.
+    Record(String),
+    /// Every text, number and boolean in the record as it came.
+    Anywhere,
+}
+
+impl From<&str> for Subject {
+    fn from(field: &str) -> Self {
+        Self::Field(field.to_owned())
+    }
+}
+
+impl From<String> for Subject {
+    fn from(field: String) -> Self {
+        Self::Field(field)
+    }
+}
+
+/// How the text of one value stands to that of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// They are the same.
+    Equals,
+    /// The first starts with the second.
+    StartsWith,
+    /// The first ends with the second.
+    EndsWith,
+    /// The second stands somewhere in the first.
+    Contains,
+}
+
 /// What is asked of one value of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
@@ -61,6 +98,10 @@ pub enum Test {
     Text(String),
     /// The value fits the wildcards.
     Pattern(Pattern),
+    /// The value fits wildcards that a [`Pattern`] cannot say: in any case, or with `?`.
+    Glob(Glob),
+    /// The expression fits the value.
+    Regex(Regex),
     /// The value is this boolean.
     Boolean(bool),
     /// The value is this number.
@@ -75,9 +116,29 @@ pub enum Test {
     NumberRange(Comparison, f64),
     /// The address lies on this side of the bound.
     AddressRange(Comparison, IpAddr),
+    /// The text has so many units of UTF-16.
+    Length(f64),
+    /// The number of the text's units of UTF-16 lies on this side of the bound.
+    LengthRange(Comparison, f64),
 }
 
-/// A syntax tree.
+impl Test {
+    /// The test for a text with wildcards in the simplest form, which serves the prefilter best.
+    #[must_use]
+    pub fn like(glob: Glob) -> Self {
+        if glob.is_any() {
+            return Self::Exists;
+        }
+        match glob.as_pieces() {
+            Some(mut pieces) if pieces.len() == 1 => Self::Text(pieces.remove(0)),
+            Some(pieces) => Self::Pattern(Pattern::new(pieces)),
+            None => Self::Glob(glob),
+        }
+    }
+}
+
+/// A syntax tree. A test is never passed by a field without values: where a language says more of missing fields, it
+/// lowers that into [`Test::Exists`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
     /// Every one holds.
@@ -88,11 +149,22 @@ pub enum Node {
     Not(Box<Node>),
     /// Some value of the field passes the test.
     Field {
-        /// The field's dotted name.
-        name: String,
+        /// The field.
+        subject: Subject,
         /// How its values compare.
         kind: Kind,
         /// What is asked of them.
         test: Test,
+    },
+    /// Some value of one field stands in a relation to some value of another.
+    Fields {
+        /// The first field.
+        one: Subject,
+        /// How its value stands to the other's.
+        relation: Relation,
+        /// The second field.
+        other: Subject,
+        /// Whether case is ignored, as [`Glob`] ignores it.
+        any_case: bool,
     },
 }

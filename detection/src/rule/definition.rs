@@ -108,11 +108,21 @@ pub struct Definition {
     pub timestamp_override: Option<String>,
 }
 
+/// What a rule's query is written in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// KQL.
+    Kuery,
+}
+
 /// A rule as it is compiled into the binary: checked, and without what the function does not need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The rule file it came from.
     pub file: String,
+    /// What its query is written in.
+    pub language: Language,
     /// The text of its query.
     pub query: String,
     /// What it says about itself.

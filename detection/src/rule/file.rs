@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 
-use super::definition::Source;
+use super::definition::{Language, Source};
 use super::elastic::Reader;
 use crate::query;
 
@@ -84,6 +84,7 @@ pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Re
         } else {
             reading.rules.extend(rule.map(|(query, definition)| Source {
                 file: file.clone(),
+                language: Language::Kuery,
                 query,
                 definition,
             }));

@@ -7,5 +7,5 @@ mod definition;
 mod elastic;
 mod file;
 
-pub use definition::{Definition, Severity, Source, Threat, ThreatEntry};
+pub use definition::{Definition, Language, Severity, Source, Threat, ThreatEntry};
 pub use file::{Error, Reading, read};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use detection::ecs;
-use detection::query::{Comparison, Field, Kind, Node, Pattern, Query, Test, Values};
+use detection::query::{Comparison, Field, Kind, Node, Pattern, Query, Subject, Test, Values};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -324,7 +324,7 @@ fn leaf() -> impl Strategy<Value = Node> {
         (comparison(), time()).prop_map(|(comparison, bound)| Test::TextRange(comparison, bound.to_owned())),
         always(),
     ];
-    let node = |name: &str, kind, test| Node::Field { name: name.to_owned(), kind, test };
+    let node = |name: &str, kind, test| Node::Field { subject: name.into(), kind, test };
     prop_oneof![
         6 => (select(vec!["one", "one", "other", "many", "many", "constant"]), keyword)
             .prop_map(move |(name, test)| node(name, Kind::Keyword, test)),
@@ -435,10 +435,10 @@ proptest! {
 
     #[test]
     fn tests_of_one_field_that_a_value_passes_are_never_refused(leaves in vec((leaf(), any::<bool>()), 12)) {
-        let Some((Node::Field { name: field, .. }, _)) = leaves.first().cloned() else { unreachable!() };
+        let Some((Node::Field { subject: Subject::Field(field), .. }, _)) = leaves.first().cloned() else { unreachable!() };
         let literals: Vec<_> = leaves
             .into_iter()
-            .filter(|(leaf, _)| matches!(leaf, Node::Field { name, .. } if *name == field))
+            .filter(|(leaf, _)| matches!(leaf, Node::Field { subject, .. } if *subject == field.as_str().into()))
             .map(|(leaf, negated)| if negated { Node::Not(Box::new(leaf)) } else { leaf })
             .collect();
         let text = Node::And(literals).to_string();

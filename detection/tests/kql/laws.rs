@@ -65,7 +65,7 @@ fn keyword_test() -> impl Strategy<Value = Test> {
 fn leaf() -> impl Strategy<Value = Node> {
     let keyword =
         select(vec!["a", "b", "dotted.name", "odd name", "star*", "colon:name", "order", "not", "größe"]);
-    let node = |name: &str, kind, test| Node::Field { name: name.to_owned(), kind, test };
+    let node = |name: &str, kind, test| Node::Field { subject: name.into(), kind, test };
     prop_oneof![
         4 => (keyword, keyword_test()).prop_map(move |(name, test)| node(name, Kind::Keyword, test)),
         1 => prop_oneof![any::<bool>().prop_map(Test::Boolean), Just(Test::Exists), Just(Test::Null)]
@@ -279,7 +279,7 @@ fn head_leaf() -> impl Strategy<Value = Node> {
         "event.id",
     ];
     (select(fields), record_test()).prop_map(|(name, test)| Node::Field {
-        name: name.to_owned(),
+        subject: name.into(),
         kind: Kind::Keyword,
         test,
     })

@@ -154,7 +154,7 @@ impl Parser<'_> {
             self.refusals.push(Error::new(self.text, offset, reason));
             Test::Null
         });
-        Node::Field { name, kind: kind.unwrap_or(Kind::Keyword), test }
+        Node::Field { subject: name.into(), kind: kind.unwrap_or(Kind::Keyword), test }
     }
 
     fn field(&mut self, mut name: Literal) -> Named {

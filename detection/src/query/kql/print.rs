@@ -1,8 +1,8 @@
 use std::fmt::{self, Display, Write};
 
-use crate::query::{Comparison, Node, Query, Test};
+use crate::query::{Comparison, Glob, Node, Query, Regex, Relation, Subject, Test, Token};
 
-/// The query as KQL that parses to the same tree.
+/// The query as KQL that parses to the same tree. What KQL cannot say is printed for people alone.
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.root.fmt(f)
@@ -18,9 +18,10 @@ impl fmt::Display for Node {
                 f.write_str("not ")?;
                 child(f, node)
             }
-            Self::Field { name, test, .. } => {
-                field(f, name)?;
-                test.fmt(f)
+            Self::Field { subject, test, .. } => write!(f, "{subject}{test}"),
+            Self::Fields { one, relation, other, any_case } => {
+                let case = if *any_case { "~" } else { "" };
+                write!(f, "{one} {relation}{case} {other}")
             }
         }
     }
@@ -40,7 +41,51 @@ fn join(f: &mut fmt::Formatter<'_>, nodes: &[Node], word: &str) -> fmt::Result {
 fn child(f: &mut fmt::Formatter<'_>, node: &Node) -> fmt::Result {
     match node {
         Node::And(_) | Node::Or(_) => write!(f, "({node})"),
-        Node::Not(_) | Node::Field { .. } => node.fmt(f),
+        Node::Not(_) | Node::Field { .. } | Node::Fields { .. } => node.fmt(f),
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(name) => field(f, name),
+            Self::Record(path) => write!(f, "$.{path}"),
+            Self::Anywhere => f.write_str("$..*"),
+        }
+    }
+}
+
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Equals => "equals",
+            Self::StartsWith => "starts with",
+            Self::EndsWith => "ends with",
+            Self::Contains => "contains",
+        })
+    }
+}
+
+/// With `like~` in any case, and a backslash before what is no wildcard.
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.any_case() { "like~ \"" } else { "like \"" })?;
+        for token in self.tokens() {
+            match token {
+                Token::Literal(special @ ('*' | '?' | '\\' | '"')) => write!(f, "\\{special}")?,
+                Token::Literal(character) => f.write_char(*character)?,
+                Token::One => f.write_char('?')?,
+                Token::Many => f.write_char('*')?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+impl fmt::Display for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_whole() { "fits " } else { "holds " })?;
+        write!(f, "/{}/{}", self.as_str(), self.flags())
     }
 }
 
@@ -65,6 +110,10 @@ impl fmt::Display for Test {
                 }
                 Ok(())
             }
+            Self::Glob(glob) => write!(f, " {glob}"),
+            Self::Regex(regex) => write!(f, " {regex}"),
+            Self::Length(wanted) => write!(f, " length = {wanted}"),
+            Self::LengthRange(comparison, bound) => write!(f, " length {comparison} {bound}"),
             Self::Network(network, length) => write!(f, ": \"{network}/{length}\""),
             Self::TextRange(comparison, bound) => {
                 write!(f, " {comparison} ")?;

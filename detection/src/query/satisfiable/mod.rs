@@ -10,7 +10,7 @@ mod sets;
 use std::collections::HashMap;
 
 use super::evaluate::Scalar;
-use super::{Kind, Node, Values};
+use super::{Kind, Node, Subject, Values};
 use sets::Set;
 
 /// Choices in a row that the search makes before it takes the query for one that can match.
@@ -43,7 +43,7 @@ pub(super) fn check(root: &Node, values: &dyn Fn(&str) -> Values) -> Result<(), 
 #[derive(Debug)]
 struct Leaf<'a> {
     node: &'a Node,
-    name: &'a str,
+    subject: &'a Subject,
     kind: Kind,
     values: Values,
     /// The number of its field.
@@ -94,7 +94,7 @@ impl<'a> Search<'a> {
         node: &'a Node,
         negated: bool,
         values: &dyn Fn(&str) -> Values,
-        fields: &mut HashMap<&'a str, usize>,
+        fields: &mut HashMap<&'a Subject, usize>,
     ) -> Goal {
         match node {
             Node::Not(node) => self.read(node, !negated, values, fields),
@@ -102,22 +102,32 @@ impl<'a> Search<'a> {
                 let goals = nodes.iter().map(|node| self.read(node, negated, values, fields)).collect();
                 if matches!(node, Node::And(_)) == negated { any(goals) } else { all(goals) }
             }
-            Node::Field { name, kind, test } => {
+            Node::Field { subject, kind, test } => {
                 let literal = Literal { leaf: self.leaves.len(), negated };
                 let number = fields.len();
-                let (field, values) = (*fields.entry(name).or_insert(number), values(name));
+                let field = *fields.entry(subject).or_insert(number);
+                let values = match subject {
+                    Subject::Field(name) => values(name),
+                    Subject::Record(_) | Subject::Anywhere => Values::Many,
+                };
                 let set = Set::of(*kind, test);
                 let known = match (values, &set) {
                     (Values::Constant(value), _) => Some(test.passes(*kind, Scalar::Text(value))),
                     (_, Set::Empty) => Some(false),
                     _ => None,
                 };
-                self.leaves.push(Leaf { node, name, kind: *kind, values, field, set });
+                self.leaves.push(Leaf { node, subject, kind: *kind, values, field, set });
                 match known {
                     None => Goal::Literal(literal),
                     Some(passes) if passes != negated => Goal::Holds,
                     Some(_) => Goal::Never(vec![(literal, literal)]),
                 }
+            }
+            // Taken for possible, and counted, since the places of the tests are counted too.
+            Node::Fields { one: subject, .. } => {
+                let (kind, values, set) = (Kind::Keyword, Values::Many, Set::Unknown);
+                self.leaves.push(Leaf { node, subject, kind, values, field: usize::MAX, set });
+                Goal::Holds
             }
         }
     }
@@ -258,18 +268,18 @@ impl<'a> Search<'a> {
     }
 
     fn reason(&self, first: Literal, last: Literal) -> String {
-        let Leaf { name, values, .. } = self.leaves[last.leaf];
+        let Leaf { subject, values, .. } = self.leaves[last.leaf];
         let shown = |literal: Literal| {
             let not = if literal.negated { "not " } else { "" };
             format!("{not}{}", self.leaves[literal.leaf].node)
         };
         let why = match values {
-            Values::Constant(value) => format!("{name} is always \"{value}\""),
+            Values::Constant(value) => format!("{subject} is always \"{value}\""),
             _ if first == last => {
-                format!("no value passes {}; a missing field is \"not {name}: *\"", shown(last))
+                format!("no value passes {}; a missing field is \"not {subject}: *\"", shown(last))
             }
             Values::One if !first.negated && !last.negated => {
-                format!("{} contradicts {}, for {name} has one value", shown(last), shown(first))
+                format!("{} contradicts {}, for {subject} has one value", shown(last), shown(first))
             }
             _ => format!("{} contradicts {}", shown(last), shown(first)),
         };

@@ -1,0 +1,47 @@
+//! EQL on one event, as Elasticsearch reads it: `category where condition`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `lex` | text to words, texts, numbers and signs |
+//! | `syntax` | what a condition is made of, before fields have a meaning |
+//! | `parse` | words to syntax |
+//! | `lower` | syntax to the tree, with what Elasticsearch says of missing fields |
+//! | `lucene` | Lucene's regular expressions in the syntax of `regex-lite` |
+//!
+//! What needs more than one event (sequences, samples, joins, pipes), arithmetic, and functions that build texts are
+//! known and not run: [`not_run`] names them.
+
+mod lex;
+mod lower;
+mod lucene;
+mod parse;
+mod syntax;
+
+#[cfg(test)]
+mod laws;
+
+use super::{Error, Field, Parsed};
+
+/// Deeper nesting than this is no query that anybody wrote.
+const MAX_DEPTH: usize = 64;
+/// More tests than this, the values of lists among them, are refused.
+const MAX_TESTS: usize = 4096;
+
+pub(super) fn parse(
+    text: &str,
+    category_field: &str,
+    schema: &dyn Fn(&str) -> Result<Field, String>,
+) -> Result<Parsed, Vec<Error>> {
+    let one = |error| vec![error];
+    let tokens = lex::tokens(text).map_err(one)?;
+    if let Some(error) = parse::not_run(text, &tokens) {
+        return Err(vec![error]);
+    }
+    let event = parse::event(text, &tokens).map_err(one)?;
+    lower::lower(text, &event, category_field, schema)
+}
+
+/// The part of a query that is good EQL and not run here, with the reason.
+pub(super) fn not_run(text: &str) -> Option<Error> {
+    parse::not_run(text, &lex::tokens(text).ok()?)
+}

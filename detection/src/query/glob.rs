@@ -1,0 +1,168 @@
+/// One part of a [`Glob`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token {
+    /// This character.
+    Literal(char),
+    /// Any one character.
+    One,
+    /// Zero or more characters.
+    Many,
+}
+
+/// A text with wildcards, the whole of which a value must fit, with case or in any case.
+///
+/// Case is ignored as Unicode's simple case folding does: one character at a time, whatever the language. `ß` is not
+/// `ss`, and the dotless `ı` of Turkish is not `i`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glob {
+    /// Folded, where case is ignored.
+    tokens: Vec<Token>,
+    any_case: bool,
+}
+
+impl Glob {
+    /// The wildcards made of `tokens`.
+    pub fn new(tokens: impl IntoIterator<Item = Token>, any_case: bool) -> Self {
+        let mut folded: Vec<Token> = Vec::new();
+        for token in tokens {
+            match token {
+                Token::Literal(character) if any_case => folded.push(Token::Literal(fold(character))),
+                // Two stars in a row are one.
+                Token::Many if folded.last() == Some(&Token::Many) => {}
+                other => folded.push(other),
+            }
+        }
+        Self { tokens: folded, any_case }
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn text(text: &str, any_case: bool) -> Self {
+        Self::new(text.chars().map(Token::Literal), any_case)
+    }
+
+    /// The same behind anything.
+    #[must_use]
+    pub fn after_anything(self) -> Self {
+        Self::new(std::iter::once(Token::Many).chain(self.tokens), self.any_case)
+    }
+
+    /// The same before anything.
+    #[must_use]
+    pub fn before_anything(self) -> Self {
+        Self::new(self.tokens.into_iter().chain([Token::Many]), self.any_case)
+    }
+
+    /// The parts; literals are folded where case is ignored.
+    #[must_use]
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// Whether case is ignored.
+    #[must_use]
+    pub const fn any_case(&self) -> bool {
+        self.any_case
+    }
+
+    /// Says whether the whole of `value` fits.
+    #[must_use]
+    pub fn matches(&self, value: &str) -> bool {
+        let (mut at, mut rest) = (0, value);
+        // Behind the last star: its first token, and the text from which that was tried last.
+        let mut last_star: Option<(usize, &str)> = None;
+        loop {
+            match self.tokens.get(at) {
+                Some(Token::Many) => {
+                    at += 1;
+                    if at == self.tokens.len() {
+                        return true;
+                    }
+                    last_star = Some((at, rest));
+                    continue;
+                }
+                Some(token) => {
+                    let mut characters = rest.chars();
+                    if characters.next().is_some_and(|character| self.fits(*token, character)) {
+                        rest = characters.as_str();
+                        at += 1;
+                        continue;
+                    }
+                }
+                None if rest.is_empty() => return true,
+                None => {}
+            }
+            // Let the last star take one character more.
+            let Some((behind, from)) = last_star else { return false };
+            let mut characters = from.chars();
+            if characters.next().is_none() {
+                return false;
+            }
+            (at, rest) = (behind, characters.as_str());
+            last_star = Some((at, rest));
+        }
+    }
+
+    fn fits(&self, token: Token, character: char) -> bool {
+        match token {
+            Token::Literal(wanted) if self.any_case => fold(character) == wanted,
+            Token::Literal(wanted) => character == wanted,
+            Token::One | Token::Many => true,
+        }
+    }
+
+    /// Whether every text fits.
+    pub(super) fn is_any(&self) -> bool {
+        self.tokens == [Token::Many]
+    }
+
+    /// The texts between the stars, if there is no more to the wildcards: case counts, and no `?`.
+    pub(super) fn as_pieces(&self) -> Option<Vec<String>> {
+        let mut pieces = vec![String::new()];
+        for token in &self.tokens {
+            match token {
+                Token::Literal(character) => pieces.last_mut()?.push(*character),
+                Token::Many => pieces.push(String::new()),
+                Token::One => return None,
+            }
+        }
+        (!self.any_case).then_some(pieces)
+    }
+
+    /// The longest text without a wildcard, as it must stand in a value; empty where case is ignored.
+    pub(crate) fn longest_text(&self) -> String {
+        if self.any_case {
+            return String::new();
+        }
+        let literal =
+            |token: &Token| if let Token::Literal(character) = token { Some(*character) } else { None };
+        let texts = self.tokens.split(|token| literal(token).is_none());
+        texts
+            .map(|text| text.iter().filter_map(literal).collect::<String>())
+            .max_by_key(String::len)
+            .unwrap_or_default()
+    }
+}
+
+/// The one character that stands for a character in every case.
+fn fold(character: char) -> char {
+    if character.is_ascii() {
+        return character.to_ascii_lowercase();
+    }
+    // In the folding that depends on no language, it is a letter of its own.
+    if character == 'ı' {
+        return character;
+    }
+    let upper = single(character.to_uppercase()).unwrap_or(character);
+    single(upper.to_lowercase()).unwrap_or(upper)
+}
+
+fn single(mut characters: impl Iterator<Item = char>) -> Option<char> {
+    let first = characters.next()?;
+    characters.next().is_none().then_some(first)
+}
+
+/// A text in the form that all its ways to be written in upper and lower case share.
+pub(super) fn folded(text: &str) -> String {
+    text.chars().map(fold).collect()
+}
