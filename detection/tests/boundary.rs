@@ -23,6 +23,7 @@ const PACKAGES: &[&str] = &[
     "itoa",
     "jiff",
     "jiff-core",
+    "aho-corasick",
     "memchr",
     "percent-encoding",
     "proc-macro2",

@@ -21,15 +21,18 @@ mod glance;
 mod head;
 mod inspector;
 mod prefilter;
+mod words;
 
 pub use head::Head;
 pub use inspector::{Inspector, Tally};
+
+use std::rc::Rc;
 
 use crate::ecs::{self, Document, Mapping, Raw};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Language, Source};
-use candidates::Candidates;
+use candidates::{Candidates, Left};
 use prefilter::{Haystack, Prefilter};
 
 /// One rule, ready to judge.
@@ -131,7 +134,7 @@ impl Ruleset {
     /// The same with some rungs of the ladder only.
     #[must_use]
     pub fn detector_with(&self, rungs: Rungs) -> Detector<'_> {
-        Detector { ruleset: self, rungs, candidates: Candidates::new(&self.rules) }
+        Detector { ruleset: self, rungs, candidates: Candidates::new(&self.rules, &self.prefilter) }
     }
 }
 
@@ -161,12 +164,16 @@ impl<'r> Detector<'r> {
         if self.rungs.prefilter && !self.ruleset.prefilter.may_match(&haystack) {
             return Ok(None);
         }
-        let mut candidates = self.candidates(record)?;
+        let left = self.candidates(record)?;
+        if left.rules.is_empty() || self.rungs.witnesses && !left.gate.lets_through(&haystack) {
+            return Ok(None);
+        }
+        let mut candidates = left.rules.clone();
         if self.rungs.witnesses {
             candidates.retain(|rule| self.ruleset.prefilter.may_match_rule(*rule, &haystack));
-        }
-        if candidates.is_empty() {
-            return Ok(None);
+            if candidates.is_empty() {
+                return Ok(None);
+            }
         }
         let record = records::parse(record.text())?;
         let mapping = Mapping::of(&record);
@@ -186,10 +193,10 @@ impl<'r> Detector<'r> {
         Ok((!rules.is_empty()).then_some(Match { document, rules }))
     }
 
-    /// The rules that the record's head does not rule out, by their index.
-    fn candidates(&mut self, record: RawRecord<'_>) -> Result<Vec<usize>, Rejection> {
+    /// The rules that the record's head does not rule out.
+    fn candidates(&mut self, record: RawRecord<'_>) -> Result<Rc<Left>, Rejection> {
         if !self.rungs.head {
-            return Ok((0..self.ruleset.rules.len()).collect());
+            return Ok(self.candidates.all());
         }
         let head = match Head::glance(record).filter(|_| self.rungs.glance) {
             Some(head) => head,

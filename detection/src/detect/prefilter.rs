@@ -6,34 +6,21 @@
 //! record as they are. The search runs at memory speed.
 //!
 //! While the rules are few, their witnesses are searched in every record, and most records of most trails end there.
-//! However many rules there are, those that a record's head leaves are asked for their witnesses before the record is
-//! parsed for them.
+//! However many rules there are, those that a record's head leaves are searched for together, in one pass through the
+//! record ([`Gate`]), and then one by one, before the record is parsed for them.
 
 use std::cell::OnceCell;
-use std::cmp::Reverse;
 
+use aho_corasick::packed;
 use memchr::memmem::Finder;
 
 use super::glance::hides_text;
-use crate::ecs::{self, Standing};
-use crate::query::{Glob, Node, Query, Subject, Test};
+use super::words::{Group, required};
+use crate::query::Query;
 use crate::records::RawRecord;
 
 /// With more words than this, a glance at every record is cheaper than a search for each of them.
 const MAX_WORDS: usize = 8;
-/// A shorter word is everywhere.
-const MIN_WORD_BYTES: usize = 4;
-
-/// What a record must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Word {
-    text: String,
-    /// Of the provider or the action, which the head knows already.
-    is_of_head: bool,
-}
-
-/// Words of which a record must hold at least one.
-type Group = Vec<Word>;
 
 #[derive(Debug)]
 pub(super) struct Prefilter {
@@ -46,8 +33,15 @@ pub(super) struct Prefilter {
 /// A group, ready to be searched for.
 #[derive(Debug)]
 struct Witness {
+    group: Group,
     finders: Vec<Finder<'static>>,
-    is_of_head: bool,
+}
+
+/// One search for what any of several rules needs.
+#[derive(Debug)]
+pub(super) struct Gate {
+    /// `None` lets every record through: a rule among them needs no word, or they need too many.
+    search: Option<packed::Searcher>,
 }
 
 /// A record whose bytes are searched.
@@ -74,11 +68,10 @@ impl<'a> Haystack<'a> {
 impl Prefilter {
     pub(super) fn new<'q>(queries: impl Iterator<Item = &'q Query>) -> Self {
         let groups: Vec<Vec<Group>> = queries.map(|query| required(query.root())).collect();
-        let words: usize = groups.iter().flatten().map(Vec::len).sum();
+        let words: usize = groups.iter().flatten().map(|group| group.words.len()).sum();
         let searches_all = words <= MAX_WORDS && groups.iter().all(|groups| !groups.is_empty());
         let rules = groups.into_iter().map(|mut groups| {
-            let shortest = |group: &Group| group.iter().map(|word| word.text.len()).min();
-            groups.sort_by_key(|group| (group.len(), Reverse(shortest(group))));
+            groups.sort_by_key(Group::cost);
             groups.dedup();
             groups.into_iter().map(Witness::from).collect()
         });
@@ -94,75 +87,34 @@ impl Prefilter {
 
     /// Says whether a rule could match that the record's head leaves; `false` is certain.
     pub(super) fn may_match_rule(&self, rule: usize, haystack: &Haystack<'_>) -> bool {
-        let witnesses = self.rules[rule].iter().filter(|witness| !witness.is_of_head);
-        let mut missing = witnesses.filter(|witness| !haystack.meets(witness));
-        missing.next().is_none() || haystack.hides_text()
+        self.beside_head(rule).all(|witness| haystack.meets(witness)) || haystack.hides_text()
+    }
+
+    /// The gate before these rules.
+    pub(super) fn gate(&self, rules: &[usize]) -> Gate {
+        let mut search = packed::Config::new().builder();
+        for rule in rules {
+            let Some(witness) = self.beside_head(*rule).next() else { return Gate { search: None } };
+            search.extend(&witness.group.words);
+        }
+        Gate { search: search.build() }
+    }
+
+    fn beside_head(&self, rule: usize) -> impl Iterator<Item = &Witness> {
+        self.rules[rule].iter().filter(|witness| !witness.group.is_of_head)
+    }
+}
+
+impl Gate {
+    /// Says whether any of the rules could match; `false` is certain.
+    pub(super) fn lets_through(&self, haystack: &Haystack<'_>) -> bool {
+        let Some(search) = &self.search else { return true };
+        search.find(haystack.record.text()).is_some() || haystack.hides_text()
     }
 }
 
 impl From<Group> for Witness {
     fn from(group: Group) -> Self {
-        Self {
-            is_of_head: group.iter().all(|word| word.is_of_head),
-            finders: group.iter().map(|word| Finder::new(&word.text).into_owned()).collect(),
-        }
+        Self { finders: group.words.iter().map(|word| Finder::new(word).into_owned()).collect(), group }
     }
-}
-
-/// The groups that any record which fulfils `node` must meet.
-fn required(node: &Node) -> Vec<Group> {
-    match node {
-        Node::And(nodes) => nodes.iter().flat_map(required).collect(),
-        Node::Or(nodes) => {
-            // Of every branch the group with the fewest words; a branch without one makes the whole unsure.
-            let branches: Option<Vec<Group>> =
-                nodes.iter().map(|node| required(node).into_iter().min_by_key(Vec::len)).collect();
-            branches.into_iter().map(|branches| branches.concat()).collect()
-        }
-        Node::Field { subject, test, .. } => {
-            let texts = match test {
-                Test::Text(text) => std::slice::from_ref(text).to_vec(),
-                Test::Pattern(pattern) => pattern.pieces().to_vec(),
-                Test::Glob(glob) => vec![Glob::longest_text(glob)],
-                _ => return Vec::new(),
-            };
-            let word = texts.iter().flat_map(|text| words(subject, text)).max_by_key(|word| word.len());
-            let is_of_head = is_of_head(subject);
-            word.map(|word| vec![Word { text: word.to_owned(), is_of_head }]).into_iter().collect()
-        }
-        Node::Fields { .. } | Node::Not(_) => Vec::new(),
-    }
-}
-
-fn is_of_head(subject: &Subject) -> bool {
-    match subject {
-        Subject::Field(name) => matches!(name.as_str(), "event.provider" | "event.action"),
-        Subject::Record(path) => matches!(path.as_str(), "eventSource" | "eventName"),
-        Subject::Anywhere => false,
-    }
-}
-
-/// The words in a part of a value that must stand in the record too.
-fn words<'t>(subject: &Subject, text: &'t str) -> Vec<&'t str> {
-    let standing = match subject {
-        Subject::Field(name) => ecs::standing(name),
-        // Spaces and escapes may differ in the JSON of an object, but a plain word holds neither.
-        Subject::Record(_) | Subject::Anywhere => Standing::AsItIs,
-    };
-    let parts: Vec<_> = match standing {
-        Standing::AsItIs => vec![text],
-        // Java's punctuation differs from JSON's; between two of its signs there is a key or a value, or a part of one.
-        Standing::Printed => text.split(['{', '}', '[', ']', '=', ',', ' ']).collect(),
-        Standing::Derived => Vec::new(),
-    };
-    parts.into_iter().filter(|word| is_plain(word)).collect()
-}
-
-/// A text that JSON can write in one way only, `\u` escapes aside: no number, that is, of which `1.5E3` and `1500.0` are
-/// the same one.
-fn is_plain(text: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E');
-    text.len() >= MIN_WORD_BYTES
-        && text.bytes().any(is_letter)
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
