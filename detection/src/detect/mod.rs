@@ -9,7 +9,8 @@
 //! | `glance` | the strings behind `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
 //! | `head` | those two and the errors, parsed | only where the glance is unsure: repeated names, escapes |
 //! | `candidates` | the rules that a head leaves, remembered by provider, action and outcome | a record costs the same whatever the number of rules |
-//! | fields | each candidate's query over the parsed record, field by field | costs less than the whole document, and ends most candidates |
+//! | witnesses | the bytes again: must a word of this candidate's query stand in them? | parses nothing, and ends most candidates |
+//! | fields | each candidate's query over the parsed record, field by field | costs less than the whole document, and ends most of the rest |
 //! | document | the query over the whole ECS document | the verdict |
 //!
 //! A rung answers queries in three values through [`query::Fields`], and passes on what it cannot decide. So each may be left
@@ -29,7 +30,7 @@ use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Language, Source};
 use candidates::Candidates;
-use prefilter::Prefilter;
+use prefilter::{Haystack, Prefilter};
 
 /// One rule, ready to judge.
 #[derive(Debug, Clone)]
@@ -59,16 +60,25 @@ pub struct Rungs {
     pub glance: bool,
     /// Remember which rules a head leaves.
     pub candidates: bool,
+    /// Search the bytes for words that the rules need which the head leaves.
+    pub witnesses: bool,
     /// Ask the parsed record before the whole document is made.
     pub fields: bool,
 }
 
 impl Rungs {
     /// Every rung.
-    pub const ALL: Self = Self { prefilter: true, head: true, glance: true, candidates: true, fields: true };
+    pub const ALL: Self =
+        Self { prefilter: true, head: true, glance: true, candidates: true, witnesses: true, fields: true };
     /// None: each record becomes a document, and every rule is asked.
-    pub const NONE: Self =
-        Self { prefilter: false, head: false, glance: false, candidates: false, fields: false };
+    pub const NONE: Self = Self {
+        prefilter: false,
+        head: false,
+        glance: false,
+        candidates: false,
+        witnesses: false,
+        fields: false,
+    };
 }
 
 /// Rules that are applied together.
@@ -147,10 +157,14 @@ impl<'r> Detector<'r> {
     }
 
     fn judge(&mut self, record: RawRecord<'_>) -> Result<Option<Match<'r>>, Rejection> {
-        if self.rungs.prefilter && !self.ruleset.prefilter.may_match(record) {
+        let haystack = Haystack::new(record);
+        if self.rungs.prefilter && !self.ruleset.prefilter.may_match(&haystack) {
             return Ok(None);
         }
-        let candidates = self.candidates(record)?;
+        let mut candidates = self.candidates(record)?;
+        if self.rungs.witnesses {
+            candidates.retain(|rule| self.ruleset.prefilter.may_match_rule(*rule, &haystack));
+        }
         if candidates.is_empty() {
             return Ok(None);
         }

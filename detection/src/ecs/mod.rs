@@ -21,7 +21,7 @@ mod unmapped;
 pub use actions::CATEGORIES;
 pub use mapping::Mapping;
 pub use raw::Raw;
-pub use table::{Row, TABLE, field, is_verbatim};
+pub use table::{Row, Standing, TABLE, field, standing};
 
 pub(crate) use actions::{category_of, types_of};
 pub(crate) use empty::is_empty_text;

@@ -256,10 +256,29 @@ pub fn field(name: &str) -> Result<Field, String> {
         .ok_or_else(|| super::unmapped::reason(name))
 }
 
-/// Says whether every value of a field stands in the record as it is.
+/// How the values of a field stand in the text of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As they are, or as parts of longer texts.
+    AsItIs,
+    /// With other punctuation: as an object that Java prints.
+    Printed,
+    /// Not at all, or in another form.
+    Derived,
+}
+
+/// How the values of a field stand in the text of the record. A value that is text does, that is: numbers may not.
 #[must_use]
-pub fn is_verbatim(name: &str) -> bool {
-    find(name).is_some_and(|(row, below)| below.is_empty() && matches!(row.source, Source::Text(_)))
+pub fn standing(name: &str) -> Standing {
+    match find(name) {
+        Some((row, below)) => match row.source {
+            Source::Text(_) | Source::Picked(_) if below.is_empty() => Standing::AsItIs,
+            Source::Object(_) => Standing::AsItIs,
+            Source::Printed(_) if below.is_empty() => Standing::Printed,
+            _ => Standing::Derived,
+        },
+        None => Standing::Derived,
+    }
 }
 
 /// The value that the field has in every document.

@@ -180,9 +180,11 @@ fn ladders() -> Vec<Rungs> {
     ladders.push(Rungs { fields: true, ..head });
     ladders.push(Rungs { candidates: true, ..ladders[2] });
     ladders.push(Rungs { glance: true, ..ladders[3] });
+    ladders.push(Rungs { witnesses: true, ..ladders[4] });
     ladders.push(Rungs::ALL);
     let alone = [
         Rungs { prefilter: true, ..none },
+        Rungs { witnesses: true, ..none },
         head,
         Rungs { candidates: true, ..head },
         Rungs { glance: true, ..head },
