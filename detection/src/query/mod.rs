@@ -10,6 +10,7 @@
 //!
 //! A further language is a folder beside `kql` that lowers into the same tree.
 
+mod decimal;
 mod error;
 mod evaluate;
 mod glob;
@@ -17,8 +18,10 @@ mod kql;
 mod pattern;
 mod regex;
 mod satisfiable;
+pub mod sigma;
 mod tree;
 
+pub use decimal::Decimal;
 pub use error::Error;
 pub use evaluate::{Fields, Scalar};
 pub use glob::{Glob, Token};
@@ -65,6 +68,14 @@ impl Query {
                 .map(|conflict| Error::new(text, places[conflict.leaf], conflict.reason))
                 .collect()),
         }
+    }
+
+    /// Parses the section `detection` of a Sigma rule, which asks for CloudTrail's own names.
+    ///
+    /// # Errors
+    /// Everything in it that is wrong or not run here, in the order of the file.
+    pub fn parse_sigma(section: &sigma::Item) -> Result<Self, Vec<sigma::Problem>> {
+        sigma::parse(section).map(|root| Self { root })
     }
 
     /// The syntax tree.

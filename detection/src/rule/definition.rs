@@ -3,6 +3,9 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::ecs;
+use crate::query::{self, Query, sigma};
+
 /// How bad a match is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,7 +75,8 @@ pub struct Definition {
     pub rule_id: String,
     /// The name.
     pub name: String,
-    /// Always `query`.
+    /// Always `query`, Sigma's rules included: whoever takes alert documents knows Elastic's types of rules, and for
+    /// such a rule this one means the same.
     #[serde(rename = "type")]
     pub rule_type: String,
     /// What it finds and why that matters.
@@ -109,11 +113,13 @@ pub struct Definition {
 }
 
 /// What a rule's query is written in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// KQL.
     Kuery,
+    /// The section `detection` of a Sigma rule, as JSON.
+    Sigma,
 }
 
 /// A rule as it is compiled into the binary: checked, and without what the function does not need.
@@ -129,6 +135,25 @@ pub struct Source {
     pub definition: Definition,
 }
 
+impl Source {
+    /// The query.
+    ///
+    /// # Errors
+    /// The mistakes in its text.
+    pub fn parse(&self) -> Result<Query, Vec<query::Error>> {
+        match self.language {
+            Language::Kuery => Query::parse(&self.query, ecs::field),
+            Language::Sigma => {
+                let error = |reason: String| query::Error::new(&self.query, 0, reason);
+                let section: sigma::Item =
+                    serde_json::from_str(&self.query).map_err(|fault| vec![error(fault.to_string())])?;
+                Query::parse_sigma(&section)
+                    .map_err(|problems| problems.into_iter().map(|problem| error(problem.reason)).collect())
+            }
+        }
+    }
+}
+
 /// A string that is not empty, without the space around it.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -136,4 +161,9 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
         "" => Err(D::Error::custom("an empty string")),
         text => Ok(text.to_owned()),
     }
+}
+
+/// Where a file breaks a long text, and how far it indents the rest, is for whoever edits the file.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

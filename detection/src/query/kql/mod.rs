@@ -10,3 +10,4 @@ mod print;
 mod values;
 
 pub(super) use parse::{Parsed, parse};
+pub(super) use values::network;

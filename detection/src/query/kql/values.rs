@@ -56,7 +56,7 @@ fn time(text: &str) -> Result<String, String> {
     }
 }
 
-fn network(text: &str) -> Result<Test, String> {
+pub(in crate::query) fn network(text: &str) -> Result<Test, String> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, length.parse::<u8>().ok()),
         None => (text, Some(u8::MAX)),
