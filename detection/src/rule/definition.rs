@@ -162,8 +162,3 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
         text => Ok(text.to_owned()),
     }
 }
-
-/// Where a file breaks a long text, and how far it indents the rest, is for whoever edits the file.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}

@@ -10,8 +10,8 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::definition::{Definition, Language, Severity, one_line, text};
-use super::file::Read;
+use super::definition::{Definition, Language, Severity, text};
+use super::file::{Read, one_line};
 use crate::ecs;
 use crate::query::{self, Query};
 

@@ -130,3 +130,8 @@ impl Reading {
         }
     }
 }
+
+/// Where a file breaks a long text, and how far it indents the rest, is for whoever edits the file.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use super::definition::{Definition, Language, Severity, one_line};
-use super::file::Read;
+use super::definition::{Definition, Language, Severity};
+use super::file::{Read, one_line};
 use super::{attack, yaml};
 use crate::query::sigma::{Content, Item};
 use crate::query::{self, Query};

@@ -227,7 +227,7 @@ fn a_mistake_in_the_facts_is_shown_in_its_place() {
         ("title: A Rule", "title: *nothing", "1:8: ", "no valid YAML"),
         ("title: A Rule", "\ttitle: A Rule", "2:1: ", "no valid YAML"),
         ("title: A Rule", "title: A Rule\n? [a]\n: b", "2:3: ", "cannot be a key"),
-        ("title: A Rule", "title: A Rüle\nö: 'ü\nid: x", "3:", "no valid YAML"),
+        ("title: A Rule", "title: A Rüle\nö: 'ü\nid: x", "2:4: ", "unclosed quote"),
     ] {
         let text = rule_text(GOOD);
         assert!(text.contains(from));
