@@ -122,7 +122,7 @@ pub const CASES: &[Case] = &[
     ], &[
         r#"{"errorCode":"AccessDenied "}"#,
         r#"{"errorCode":"UnauthorizedOperation"}"#,
-        r#"{}"#,
+        "{}",
     ]),
     ("exists_true", &[
         r#"{"userIdentity":{"invokedBy":"x"}}"#,
@@ -214,7 +214,7 @@ pub const CASES: &[Case] = &[
     ], &[
         r#"{"eventName":"A","readOnly":true}"#,
         r#"{"awsRegion":"b","readOnly":"TRUE"}"#,
-        r#"{}"#,
+        "{}",
     ]),
     ("several_conditions", &[
         r#"{"eventSource":"ec2.amazonaws.com","eventName":"DeleteFlowLogs"}"#,
@@ -227,7 +227,7 @@ pub const CASES: &[Case] = &[
         r#"{"eventName":"DeleteMembers"}"#,
     ], &[
         r#"{"eventName":"x"}"#,
-        r#"{}"#,
+        "{}",
     ]),
     ("not_of_the_missing", &[
         r#"{"eventName":"RunInstances"}"#,
@@ -276,7 +276,7 @@ pub const CASES: &[Case] = &[
         r#"{"userIdentity":{"userName":"celvin"}}"#,
     ]),
     ("null_or_empty", &[
-        r#"{}"#,
+        "{}",
         r#"{"userAgent":null}"#,
         r#"{"userAgent":""}"#,
         r#"{"userAgent":"-"}"#,

@@ -299,6 +299,9 @@ fn words_without_a_field_may_stand_anywhere_in_a_text() {
     }
 }
 
+/// What a condition makes of three detections.
+type Meaning = fn(bool, bool, bool) -> bool;
+
 #[test]
 fn conditions_bind_not_before_and_before_or() {
     let names = "  a:\n    eventName: a\n  b:\n    awsRegion: b\n  _c:\n    userAgent: c\n  condition: ";
@@ -311,7 +314,6 @@ fn conditions_bind_not_before_and_before_or() {
             text(c, "c")
         )
     };
-    type Meaning = fn(bool, bool, bool) -> bool;
     let conditions: [(&str, Meaning); 17] = [
         ("a or b and _c", |a, b, c| a || b && c),
         ("(a or b) and _c", |a, b, c| (a || b) && c),
