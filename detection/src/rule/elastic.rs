@@ -202,7 +202,8 @@ impl<'a> Reader<'a> {
                     self.refuse(&value.span(), *why);
                 }
             } else if !UNUSED.contains(&name) {
-                self.ignored.push(name.to_owned());
+                let reason = format!("{name} is ignored: it steers Elastic's stack, or is misspelt");
+                self.ignored.push(reason);
             }
         }
     }

@@ -95,7 +95,7 @@ pub(super) struct Read {
     pub(super) id: Option<(String, usize)>,
     pub(super) mistakes: Vec<query::Error>,
     pub(super) not_run: Vec<query::Error>,
-    /// Keys that steer something else, or are misspelt.
+    /// What is ignored, and why.
     pub(super) ignored: Vec<String>,
 }
 
@@ -110,10 +110,7 @@ impl Reading {
                 }
             }
         }
-        let ignored = read.ignored.into_iter();
-        self.warnings.extend(
-            ignored.map(|key| format!("{file}: {key} is ignored: it steers Elastic's stack, or is misspelt")),
-        );
+        self.warnings.extend(read.ignored.into_iter().map(|reason| format!("{file}: {reason}")));
         let in_file = |error| Error { file: file.to_owned(), error };
         let not_run = read.not_run.into_iter().map(in_file);
         if !read.mistakes.is_empty() {

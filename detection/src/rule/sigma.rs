@@ -1,4 +1,9 @@
 //! A rule as Sigma writes it, in YAML, read with the place of every mistake.
+//!
+//! The parser is our own, on top of `serde-saphyr`. The crate `rsigma-parser` would save a few hundred lines, but it reads
+//! YAML through a successor of `serde_yaml`, without limits on depth and aliases, and forgets where a field or a value
+//! stands, so that errors could name a file only. What stays the same either way is lowering detections into the tree,
+//! the checks against CloudTrail's fields, and the facts of the alert document.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -169,7 +174,9 @@ impl Reader<'_> {
     fn check_keys(&mut self) {
         let Content::Map(entries) = &self.document.content else { return };
         let keys = entries.iter().map(|(key, _)| key.text.as_str());
-        self.read.ignored = keys.filter(|key| !KNOWN.contains(key)).map(str::to_owned).collect();
+        let unknown = keys.filter(|key| !KNOWN.contains(key));
+        let reason = |key| format!("{key} is ignored: it is somebody's own, or is misspelt");
+        self.read.ignored = unknown.map(reason).collect();
     }
 
     fn required(&mut self, key: &str) -> (String, Range<usize>) {
