@@ -16,6 +16,8 @@ use crate::query::{self, Query};
 
 /// What Sigma's own rules are licensed under, and what its specification takes for a rule that says nothing.
 const LICENSE: &str = "DRL 1.1";
+/// What makes a rule look at several events, wherever it stands.
+const TIMEFRAME: &str = "timeframe";
 /// Problems of one detection that are told; more help nobody.
 const MAX_PROBLEMS: usize = 50;
 /// Keys that need no word about them: people read them, or they are read below.
@@ -76,6 +78,17 @@ fn is_for_cloudtrail(logsource: &Item) -> bool {
         logsource.get(key).and_then(Item::text).is_some_and(|word| word.eq_ignore_ascii_case(wanted))
     };
     is("product", "aws") && is("service", "cloudtrail") && logsource.get("category").is_none()
+}
+
+/// Says whether two words differ in one letter or in two neighbours.
+fn is_nearly(word: &str, known: &str) -> bool {
+    let same =
+        |pairs: &mut dyn Iterator<Item = (char, char)>| pairs.take_while(|(one, other)| one == other).count();
+    let start = same(&mut word.chars().zip(known.chars()));
+    let end = same(&mut word.chars().rev().zip(known.chars().rev()));
+    let (length, longest) = (word.chars().count(), word.chars().count().max(known.len()));
+    let wrong = longest.saturating_sub(start + end);
+    longest > 3 && (wrong <= 1 || wrong == 2 && length == known.len())
 }
 
 struct Reader<'a> {
@@ -170,13 +183,22 @@ impl Reader<'_> {
         names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Rules may hold keys of anybody's own; one that is misspelt looks like that.
+    /// Rules may hold keys of anybody's own, so only those that look like one of Sigma's are worth a word.
     fn check_keys(&mut self) {
         let Content::Map(entries) = &self.document.content else { return };
-        let keys = entries.iter().map(|(key, _)| key.text.as_str());
-        let unknown = keys.filter(|key| !KNOWN.contains(key));
-        let reason = |key| format!("{key} is ignored: it is somebody's own, or is misspelt");
-        self.read.ignored = unknown.map(reason).collect();
+        for (key, _) in entries {
+            let name = key.text.as_str();
+            if name == TIMEFRAME {
+                self.not_run(
+                    &key.place,
+                    "timeframe looks at several events; correlate the signals behind the topic",
+                );
+            } else if let Some(meant) = KNOWN.iter().find(|known| **known != name && is_nearly(name, known))
+                && !KNOWN.contains(&name)
+            {
+                self.read.ignored.push(format!("{name} is ignored: expected {meant}"));
+            }
+        }
     }
 
     fn required(&mut self, key: &str) -> (String, Range<usize>) {

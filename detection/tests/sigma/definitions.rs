@@ -157,9 +157,22 @@ fn an_embedded_rule_gives_the_same_query_without_yaml() {
 }
 
 #[test]
-fn a_key_of_somebodys_own_is_named_and_does_no_harm() {
-    let reading = read(&format!("titel: x\ncustom:\n  a: [1]\n{}", rule_text(DETECTION)));
-    assert_eq!(reading.warnings.len(), 2, "{:?}", reading.warnings);
-    assert!(reading.warnings[0].contains("titel"), "{:?}", reading.warnings);
-    assert_eq!(reading.rules.len(), 1);
+fn a_key_that_looks_misspelt_is_named_and_one_of_somebodys_own_is_not() {
+    let rule = |key: &str| read(&format!("{key}: x\n{}", rule_text(DETECTION)));
+    for (key, meant) in [
+        ("levle", "level"),
+        ("Level", "level"),
+        ("tag", "tags"),
+        ("falsepositive", "falsepositives"),
+        ("statuss", "status"),
+        ("athor", "author"),
+    ] {
+        let reading = rule(key);
+        assert_eq!(reading.warnings, [format!("rule.yml: {key} is ignored: expected {meant}")]);
+        assert_eq!(reading.rules.len(), 1);
+    }
+    for key in ["ruletype", "simulation", "regression_tests_path", "sample", "url", "ö", "''"] {
+        let reading = rule(key);
+        assert_eq!((reading.warnings.len(), reading.rules.len()), (0, 1), "{key}: {:?}", reading.warnings);
+    }
 }

@@ -183,6 +183,8 @@ fn what_looks_at_several_events_is_named_and_not_run() {
         problems("  a:\n    eventName: x\n  b:\n    eventName: y\n  timeframe: 5m\n  condition: a and b");
     assert_eq!(errors, Vec::<String>::new());
     assert!(not_run[0].starts_with("11:3: timeframe looks at several events"), "{not_run:?}");
+    let reading = read(&format!("timeframe: 5m\n{}", rule_text("  a:\n    eventName: x\n  condition: a")));
+    assert_eq!((reading.rules.len(), reading.not_run.len()), (0, 1));
 }
 
 #[test]
