@@ -144,10 +144,10 @@ fn is_of_head(subject: &Subject) -> bool {
 
 /// The words in a part of a value that must stand in the record too.
 fn words<'t>(subject: &Subject, text: &'t str) -> Vec<&'t str> {
-    let standing = match subject {
-        Subject::Field(name) => ecs::standing(name),
-        // Spaces and escapes may differ in the JSON of an object, but a plain word holds neither.
-        Subject::Record(_) | Subject::Anywhere => Standing::AsItIs,
+    let (standing, text) = match subject {
+        Subject::Field(name) => (ecs::standing(name), text),
+        Subject::Record(_) => (Standing::AsItIs, behind_escape(text)),
+        Subject::Anywhere => (Standing::AsItIs, text),
     };
     let parts: Vec<_> = match standing {
         Standing::AsItIs => vec![text],
@@ -156,6 +156,13 @@ fn words<'t>(subject: &Subject, text: &'t str) -> Vec<&'t str> {
         Standing::Derived => Vec::new(),
     };
     parts.into_iter().filter(|word| is_plain(word)).collect()
+}
+
+/// What of a part of a value stands in the record for sure. A path of the record may lead to an object, whose JSON is
+/// the value: there `n` may be the rest of a line break that the record writes as `\u000a`. The longest such rest is
+/// `u000a`. Spaces and other escapes may differ too, but a plain word holds neither.
+fn behind_escape(text: &str) -> &str {
+    text.char_indices().nth(5).map_or("", |(start, _)| &text[start..])
 }
 
 /// A text that JSON can write in one way only, `\u` escapes aside: no number, that is, of which `1.5E3` and `1500.0` are

@@ -8,7 +8,9 @@
 //! | `satisfiable` | which trees can never match, and the parts that contradict |
 //! | `kql` | Kibana Query Language: text to tree and back |
 //! | `eql` | Event Query Language on one event: text to tree |
+//! | `sigma` | Sigma detections: a section of a rule to tree |
 
+mod decimal;
 mod eql;
 mod error;
 mod evaluate;
@@ -17,10 +19,12 @@ mod kql;
 mod pattern;
 mod regex;
 mod satisfiable;
+pub mod sigma;
 mod tree;
 
 use std::ops::Range;
 
+pub use decimal::Decimal;
 pub use error::Error;
 pub use evaluate::{Fields, Scalar};
 pub use glob::{Glob, Token};
@@ -93,6 +97,14 @@ impl Query {
     #[must_use]
     pub fn eql_not_run(text: &str) -> Option<Error> {
         check_size(text).ok().and_then(|()| eql::not_run(text))
+    }
+
+    /// Parses the section `detection` of a Sigma rule, which asks for CloudTrail's own names.
+    ///
+    /// # Errors
+    /// Everything in it that is wrong or not run here, in the order of the file.
+    pub fn parse_sigma(section: &sigma::Item) -> Result<Self, Vec<sigma::Problem>> {
+        sigma::parse(section).map(|root| Self { root })
     }
 
     /// The syntax tree.
