@@ -1,5 +1,5 @@
 //! Reads every rule file, so that a broken rule breaks the build and never a start, and leaves the rules as JSON for
-//! the binary: it needs no TOML parser to start.
+//! the binary: it needs no parser of TOML or YAML to start.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ fn rule_files(
     entries.retain(|entry| !skipped.iter().any(|name| entry.file_name() == *name));
     entries.sort_by_key(fs::DirEntry::file_name);
     for path in entries.iter().map(fs::DirEntry::path) {
-        let is_rule = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        let is_rule = rule::is_rule_file(&path);
         if (path.is_dir() || is_rule) && seen.insert(fs::canonicalize(&path)?) {
             if path.is_dir() {
                 rule_files(&path, &[], seen, files)?;

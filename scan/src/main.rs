@@ -66,13 +66,16 @@ fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
         return None;
     }
     if reading.rules.is_empty() && reading.not_run.is_empty() {
-        eprintln!("{}: no rule (*.toml with a [rule]) in it, at any depth", folder.display());
+        eprintln!(
+            "{}: no rule (*.toml with a [rule], *.yml with a detection for CloudTrail) in it, at any depth",
+            folder.display()
+        );
         return None;
     }
     if check {
         let (not_run, no_rule) = (reading.not_run.len(), reading.no_rule);
         let good = good(reading.rules.len());
-        eprintln!("{good}; not run: {not_run}; TOML without a rule: {no_rule}; other files: {ignored}");
+        eprintln!("{good}; not run: {not_run}; no rule: {no_rule}; other files: {ignored}");
     } else if !reading.not_run.is_empty() {
         eprintln!("take out of {} what cannot be run", folder.display());
         return None;

@@ -61,7 +61,7 @@ impl Walk {
         entries.retain(|entry| !skipped.iter().any(|name| entry.file_name() == *name));
         entries.sort_by_key(fs::DirEntry::file_name);
         for path in entries.iter().map(fs::DirEntry::path) {
-            let is_rule = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+            let is_rule = rule::is_rule_file(&path);
             if !path.is_dir() && !is_rule {
                 self.ignored += 1;
             } else if self.seen.insert(fs::canonicalize(&path).map_err(named(&path))?) {

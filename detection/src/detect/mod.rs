@@ -28,10 +28,10 @@ pub use inspector::{Inspector, Tally};
 
 use std::rc::Rc;
 
-use crate::ecs::{self, Document, Mapping, Raw};
+use crate::ecs::{Document, Mapping, Raw};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
-use crate::rule::{Definition, Language, Source};
+use crate::rule::{Definition, Source};
 use candidates::{Candidates, Left};
 use prefilter::{Haystack, Prefilter};
 
@@ -109,9 +109,7 @@ impl Ruleset {
         let rules = sources
             .into_iter()
             .map(|source| {
-                let query = match source.language {
-                    Language::Kuery => Query::parse(&source.query, ecs::field)?,
-                };
+                let query = source.parse()?;
                 Ok(Rule { definition: source.definition, query })
             })
             .collect::<Result<Vec<_>, Vec<query::Error>>>()?;

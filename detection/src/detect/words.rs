@@ -53,14 +53,14 @@ pub(super) fn required(node: &Node) -> Vec<Group> {
         }
         Node::Field { subject, test, .. } => {
             let is_of_head = is_of_head(subject);
-            let group = |word: &str| Group { words: vec![word.to_owned()], is_of_head };
-            match (test, standing(subject)) {
-                (Test::Null, _) | (_, Standing::Derived) => Vec::new(),
-                (Test::Text(text), _) => words(text).map(group).collect(),
-                (Test::Pattern(pattern), _) => {
-                    pattern.pieces().iter().flat_map(|piece| words(piece)).map(group).collect()
-                }
-                (Test::Glob(glob), _) => words(&glob.longest_text()).map(group).collect(),
+            let groups = |text: &str| {
+                let group = |word: &str| Group { words: vec![word.to_owned()], is_of_head };
+                words(subject, text).map(group).collect::<Vec<_>>()
+            };
+            match test {
+                Test::Text(text) => groups(text),
+                Test::Pattern(pattern) => pattern.pieces().iter().flat_map(|piece| groups(piece)).collect(),
+                Test::Glob(glob) => groups(&glob.longest_text()),
                 _ => Vec::new(),
             }
         }
@@ -76,20 +76,28 @@ fn is_of_head(subject: &Subject) -> bool {
     }
 }
 
-fn standing(subject: &Subject) -> Standing {
-    match subject {
-        Subject::Field(name) => ecs::standing(name),
-        Subject::Record(_) | Subject::Anywhere => Standing::AsItIs,
-    }
-}
-
 /// The words in a part of a value that must stand in the record too: between two other characters, JSON, Java and the
 /// record itself all write the same. Only letters, digits and three signs have one form in JSON, `\u` escapes aside. A
 /// number is none: `1.5E3` may stand as `1500.0`.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+fn words<'t>(subject: &Subject, text: &'t str) -> impl Iterator<Item = &'t str> {
+    let text = match subject {
+        Subject::Field(name) if ecs::standing(name) == Standing::Derived => "",
+        Subject::Record(_) => behind_escape(text),
+        Subject::Field(_) | Subject::Anywhere => text,
+    };
     let is_plain =
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E');
-    let words = text.split(move |character| !is_plain(character));
+    // What follows a backslash may be the rest of an escape.
+    let parts =
+        text.split('\\').enumerate().map(|(index, part)| if index > 0 { behind_escape(part) } else { part });
+    let words = parts.flat_map(move |part| part.split(move |character| !is_plain(character)));
     words.filter(move |word| word.len() >= MIN_WORD_BYTES && word.bytes().any(is_letter))
+}
+
+/// What of a part of a value stands in the record for sure. A path of the record may lead to an object, whose JSON is
+/// the value: there `n` may be the rest of a line break that the record writes as `\u000a`. The longest such rest is
+/// `u000a`.
+fn behind_escape(text: &str) -> &str {
+    text.char_indices().nth(5).map_or("", |(start, _)| &text[start..])
 }

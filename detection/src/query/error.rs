@@ -1,42 +1,92 @@
 use std::fmt;
+use std::ops::Range;
+
+/// So many characters of a line are shown on each side of the place.
+const SHOWN: usize = 100;
 
 /// What is wrong with a query (or a rule file), and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// Byte offset into the text.
     pub offset: usize,
+    /// Byte offset of the end of the part that is wrong.
+    pub end: usize,
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
     /// What is wrong and what was expected.
     pub reason: String,
-    source: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    excerpt: Excerpt,
+}
+
+/// The part of the line around the place, and what stands under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Excerpt {
+    line: String,
+    indent: usize,
+    carets: usize,
 }
 
 impl Error {
     /// An error at a byte offset of `text`, which must lie on a character boundary or at its end.
     #[must_use]
     pub fn new(text: &str, offset: usize, reason: impl Into<String>) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
+        Self::spanning(text, offset..offset, reason)
+    }
+
+    /// An error in a part of `text`, given in bytes. What lies on other lines than its start is not marked.
+    #[must_use]
+    pub fn spanning(text: &str, part: Range<usize>, reason: impl Into<String>) -> Self {
+        let before = text.get(..part.start).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = text[start..].lines().next().unwrap_or_default();
+        // The place can be the line break itself.
+        let (before_place, behind) = line.split_at(line.len().min(before.len() - start));
+        let marked = behind.get(..part.len()).unwrap_or(behind).chars().count();
+        let skipped =
+            before_place.char_indices().rev().nth(SHOWN).map_or(0, |(at, next)| at + next.len_utf8());
+        let shown = &before_place[skipped..];
+        let start_mark = if skipped > 0 { "…" } else { "" };
+        let rest = behind.char_indices().nth(SHOWN).map_or(behind, |(at, _)| &behind[..at]);
+        let end_mark = if rest.len() < behind.len() { "…" } else { "" };
         Self {
-            offset,
+            offset: part.start,
+            end: part.end.max(part.start),
             line: before.matches('\n').count() + 1,
             column: before[start..].chars().count() + 1,
             reason: reason.into(),
-            source: text[start..].lines().next().unwrap_or_default().to_owned(),
+            help: None,
+            excerpt: Excerpt {
+                // A terminal must not take what stands in a file for its own commands.
+                line: format!("{start_mark}{shown}{rest}{end_mark}").replace(char::is_control, " "),
+                indent: start_mark.chars().count() + shown.chars().count(),
+                carets: marked.clamp(1, SHOWN),
+            },
         }
+    }
+
+    /// The same with what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
     }
 }
 
-/// Line, column and reason, then the line itself with a caret under the place.
+/// Line, column and reason, then the line itself with carets under the part, and what to write instead.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, reason, source, .. } = self;
+        let Self { line, column, reason, help, excerpt, .. } = self;
         writeln!(f, "{line}:{column}: {reason}")?;
-        writeln!(f, "    {}", source.replace('\t', " "))?;
-        write!(f, "    {:>column$}", "^")
+        writeln!(f, "    {}", excerpt.line)?;
+        write!(f, "    {:indent$}{:^<carets$}", "", "", indent = excerpt.indent, carets = excerpt.carets)?;
+        match help {
+            Some(help) => write!(f, "\n    help: {help}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use super::glob::folded;
-use super::{Comparison, Kind, Node, Relation, Subject, Test};
+use super::{Comparison, Decimal, Kind, Node, Relation, Subject, Test};
 
 /// One value of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,7 +92,13 @@ impl Test {
                 value.as_number().and_then(|number| number.partial_cmp(wanted)) == Some(Ordering::Equal)
             }
             Self::Network(network, length) => {
-                value.as_address().is_some_and(|address| in_network(address, *network, *length))
+                // Only Elasticsearch takes every IPv4 address for one of IPv6 as well.
+                let is_of_family =
+                    |address: &IpAddr| kind == Kind::Ip || address.is_ipv4() == network.is_ipv4();
+                value
+                    .as_address()
+                    .filter(is_of_family)
+                    .is_some_and(|address| in_network(address, *network, *length))
             }
             Self::TextRange(comparison, bound) if kind == Kind::Date => value
                 .as_time()
@@ -103,6 +109,9 @@ impl Test {
                 .as_number()
                 .and_then(|number| number.partial_cmp(bound))
                 .is_some_and(|order| comparison.holds(order)),
+            Self::DecimalRange(comparison, bound) => {
+                Decimal::parse(value.as_text()).is_some_and(|number| comparison.holds(number.cmp(bound)))
+            }
             Self::AddressRange(comparison, bound) => {
                 value.as_address().is_some_and(|address| comparison.holds(as_v6(address).cmp(&as_v6(*bound))))
             }

@@ -7,9 +7,11 @@
 //! | `evaluate` | the verdict on anything that can look up [`Fields`], in three values, so that a query can often be decided from a few fields |
 //! | `satisfiable` | which trees can never match, and the parts that contradict |
 //! | `kql` | Kibana Query Language: text to tree and back |
-//!
-//! A further language is a folder beside `kql` that lowers into the same tree.
+//! | `eql` | Event Query Language on one event: text to tree |
+//! | `sigma` | Sigma detections: a section of a rule to tree |
 
+mod decimal;
+mod eql;
 mod error;
 mod evaluate;
 mod glob;
@@ -17,8 +19,12 @@ mod kql;
 mod pattern;
 mod regex;
 mod satisfiable;
+pub mod sigma;
 mod tree;
 
+use std::ops::Range;
+
+pub use decimal::Decimal;
 pub use error::Error;
 pub use evaluate::{Fields, Scalar};
 pub use glob::{Glob, Token};
@@ -44,7 +50,8 @@ impl Query {
     /// # Errors
     /// The first error of syntax, or else every field and value that cannot be used, in the order of the text.
     pub fn parse(text: &str, schema: impl Fn(&str) -> Result<Field, String>) -> Result<Self, Vec<Error>> {
-        kql::parse(text, &schema).map(|parsed| Self { root: parsed.root })
+        check_size(text)?;
+        kql::parse(text, &schema).map(|parsed| parsed.root.into())
     }
 
     /// Parses KQL as [`Query::parse`] does, and refuses a query that can never match. Use it wherever people write
@@ -56,15 +63,48 @@ impl Query {
         text: &str,
         schema: impl Fn(&str) -> Result<Field, String>,
     ) -> Result<Self, Vec<Error>> {
-        let kql::Parsed { root, places } = kql::parse(text, &schema)?;
-        let values = |field: &str| schema(field).map_or(Values::Many, |field| field.values);
-        match satisfiable::check(&root, &values) {
-            Ok(()) => Ok(Self { root }),
-            Err(conflicts) => Err(conflicts
-                .into_iter()
-                .map(|conflict| Error::new(text, places[conflict.leaf], conflict.reason))
-                .collect()),
-        }
+        check_size(text)?;
+        kql::parse(text, &schema)?.satisfiable(text, &schema)
+    }
+
+    /// Parses EQL on one event. Its category is a value of the field `category`.
+    ///
+    /// # Errors
+    /// The first error of syntax, or else every field and value that cannot be used, in the order of the text.
+    pub fn parse_eql(
+        text: &str,
+        category: &str,
+        schema: impl Fn(&str) -> Result<Field, String>,
+    ) -> Result<Self, Vec<Error>> {
+        check_size(text)?;
+        eql::parse(text, category, &schema).map(|parsed| parsed.root.into())
+    }
+
+    /// Parses EQL as [`Query::parse_eql`] does, and refuses a query that can never match.
+    ///
+    /// # Errors
+    /// Those of [`Query::parse_eql`], or else the parts that contradict each other or the schema.
+    pub fn parse_eql_satisfiable(
+        text: &str,
+        category: &str,
+        schema: impl Fn(&str) -> Result<Field, String>,
+    ) -> Result<Self, Vec<Error>> {
+        check_size(text)?;
+        eql::parse(text, category, &schema)?.satisfiable(text, &schema)
+    }
+
+    /// The part of an EQL query that keeps it from being run here though it is no mistake, such as a sequence.
+    #[must_use]
+    pub fn eql_not_run(text: &str) -> Option<Error> {
+        check_size(text).ok().and_then(|()| eql::not_run(text))
+    }
+
+    /// Parses the section `detection` of a Sigma rule, which asks for CloudTrail's own names.
+    ///
+    /// # Errors
+    /// Everything in it that is wrong or not run here, in the order of the file.
+    pub fn parse_sigma(section: &sigma::Item) -> Result<Self, Vec<sigma::Problem>> {
+        sigma::parse(section).map(|root| Self { root })
     }
 
     /// The syntax tree.
@@ -77,4 +117,40 @@ impl Query {
     pub fn evaluate(&self, fields: &impl Fields) -> Option<bool> {
         self.root.evaluate(fields)
     }
+}
+
+/// What a language makes of a text.
+struct Parsed {
+    root: Node,
+    /// Where every test stands in the text, in the order of the tree.
+    places: Vec<Range<usize>>,
+}
+
+impl Parsed {
+    fn satisfiable(
+        self,
+        text: &str,
+        schema: &dyn Fn(&str) -> Result<Field, String>,
+    ) -> Result<Query, Vec<Error>> {
+        let values = |field: &str| schema(field).map_or(Values::Many, |field| field.values);
+        let Err(conflicts) = satisfiable::check(&self.root, &values) else { return Ok(self.root.into()) };
+        let error = |conflict: satisfiable::Conflict| {
+            Error::spanning(text, self.places[conflict.leaf].clone(), conflict.reason)
+        };
+        let mut errors: Vec<_> = conflicts.into_iter().map(error).collect();
+        if errors.is_empty() {
+            errors.push(Error::new(text, 0, "the query can never match, whatever the event"));
+        }
+        Err(errors)
+    }
+}
+
+/// No query that anybody wrote is longer.
+const MAX_BYTES: usize = 256 * 1024;
+
+fn check_size(text: &str) -> Result<(), Vec<Error>> {
+    if text.len() <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(vec![Error::new(text, 0, format!("the query is longer than {MAX_BYTES} bytes"))])
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Glob, Pattern, Regex};
+use super::{Decimal, Glob, Pattern, Regex};
 
 /// How Elasticsearch compares the values of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,8 @@ pub enum Test {
     TextRange(Comparison, String),
     /// The number lies on this side of the bound.
     NumberRange(Comparison, f64),
+    /// The number, taken digit by digit, lies on this side of the bound.
+    DecimalRange(Comparison, Decimal),
     /// The address lies on this side of the bound.
     AddressRange(Comparison, IpAddr),
     /// The text has so many units of UTF-16.

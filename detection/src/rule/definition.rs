@@ -3,6 +3,9 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::ecs;
+use crate::query::{self, Query, sigma};
+
 /// How bad a match is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,7 +75,8 @@ pub struct Definition {
     pub rule_id: String,
     /// The name.
     pub name: String,
-    /// Always `query`.
+    /// Always `query`, Sigma's rules included: whoever takes alert documents knows Elastic's types of rules, and for
+    /// such a rule this one means the same.
     #[serde(rename = "type")]
     pub rule_type: String,
     /// What it finds and why that matters.
@@ -109,11 +113,13 @@ pub struct Definition {
 }
 
 /// What a rule's query is written in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// KQL.
     Kuery,
+    /// The section `detection` of a Sigma rule, as JSON.
+    Sigma,
 }
 
 /// A rule as it is compiled into the binary: checked, and without what the function does not need.
@@ -127,6 +133,25 @@ pub struct Source {
     pub query: String,
     /// What it says about itself.
     pub definition: Definition,
+}
+
+impl Source {
+    /// The query.
+    ///
+    /// # Errors
+    /// The mistakes in its text.
+    pub fn parse(&self) -> Result<Query, Vec<query::Error>> {
+        match self.language {
+            Language::Kuery => Query::parse(&self.query, ecs::field),
+            Language::Sigma => {
+                let error = |reason: String| query::Error::new(&self.query, 0, reason);
+                let section: sigma::Item =
+                    serde_json::from_str(&self.query).map_err(|fault| vec![error(fault.to_string())])?;
+                Query::parse_sigma(&section)
+                    .map_err(|problems| problems.into_iter().map(|problem| error(problem.reason)).collect())
+            }
+        }
+    }
 }
 
 /// A string that is not empty, without the space around it.

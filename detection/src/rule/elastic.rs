@@ -10,7 +10,8 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::definition::{Definition, Severity, text};
+use super::definition::{Definition, Language, Severity, text};
+use super::file::{Read, one_line};
 use crate::ecs;
 use crate::query::{self, Query};
 
@@ -25,22 +26,36 @@ const REFUSED: [(&str, &str); 4] = [
 ];
 const A_TEXT: &str = "a string that is not empty";
 
+/// Reads one file; `None` if it has no `[rule]`.
+pub(super) fn read(text: &str) -> Option<Read> {
+    let mut reader = Reader::new(text)?;
+    let rule = reader.rule();
+    let Reader { mistakes, not_run, ignored, id, .. } = reader;
+    Some(Read {
+        rule: rule.map(|(query, definition)| (Language::Kuery, query, definition)),
+        id: id.map(|id| (id.get_ref().clone(), id.span().start)),
+        mistakes,
+        not_run,
+        ignored,
+    })
+}
+
 /// Reads one file, taking key by key out of its table.
-pub(super) struct Reader<'a> {
+struct Reader<'a> {
     text: &'a str,
     rule: DeTable<'a>,
     /// A missing key has no place of its own; the place of its neighbours is the next best.
     start: Range<usize>,
-    pub(super) mistakes: Vec<query::Error>,
-    pub(super) not_run: Vec<query::Error>,
-    pub(super) ignored: Vec<String>,
+    mistakes: Vec<query::Error>,
+    not_run: Vec<query::Error>,
+    ignored: Vec<String>,
     /// The rule's identifier and its place, known even where other things are wrong.
-    pub(super) id: Option<Spanned<String>>,
+    id: Option<Spanned<String>>,
 }
 
 impl<'a> Reader<'a> {
     /// `None` if the text has no `[rule]`. Text that is not TOML is a mistake, and an empty table.
-    pub(super) fn new(text: &'a str) -> Option<Self> {
+    fn new(text: &'a str) -> Option<Self> {
         let mut reader = Self {
             text,
             rule: DeTable::new(),
@@ -65,12 +80,12 @@ impl<'a> Reader<'a> {
         Some(reader)
     }
 
-    pub(super) fn refuse(&mut self, place: &Range<usize>, reason: impl Into<String>) {
+    fn refuse(&mut self, place: &Range<usize>, reason: impl Into<String>) {
         self.mistakes.push(query::Error::new(self.text, place.start, reason));
     }
 
     /// The query and the facts. Where a mistake was noted, a default stands for what could not be read.
-    pub(super) fn rule(&mut self) -> Option<(String, Definition)> {
+    fn rule(&mut self) -> Option<(String, Definition)> {
         if !self.mistakes.is_empty() {
             return None;
         }
@@ -187,7 +202,8 @@ impl<'a> Reader<'a> {
                     self.refuse(&value.span(), *why);
                 }
             } else if !UNUSED.contains(&name) {
-                self.ignored.push(name.to_owned());
+                let reason = format!("{name} is ignored: it steers Elastic's stack, or is misspelt");
+                self.ignored.push(reason);
             }
         }
     }
@@ -249,9 +265,4 @@ struct Text(#[serde(deserialize_with = "text")] String);
 
 fn into_text(text: Text) -> String {
     text.0
-}
-
-/// Where a file breaks a long text, and how far it indents the rest, is for whoever edits the file.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

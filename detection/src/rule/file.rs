@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ffi::OsStr;
 use std::fmt;
+use std::path::Path;
 
-use super::definition::{Language, Source};
-use super::elastic::Reader;
+use super::definition::{Definition, Language, Source};
+use super::{elastic, sigma};
 use crate::query;
 
 /// A mistake in a rule file, or the reason why a rule cannot be run.
@@ -34,7 +36,7 @@ pub struct Reading {
     pub errors: Vec<Error>,
     /// Rules without a mistake that cannot be run here, each with the reason.
     pub not_run: Vec<Error>,
-    /// Files that hold no rule: TOML without a table `[rule]`.
+    /// Files that hold no rule: TOML without a table `[rule]`, YAML without a detection for CloudTrail.
     pub no_rule: usize,
     /// Parts of the rules that only steer Elastic's stack, one sentence each.
     pub warnings: Vec<String>,
@@ -51,44 +53,82 @@ impl Reading {
     }
 }
 
-/// Reads rule files, given as name and text.
+/// Reads rule files, given as name and text. What a name ends with says how the text is read: `.yml` and `.yaml` are
+/// Sigma's, any other one Elastic's.
 pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Reading {
     let mut reading = Reading::default();
     let mut taken: HashMap<String, String> = HashMap::new();
     for (file, text) in files {
         let file = file.into();
-        let Some(mut reader) = Reader::new(&text) else {
-            reading.no_rule += 1;
-            continue;
+        let read = if has_extension(Path::new(&file), &["yml", "yaml"]) {
+            sigma::read(&text)
+        } else {
+            elastic::read(&text).into_iter().collect()
         };
-        let rule = reader.rule();
-        if let Some(id) = reader.id.take() {
-            match taken.entry(id.get_ref().clone()) {
-                Entry::Vacant(free) => _ = free.insert(file.clone()),
+        if read.is_empty() {
+            reading.no_rule += 1;
+        }
+        for rule in read {
+            reading.add(&file, &text, rule, &mut taken);
+        }
+    }
+    reading
+}
+
+/// Says whether a file holds a rule by its name: `.toml`, `.yml` or `.yaml`, in any case.
+#[must_use]
+pub fn is_rule_file(path: &Path) -> bool {
+    has_extension(path, &["toml", "yml", "yaml"])
+}
+
+fn has_extension(path: &Path, words: &[&str]) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.is_some_and(|extension| words.iter().any(|word| extension.eq_ignore_ascii_case(word)))
+}
+
+/// What a text says about one rule.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// The language and the text of the query, and the facts; not to be used if there is a mistake.
+    pub(super) rule: Option<(Language, String, Definition)>,
+    /// The rule's identifier and where it begins, known even where other things are wrong.
+    pub(super) id: Option<(String, usize)>,
+    pub(super) mistakes: Vec<query::Error>,
+    pub(super) not_run: Vec<query::Error>,
+    /// What is ignored, and why.
+    pub(super) ignored: Vec<String>,
+}
+
+impl Reading {
+    fn add(&mut self, file: &str, text: &str, mut read: Read, taken: &mut HashMap<String, String>) {
+        if let Some((id, place)) = read.id {
+            match taken.entry(id) {
+                Entry::Vacant(free) => _ = free.insert(file.to_owned()),
                 Entry::Occupied(first) => {
                     let reason = format!("the rule_id {} is taken by {}", first.key(), first.get());
-                    reader.refuse(&id.span(), reason);
+                    read.mistakes.push(query::Error::new(text, place, reason));
                 }
             }
         }
-        let ignored = reader.ignored.into_iter();
-        reading.warnings.extend(
-            ignored.map(|key| format!("{file}: {key} is ignored: it steers Elastic's stack, or is misspelt")),
-        );
-        let in_file = |error| Error { file: file.clone(), error };
-        let not_run = reader.not_run.into_iter().map(in_file);
-        if !reader.mistakes.is_empty() {
-            reading.errors.extend(reader.mistakes.into_iter().map(in_file).chain(not_run));
+        self.warnings.extend(read.ignored.into_iter().map(|reason| format!("{file}: {reason}")));
+        let in_file = |error| Error { file: file.to_owned(), error };
+        let not_run = read.not_run.into_iter().map(in_file);
+        if !read.mistakes.is_empty() {
+            self.errors.extend(read.mistakes.into_iter().map(in_file).chain(not_run));
         } else if not_run.len() > 0 {
-            reading.not_run.extend(not_run);
+            self.not_run.extend(not_run);
         } else {
-            reading.rules.extend(rule.map(|(query, definition)| Source {
-                file: file.clone(),
-                language: Language::Kuery,
+            self.rules.extend(read.rule.map(|(language, query, definition)| Source {
+                file: file.to_owned(),
+                language,
                 query,
                 definition,
             }));
         }
     }
-    reading
+}
+
+/// Where a file breaks a long text, and how far it indents the rest, is for whoever edits the file.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,11 +1,20 @@
 //! Rules: data that says what to look for.
 //!
-//! This module holds facts only. The build reads rule files with it; `detect` turns what was read into something that
-//! judges records.
+//! This module holds facts only. The build reads rule files with it (the feature `rule-files`); `detect` turns what was
+//! read into something that judges records.
 
+#[cfg(feature = "rule-files")]
+mod attack;
 mod definition;
+#[cfg(feature = "rule-files")]
 mod elastic;
+#[cfg(feature = "rule-files")]
 mod file;
+#[cfg(feature = "rule-files")]
+mod sigma;
+#[cfg(feature = "rule-files")]
+mod yaml;
 
 pub use definition::{Definition, Language, Severity, Source, Threat, ThreatEntry};
-pub use file::{Error, Reading, read};
+#[cfg(feature = "rule-files")]
+pub use file::{Error, Reading, is_rule_file, read};

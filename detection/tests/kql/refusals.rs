@@ -170,7 +170,7 @@ fn an_error_shows_its_line_with_a_caret_under_the_place() {
     let shown = |query: &str| Query::parse(query, schema).expect_err(query)[0].to_string();
     assert_eq!(
         shown("a: x and\n  flag: maybe and\n  b: y"),
-        "2:9: expected true or false: the field is a boolean\n      flag: maybe and\n            ^"
+        "2:9: expected true or false: the field is a boolean\n      flag: maybe and\n            ^^^^^"
     );
     assert_eq!(shown("a:"), "1:3: expected a value, found the end\n    a:\n      ^");
     // A tab is as wide as one column, and a letter is a letter however many bytes it has.

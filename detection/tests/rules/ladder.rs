@@ -2,17 +2,17 @@
 //! time, and each is tried alone: all give the same verdicts, over generated records and over the samples.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use detection::detect::{Ruleset, Rungs};
-use detection::ecs::{self, Document};
-use detection::query::Query;
+use detection::ecs::{Document, Raw};
+use detection::query::{Fields, Scalar};
 use detection::records::{self, Decoder, Record};
-use detection::rule::{self, Source};
+use detection::rule::{self, Language, Source};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::refusals::rule_text;
 use crate::{repository, techniques};
@@ -60,7 +60,7 @@ const KEYS: [&str; 12] = [
     "userIdentity",
     "eventSource ",
 ];
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 19] = [
     r#"{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction20150331"}"#,
     r#"["eventSource","eventName"]"#,
     "null",
@@ -76,6 +76,7 @@ const OTHERS: [&str; 18] = [
     r#"{"userName":"lambda.amazonaws.com"}"#,
     r#"{"type":"Root","userName":"CreateFunction20150331"}"#,
     r#"{"MFAUsed":"No"}"#,
+    r#"{"note":"a\u000afunction"}"#,
     r#"{"ConsoleLogin":"Success"}"#,
     r#""10.1.2.3""#,
     r#"{"items":[{"cidrIp":"0.0.0.0/0"}]}"#,
@@ -161,12 +162,90 @@ fn query() -> impl Strategy<Value = String> {
     })
 }
 
+/// A Sigma rule with any of these detections.
+fn sigma_source(index: usize, detection: &str) -> Source {
+    let mut source = source(index, detection);
+    source.language = Language::Sigma;
+    source.parse().unwrap_or_else(|errors| panic!("{detection}: {}", errors[0]));
+    source
+}
+
+/// A detection of a Sigma rule, as JSON: fields that a head knows in any case and in their own, and others.
+fn detection() -> impl Strategy<Value = String> {
+    let field = |name: &'static str, words: &'static [&'static str]| {
+        let modifiers =
+            select(&["", "|cased", "|contains", "|startswith", "|endswith|cased", "|contains|cased"][..]);
+        let written = |word: &str, form: u8| match form {
+            0 => word.to_owned(),
+            1 => word.to_uppercase(),
+            2 => word.chars().take(word.len() / 2).chain(['*']).collect(),
+            _ => word.chars().skip(word.len() / 3).collect(),
+        };
+        let values = vec((select(words), 0..4_u8).prop_map(move |(word, form)| written(word, form)), 1..3);
+        (modifiers, values)
+            .prop_map(move |(modifiers, values)| json!({(format!("{name}{modifiers}")): values}))
+    };
+    let fixed = select(vec![
+        json!({"eventName": null}),
+        json!({"eventSource|exists": "true"}),
+        json!({"eventSource": "-"}),
+        json!({"eventName": ""}),
+        json!({"errorCode": "AccessDenied"}),
+        json!({"requestParameters|contains": "username"}),
+        json!({"requestParameters|contains|cased": "nfunction"}),
+        json!({"requestParameters.userName|fieldref": "eventSource"}),
+        json!({"requestParameters.userName|re": "^lambda"}),
+        json!({"sourceIPAddress|cidr": "10.0.0.0/8"}),
+        json!(["createfunction", "ROOT"]),
+    ]);
+    let part = prop_oneof![
+        3 => field("eventSource", &PROVIDERS),
+        3 => field("eventName", &ACTIONS),
+        1 => field("requestParameters.userName", &PROVIDERS),
+        2 => fixed,
+    ];
+    let condition = select(vec![
+        "a",
+        "not a",
+        "a and b",
+        "a or b",
+        "a and not b",
+        "1 of them",
+        "a and (b or c)",
+        "not (a or b) or c",
+    ]);
+    (part.clone(), part.clone(), part, condition)
+        .prop_map(|(a, b, c, condition)| json!({"a": a, "b": b, "c": c, "condition": condition}).to_string())
+}
+
+/// A record and its document together: they know every field of every language.
+struct Plain {
+    record: Map<String, Value>,
+    document: Document,
+}
+
+impl Plain {
+    fn new(record: &str) -> Self {
+        let map = records::parse(record.as_bytes()).expect(record);
+        Self { document: Document::from_record(map.clone()), record: map }
+    }
+}
+
+impl Fields for Plain {
+    fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        self.document.any(name, test)
+    }
+
+    fn any_in_record(&self, path: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+        Raw(&self.record).any_in_record(path, test)
+    }
+}
+
 /// The rules that match, by the plain way.
 fn plainly(sources: &[Source], record: &str) -> Vec<String> {
-    let document = Document::from_record(records::parse(record.as_bytes()).expect(record));
+    let record = Plain::new(record);
     let matches = |source: &&Source| {
-        let query = Query::parse(&source.query, ecs::field).expect("the rule was read");
-        query.evaluate(&document) == Some(true)
+        source.parse().expect("the rule was read").evaluate(&record).expect("every field is known")
     };
     sources.iter().filter(matches).map(|source| source.definition.rule_id.clone()).collect()
 }
@@ -230,6 +309,15 @@ proptest! {
     }
 
     #[test]
+    fn rules_of_two_languages_give_the_verdicts_of_the_plain_way(
+        detections in vec(detection(), 1..4), queries in vec(query(), 0..2), records in vec(record(), 20),
+    ) {
+        let elastic = queries.iter().enumerate().map(|(index, query)| source(index, query));
+        let sigma = detections.iter().enumerate().map(|(index, detection)| sigma_source(index + 10, detection));
+        compare(&elastic.chain(sigma).collect::<Vec<_>>(), &records)?;
+    }
+
+    #[test]
     fn any_few_rules_give_the_verdicts_of_the_plain_way(queries in vec(query(), 1..4), records in vec(record(), 20)) {
         let sources: Vec<_> = queries.iter().enumerate().map(|(index, query)| source(index, query)).collect();
         compare(&sources, &records)?;
@@ -263,13 +351,36 @@ fn deliveries(folder: &Path, records: &mut Vec<String>) {
     }
 }
 
+/// The Sigma rules of the tests of that language.
+fn corpus() -> Vec<Source> {
+    let folder = repository::path("detection/tests/sigma/rules");
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).expect("the rules are there").map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let text =
+        |path: &PathBuf| (path.display().to_string(), fs::read_to_string(path).expect("rules are text"));
+    rule::read(paths.iter().map(text)).all().expect("the rules are good")
+}
+
 #[test]
 fn every_rung_gives_the_verdicts_of_the_plain_way_over_the_samples() {
     let mut records = Vec::new();
     deliveries(&repository::path("events/deliveries"), &mut records);
     assert!(records.len() > 10, "{} records", records.len());
-    for sources in [embedded(), techniques()] {
+    for sources in [embedded(), techniques(), corpus(), [techniques(), corpus()].concat()] {
         compare(&sources, &records).expect("the verdicts are the same");
     }
     assert!(records.iter().any(|record| !plainly(&embedded(), record).is_empty()), "some sample matches");
+}
+
+#[test]
+fn a_text_that_an_escape_of_an_objects_json_begins_is_not_ruled_out() {
+    let detection =
+        |word: &str| json!({"a": {"requestParameters|contains|cased": word}, "condition": "a"}).to_string();
+    let record = |text: &str| format!(r#"{{"requestParameters":{{"note":"a{text}function"}}}}"#);
+    for (word, text) in [("nfunction", "\\u000a"), ("u001ffunction", "\\u001F"), ("1ffunction", "\\u001F")] {
+        let (source, record) = (sigma_source(0, &detection(word)), record(text));
+        assert_eq!(plainly(std::slice::from_ref(&source), &record).len(), 1, "{word} in {record}");
+        compare(&[source], &[record]).expect("the verdicts are the same");
+    }
 }

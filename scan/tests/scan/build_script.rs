@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::folder;
-use crate::rules::rule;
+use crate::rules::{rule, sigma_rule};
 
 /// Runs the script in a workspace; gives the names of the embedded rules, or what it says.
 fn embed(workspace: &Path) -> Result<Vec<String>, String> {
@@ -62,6 +62,18 @@ fn a_rule_that_is_wrong_or_cannot_be_run_breaks_the_build_wherever_it_lies() {
         let said = embed(workspace.path()).expect_err(to);
         assert!(said.contains(expected) && said.contains("1 mistake in the rules"), "{to}: {said}");
     }
+}
+
+#[test]
+fn rules_of_sigma_are_embedded_as_json() {
+    let workspace = folder(&[
+        ("rules/a.toml", &rule("A", "event.action: x")),
+        ("rules/aws/b.yml", &sigma_rule("B", "x")),
+    ]);
+    assert_eq!(embed(workspace.path()).expect("the rules are good"), ["A", "B"]);
+    let workspace = folder(&[("rules/b.yml", &sigma_rule("B", "x").replace("startswith", "starts"))]);
+    let said = embed(workspace.path()).expect_err("no such modifier");
+    assert!(said.contains("rules/b.yml:10:15: unknown modifier starts"), "{said}");
 }
 
 #[test]

@@ -96,10 +96,10 @@ fn the_queries_and_rules_of_the_docs_are_good() {
     for query in queries {
         assert!(Query::parse_satisfiable(&query, ecs::field).is_ok(), "{query}");
     }
-    let rules = blocks("rules.md", "toml");
-    assert!(!rules.is_empty());
-    for text in rules {
-        let reading = rule::read([("docs/rules.md", text)]);
+    for (name, language) in [("rule.toml", "toml"), ("rule.yml", "yaml")] {
+        let text = blocks("rules.md", language).remove(0);
+        let reading = rule::read([(name, text)]);
+        assert_eq!(reading.rules.len(), 1, "{name}");
         assert_eq!(reading.warnings, Vec::<String>::new());
         reading.all().unwrap_or_else(|errors| panic!("{}", errors[0]));
     }

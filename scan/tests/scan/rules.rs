@@ -147,9 +147,7 @@ fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
     ]);
     let run = scan(&["--check", "--rules", path(&rules)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    for line in
-        ["1 rule is good; not run: 1; TOML without a rule: 1; other files: 2", "b/b.toml:9:8: type is eql"]
-    {
+    for line in ["1 rule is good; not run: 1; no rule: 1; other files: 2", "b/b.toml:9:8: type is eql"] {
         assert!(run.err.contains(line), "{line} in {}", run.err);
     }
     // A scan would be silent about what such a rule finds.
@@ -200,5 +198,71 @@ fn a_folder_in_which_nothing_is_a_rule_is_a_mistake() {
         let run = scan(&[&["--rules", path(&rules)][..], arguments].concat());
         assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{}", run.err);
         assert!(run.err.contains("no rule"), "{}", run.err);
+    }
+}
+
+/// A Sigma rule for an action.
+pub fn sigma_rule(title: &str, action: &str) -> String {
+    format!(
+        "title: {title}\nid: id of {title}\nlevel: high\nauthor: Ann, Ben\nlogsource:\n  product: aws\n  service: cloudtrail\ndetection:\n  selection:\n    eventName|startswith: {action}\n  condition: selection\n"
+    )
+}
+
+#[test]
+fn rules_of_sigma_lie_beside_those_of_elastic() {
+    let rules = folder(&[
+        ("a.toml", &rule("A", "event.action: CreateFunction*")),
+        ("aws/b.yml", &sigma_rule("B", "createfunction")),
+        ("aws/deep/c.YAML", &sigma_rule("C", "NOTHING")),
+        ("windows/d.yml", &sigma_rule("D", "x").replace("cloudtrail", "guardduty")),
+        ("e.yaml", "just: notes\n"),
+        ("old/f.yml", &format!("status: deprecated\n{}", sigma_rule("F", "x"))),
+    ]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    for line in [
+        "3 rules are good; not run: 1; no rule: 2; other files: 0",
+        "old/f.yml:1:9: the status of the rule is deprecated",
+    ] {
+        assert!(run.err.contains(line), "{line} in {}", run.err);
+    }
+    std::fs::remove_file(rules.path().join("old/f.yml")).unwrap();
+    let run = scan(&["--rules", path(&rules), "events/deliveries"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let signals: Vec<serde_json::Value> =
+        run.out.lines().map(|line| serde_json::from_str(line).expect("a signal is JSON")).collect();
+    let of = |name: &str| {
+        let signals = signals.iter().filter(|signal| signal["kibana"]["alert"]["rule"]["name"] == name);
+        signals.collect::<Vec<_>>()
+    };
+    assert!(!of("A").is_empty() && of("A").len() <= of("B").len() && of("C").is_empty(), "{}", run.out);
+    let rule = &of("B")[0]["kibana"]["alert"]["rule"];
+    assert_eq!(rule["rule_id"], "id of B");
+    assert_eq!(
+        (&rule["type"], &rule["severity"], &rule["risk_score"]),
+        (&"query".into(), &"high".into(), &73.into())
+    );
+    assert_eq!((&rule["author"], &rule["license"]), (&serde_json::json!(["Ann", "Ben"]), &"DRL 1.1".into()));
+}
+
+#[test]
+fn a_mistake_in_a_rule_of_sigma_is_shown_with_its_place() {
+    let rules = folder(&[
+        ("a.yml", &sigma_rule("A", "x").replace("eventName", "eventNam")),
+        ("b.yml", &sigma_rule("B", "x").replace("selection\n", "selektion\n")),
+        ("c.yml", "title: [\n"),
+        ("d.yml", &sigma_rule("D", "x")),
+        ("e.yml", &sigma_rule("D", "x")),
+    ]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(1));
+    for line in [
+        "a.yml:10:5: no CloudTrail record has a field eventNam",
+        "b.yml:11:14: no detection has the name selektion",
+        "c.yml:1:8: no valid YAML: unclosed bracket",
+        "e.yml:2:5: the rule_id id of D is taken by",
+        "4 mistakes in the rules",
+    ] {
+        assert!(run.err.contains(line), "{line} in {}", run.err);
     }
 }

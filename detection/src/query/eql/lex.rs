@@ -34,20 +34,23 @@ const FOREIGN: [(&str, &str); 6] = [
     ("$", "names start with a letter, _ or @"),
 ];
 
-/// Every token of a text, and one for its end.
-pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, Error> {
+/// Every token of a text and one for its end, or those before an error.
+pub(super) fn tokens(text: &str) -> (Vec<Placed>, Result<(), Error>) {
     let mut lexer = Lexer { text, at: 0 };
     let mut tokens = Vec::new();
-    loop {
-        lexer.skip_space()?;
-        let start = lexer.at;
-        let token = lexer.token()?;
-        let is_end = token == Token::End;
-        tokens.push((token, start..lexer.at));
-        if is_end {
-            return Ok(tokens);
+    let outcome = loop {
+        match lexer.placed() {
+            Ok(placed) => {
+                let is_end = placed.0 == Token::End;
+                tokens.push(placed);
+                if is_end {
+                    break Ok(());
+                }
+            }
+            Err(error) => break Err(error),
         }
-    }
+    };
+    (tokens, outcome)
 }
 
 struct Lexer<'a> {
@@ -99,6 +102,12 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    fn placed(&mut self) -> Result<Placed, Error> {
+        self.skip_space()?;
+        let start = self.at;
+        Ok((self.token()?, start..self.at))
+    }
+
     fn token(&mut self) -> Result<Token, Error> {
         let start = self.at;
         let Some(first) = self.rest().chars().next() else { return Ok(Token::End) };
@@ -123,7 +132,10 @@ impl<'a> Lexer<'a> {
         let length = foreign.map_or(first.len_utf8(), |(sign, _)| sign.len());
         let found = &self.rest()[..length];
         let error = self.error(start, start + length, format!("{found} means nothing in EQL"));
-        Err(foreign.map_or_else(|| error.clone(), |(_, help)| error.clone().help(*help)))
+        Err(match foreign {
+            Some((_, help)) => error.help(*help),
+            None => error,
+        })
     }
 
     fn number(&mut self) -> Result<Token, Error> {

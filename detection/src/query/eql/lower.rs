@@ -212,8 +212,10 @@ impl Lowering<'_> {
                     .refuse(&call.place, "length gives a number: compare it, as in length(field) > 64");
             }
             _ => {
-                return self
-                    .refuse(&call.place, format!("there is no function {name}: expected one of {FUNCTIONS}"));
+                return self.refuse(
+                    &call.place,
+                    format!("there is no function {name}: expected one of {FUNCTIONS}"),
+                );
             }
         };
         if name == "cidrMatch" && any_case {

@@ -33,15 +33,16 @@ pub(super) fn parse(
     schema: &dyn Fn(&str) -> Result<Field, String>,
 ) -> Result<Parsed, Vec<Error>> {
     let one = |error| vec![error];
-    let tokens = lex::tokens(text).map_err(one)?;
+    let (tokens, outcome) = lex::tokens(text);
     if let Some(error) = parse::not_run(text, &tokens) {
         return Err(vec![error]);
     }
+    outcome.map_err(one)?;
     let event = parse::event(text, &tokens).map_err(one)?;
     lower::lower(text, &event, category_field, schema)
 }
 
 /// The part of a query that is good EQL and not run here, with the reason.
 pub(super) fn not_run(text: &str) -> Option<Error> {
-    parse::not_run(text, &lex::tokens(text).ok()?)
+    parse::not_run(text, &lex::tokens(text).0)
 }

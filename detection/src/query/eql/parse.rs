@@ -65,7 +65,7 @@ pub(super) fn not_run(text: &str, tokens: &[Placed]) -> Option<Error> {
         [(Token::Sign(sign @ ("+" | "*" | "/" | "%")), place), _] => {
             Some(error(place, format!("arithmetic ({sign}) is not run here")))
         }
-        [(Token::Word(_) | Token::Name(_), _), (Token::Sign("["), place)] => {
+        [(Token::Sign("["), place), (Token::Number(_), _)] => {
             Some(error(place, "elements of arrays are not told apart here".to_owned()).help("leave the index out: any element will do"))
         }
         _ => None,

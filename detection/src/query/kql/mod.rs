@@ -9,4 +9,5 @@ mod parse;
 mod print;
 mod values;
 
-pub(super) use parse::{Parsed, parse};
+pub(super) use parse::parse;
+pub(super) use values::{network, time};

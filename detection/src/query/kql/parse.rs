@@ -8,8 +8,10 @@
 //! list       = "(" or-of-values ")"            the same three rules, with values instead of fields
 //! ```
 
+use std::ops::Range;
+
 use super::values;
-use crate::query::{Comparison, Error, Field, Kind, Node, Test};
+use crate::query::{Comparison, Error, Field, Kind, Node, Parsed, Test};
 
 const UNKNOWN_ESCAPE: &str =
     "unknown escape: expected \\ before one of \\():<>\"*{}, t, r, n, uXXXX, and, or, not";
@@ -18,13 +20,6 @@ const UNKNOWN_ESCAPE: &str =
 const MAX_DEPTH: usize = 64;
 
 type Schema<'a> = &'a dyn Fn(&str) -> Result<Field, String>;
-
-/// A parsed text.
-pub(in crate::query) struct Parsed {
-    pub(in crate::query) root: Node,
-    /// Where the value of every test stands in the text, in the order of the tree.
-    pub(in crate::query) places: Vec<usize>,
-}
 
 pub(in crate::query) fn parse(text: &str, schema: Schema<'_>) -> Result<Parsed, Vec<Error>> {
     let mut parser = Parser { text, at: 0, depth: 0, schema, refusals: Vec::new(), places: Vec::new() };
@@ -46,14 +41,14 @@ struct Parser<'a> {
     schema: Schema<'a>,
     /// Well-formed parts that cannot be used: the parser goes on, to report them all.
     refusals: Vec<Error>,
-    places: Vec<usize>,
+    places: Vec<Range<usize>>,
 }
 
 /// A field or a value: the texts between its wildcards.
 pub(super) struct Literal {
     pub(super) pieces: Vec<String>,
     pub(super) quoted: bool,
-    offset: usize,
+    place: Range<usize>,
 }
 
 /// The field that values are compared with: its name, and its kind unless the schema refused it.
@@ -91,7 +86,7 @@ impl Parser<'_> {
             return self.group(&Self::primary);
         }
         let name = self.literal("a field")?;
-        let offset = name.offset;
+        let place = name.place.clone();
         if self.take(":") {
             let field = self.field(name);
             if self.peek() == Some('{') {
@@ -103,15 +98,16 @@ impl Parser<'_> {
             return self.value(&field);
         }
         let Some(comparison) = self.comparison() else {
-            return Err(self.error(
-                offset,
+            return Err(Error::spanning(
+                self.text,
+                place,
                 "a value without a field means nothing without an index: expected \":\", \"<\", \"<=\", \">\" or \">=\" behind a field",
             ));
         };
         let (name, kind) = self.field(name);
         let bound = self.literal("a bound")?;
         let test = kind.map(|kind| values::range(kind, comparison, &bound));
-        Ok(self.node(name, kind, test, bound.offset))
+        Ok(self.node(name, kind, test, bound.place))
     }
 
     /// One value inside `field: (…)`, or a group of them.
@@ -138,7 +134,7 @@ impl Parser<'_> {
     fn value(&mut self, (name, kind): &Named) -> Result<Node, Error> {
         let value = self.literal("a value")?;
         let test = kind.map(|kind| values::equality(kind, &value));
-        Ok(self.node(name.clone(), *kind, test, value.offset))
+        Ok(self.node(name.clone(), *kind, test, value.place))
     }
 
     /// The node for a field and its test; a refused one is noted and stands as a node that nobody will see.
@@ -147,11 +143,11 @@ impl Parser<'_> {
         name: String,
         kind: Option<Kind>,
         test: Option<Result<Test, String>>,
-        offset: usize,
+        place: Range<usize>,
     ) -> Node {
-        self.places.push(offset);
+        self.places.push(place.clone());
         let test = test.unwrap_or(Ok(Test::Null)).unwrap_or_else(|reason| {
-            self.refusals.push(Error::new(self.text, offset, reason));
+            self.refusals.push(Error::spanning(self.text, place, reason));
             Test::Null
         });
         Node::Field { subject: name.into(), kind: kind.unwrap_or(Kind::Keyword), test }
@@ -165,7 +161,9 @@ impl Parser<'_> {
         } else {
             (self.schema)(&name.pieces[0]).map(|field| field.kind)
         };
-        let kind = kind.map_err(|reason| self.refusals.push(Error::new(self.text, name.offset, reason))).ok();
+        let kind = kind
+            .map_err(|reason| self.refusals.push(Error::spanning(self.text, name.place.clone(), reason)))
+            .ok();
         (name.pieces.swap_remove(0), kind)
     }
 
@@ -184,13 +182,15 @@ impl Parser<'_> {
         self.skip_space();
         let offset = self.at;
         if self.take("\"") {
-            return Ok(Literal { pieces: vec![self.quoted(offset)?], quoted: true, offset });
+            let pieces = vec![self.quoted(offset)?];
+            return Ok(Literal { pieces, quoted: true, place: offset..self.at });
         }
         let pieces = self.unquoted()?;
         if pieces.len() == 1 && pieces[0].is_empty() {
             return Err(self.expected(what));
         }
-        Ok(Literal { pieces, quoted: false, offset })
+        let length = self.text[offset..self.at].trim_end_matches(is_space).len();
+        Ok(Literal { pieces, quoted: false, place: offset..offset + length })
     }
 
     fn quoted(&mut self, start: usize) -> Result<String, Error> {

@@ -12,6 +12,9 @@ impl fmt::Display for Query {
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // No language but EQL has conditions without a test.
+            Self::And(nodes) if nodes.is_empty() => f.write_str("everything"),
+            Self::Or(nodes) if nodes.is_empty() => f.write_str("nothing"),
             Self::And(nodes) => join(f, nodes, " and "),
             Self::Or(nodes) => join(f, nodes, " or "),
             Self::Not(node) => {
@@ -119,6 +122,7 @@ impl fmt::Display for Test {
                 write!(f, " {comparison} ")?;
                 quoted(f, bound)
             }
+            Self::DecimalRange(comparison, bound) => write!(f, " {comparison} {bound}"),
             Self::NumberRange(comparison, bound) => write!(f, " {comparison} {bound}"),
             Self::AddressRange(comparison, bound) => write!(f, " {comparison} \"{bound}\""),
         }

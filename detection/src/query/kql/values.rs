@@ -49,14 +49,14 @@ fn number(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "expected a number: the field is numeric".to_owned())
 }
 
-fn time(text: &str) -> Result<String, String> {
+pub(in crate::query) fn time(text: &str) -> Result<String, String> {
     match normal_time(text) {
         Some(_) => Ok(text.to_owned()),
         None => Err("expected a time such as \"2026-11-23T10:05:00Z\": date arithmetic and partial dates mean nothing without an index".to_owned()),
     }
 }
 
-fn network(text: &str) -> Result<Test, String> {
+pub(in crate::query) fn network(text: &str) -> Result<Test, String> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, length.parse::<u8>().ok()),
         None => (text, Some(u8::MAX)),
