@@ -10,7 +10,7 @@
 //! | `head` | those two and the errors, parsed | only where the glance is unsure: repeated names, escapes |
 //! | `candidates` | the rules that a head leaves, remembered by provider, action and outcome | a record costs the same whatever the number of rules |
 //! | witnesses | the bytes again: must a word of this candidate's query stand in them? | parses nothing, and ends most candidates |
-//! | fields | each candidate's query over the parsed record, field by field | costs less than the whole document, and ends most of the rest |
+//! | fields | each candidate's query over the record, field by field | parses only the members that are asked for, and ends most of the rest |
 //! | document | the query over the whole ECS document | the verdict |
 //!
 //! A rung answers queries in three values through [`query::Fields`], and passes on what it cannot decide. So each may be left
@@ -28,7 +28,7 @@ pub use inspector::{Inspector, Tally};
 
 use std::rc::Rc;
 
-use crate::ecs::{Document, Mapping, Raw};
+use crate::ecs::{Document, Mapping, Members, Raw};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Source};
@@ -65,7 +65,7 @@ pub struct Rungs {
     pub candidates: bool,
     /// Search the bytes for words that the rules need which the head leaves.
     pub witnesses: bool,
-    /// Ask the parsed record before the whole document is made.
+    /// Ask the record field by field before the whole document is made.
     pub fields: bool,
 }
 
@@ -173,19 +173,26 @@ impl<'r> Detector<'r> {
                 return Ok(None);
             }
         }
-        let record = records::parse(record.text())?;
-        let mapping = Mapping::of(&record);
+        let members = Members::of(record.text())?;
+        let mapping = Mapping::of_members(&members);
         // What asks for the record's own names is decided on the record in any case: the document does not have them.
         let verdict = |rule: &Rule| {
-            if self.rungs.fields { rule.query.evaluate(&mapping) } else { rule.query.evaluate(&Raw(&record)) }
+            if self.rungs.fields {
+                rule.query.evaluate(&mapping)
+            } else {
+                rule.query.evaluate(&Raw(members.whole()))
+            }
         };
         let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);
         let mut rules: Vec<_> =
             rules.map(|rule| (rule, verdict(rule))).filter(|(_, verdict)| *verdict != Some(false)).collect();
+        if members.is_broken() {
+            return Err(Rejection::InvalidJson);
+        }
         if rules.is_empty() {
             return Ok(None);
         }
-        let document = Document::from_record(record);
+        let document = Document::from_record(records::parse(record.text())?);
         rules.retain(|(rule, verdict)| *verdict == Some(true) || rule.matches(&document));
         let rules: Vec<_> = rules.into_iter().map(|(rule, _)| rule).collect();
         Ok((!rules.is_empty()).then_some(Match { document, rules }))

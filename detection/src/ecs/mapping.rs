@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::empty::{is_empty_text, without_empty};
 use super::identity::Caller;
 use super::leaves::{any_below, any_leaf};
+use super::members::Members;
 use super::table::{self, Source};
 use super::{ADDITIONAL_EVENT_DATA, Raw, date, java};
 use crate::query::{Fields, Scalar};
@@ -19,26 +20,61 @@ pub(super) type Make = fn(&Mapping<'_>) -> Option<Value>;
 /// The text of an object, once it is needed.
 type Printed = OnceCell<Option<String>>;
 
-/// A parsed record that answers queries field by field.
+/// A path, and the object at it.
+type Found<'a> = (&'static str, Option<&'a Map<String, Value>>);
+
+/// A record that answers queries field by field.
 ///
 /// A query often needs a few fields only, which cost less than a document of all of them. Empty values are still in
 /// the record; they are passed over wherever it is read.
 #[derive(Debug)]
 pub struct Mapping<'a> {
-    record: &'a Map<String, Value>,
+    record: Record<'a>,
     caller: OnceCell<Caller<'a>>,
     /// The object that was looked at last, with its path: rows that stand together in the table often share it.
-    last: Cell<(&'static str, Option<&'a Map<String, Value>>)>,
+    last: Cell<Option<Found<'a>>>,
     /// Objects that were printed, with their keys: a query may ask for several parts of the text.
     printed: OnceCell<Vec<(&'static str, Printed)>>,
+}
+
+/// What a mapping reads.
+#[derive(Debug, Clone, Copy)]
+enum Record<'a> {
+    Parsed(&'a Map<String, Value>),
+    Cut(&'a Members<'a>),
+}
+
+impl<'a> Record<'a> {
+    fn get(self, key: &str) -> Option<&'a Value> {
+        match self {
+            Self::Parsed(record) => get(record, key),
+            Self::Cut(members) => members.get(key),
+        }
+    }
+
+    fn whole(self) -> &'a Map<String, Value> {
+        match self {
+            Self::Parsed(record) => record,
+            Self::Cut(members) => members.whole(),
+        }
+    }
 }
 
 impl<'a> Mapping<'a> {
     /// The mapping of a record, which is any JSON object.
     #[must_use]
     pub fn of(record: &'a Map<String, Value>) -> Self {
-        let last = Cell::new(("", Some(record)));
-        Self { record, caller: OnceCell::new(), last, printed: OnceCell::new() }
+        Self::new(Record::Parsed(record))
+    }
+
+    /// The mapping of a record of which as little is parsed as the queries ask for.
+    #[must_use]
+    pub fn of_members(members: &'a Members<'a>) -> Self {
+        Self::new(Record::Cut(members))
+    }
+
+    fn new(record: Record<'a>) -> Self {
+        Self { record, caller: OnceCell::new(), last: Cell::new(None), printed: OnceCell::new() }
     }
 
     /// Whom the record names as the caller.
@@ -49,7 +85,7 @@ impl<'a> Mapping<'a> {
     /// The value at a dotted path of plain keys.
     pub(super) fn at(&self, path: &'static str) -> Option<&'a Value> {
         match path.bytes().rposition(|byte| byte == b'.') {
-            None => get(self.record, path),
+            None => self.record.get(path),
             Some(dot) => get(self.object(&path[..dot])?, &path[dot + 1..]),
         }
     }
@@ -60,12 +96,13 @@ impl<'a> Mapping<'a> {
     }
 
     fn object(&self, path: &'static str) -> Option<&'a Map<String, Value>> {
-        let (last, object) = self.last.get();
-        if last == path {
+        if let Some((last, object)) = self.last.get()
+            && last == path
+        {
             return object;
         }
         let object = self.at(path).and_then(Value::as_object);
-        self.last.set((path, object));
+        self.last.set(Some((path, object)));
         object
     }
 
@@ -91,7 +128,7 @@ impl<'a> Mapping<'a> {
     }
 
     fn print(&self, key: &'static str) -> Option<String> {
-        java::text(get(self.record, key)?, self.left_out(key))
+        java::text(self.record.get(key)?, self.left_out(key))
     }
 
     /// The key of the object that went into another field.
@@ -143,7 +180,7 @@ impl Fields for Mapping<'_> {
     }
 
     fn any_in_record(&self, path: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
-        Raw(self.record).any_in_record(path, test)
+        Raw(self.record.whole()).any_in_record(path, test)
     }
 }
 

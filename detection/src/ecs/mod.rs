@@ -11,6 +11,7 @@ mod identity;
 mod java;
 mod leaves;
 mod mapping;
+mod members;
 mod network;
 mod raw;
 mod request;
@@ -20,6 +21,7 @@ mod unmapped;
 
 pub use actions::CATEGORIES;
 pub use mapping::Mapping;
+pub use members::Members;
 pub use raw::Raw;
 pub use table::{Row, Standing, TABLE, field, standing};
 

@@ -20,6 +20,12 @@ pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
     }
 }
 
+/// The same for a value that was found to be JSON before, but for the depth of it.
+pub(super) fn parse_value(text: &str) -> serde_json::Result<Value> {
+    let value = serde_json::from_str(text)?;
+    if has_exponent(&value) { exact(text) } else { Ok(value) }
+}
+
 fn has_exponent(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_str().contains(['e', 'E']),

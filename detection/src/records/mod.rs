@@ -19,6 +19,7 @@ mod subscription;
 mod wrapping;
 
 pub use gzip::gunzip;
+pub(crate) use repair::parse_value;
 pub use repair::{parse, repaired};
 pub use subscription::Subscription;
 pub use wrapping::Unwrapped;

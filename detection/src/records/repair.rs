@@ -32,6 +32,14 @@ pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
     parse(text).or_else(|rejection| repaired(text).map_or(Err(rejection), |repaired| parse(&repaired)))
 }
 
+/// Parses a value of a record. Every number keeps the digits that the text has.
+///
+/// # Errors
+/// [`Rejection::InvalidJson`] if it is none.
+pub(crate) fn parse_value(text: &str) -> Result<Value, Rejection> {
+    exact::parse_value(text).map_err(|_| Rejection::InvalidJson)
+}
+
 /// `\u` and four digits.
 const ESCAPE_BYTES: usize = 6;
 
