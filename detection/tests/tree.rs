@@ -192,6 +192,7 @@ fn a_regular_expression_cannot_eat_memory_or_time() {
         let error = Regex::whole(&text, "").expect_err(expected);
         assert!(error.contains(expected), "{error}");
     }
+    assert!(Regex::whole(&"[a-z]".repeat(800), "i").is_ok(), "what somebody may write is taken");
     // It takes time in proportion to the value, however the expression is made.
     let expression = Regex::whole("(a*)*b", "").unwrap();
     assert!(!expression.matches(&"a".repeat(20_000)));

@@ -13,7 +13,7 @@ pub struct Regex {
 /// Nobody writes a longer one; it is refused before it is compiled.
 const MAX_BYTES: usize = 4096;
 /// What the compiled form may take.
-const MAX_COMPILED_BYTES: usize = 1 << 20;
+const MAX_COMPILED_BYTES: usize = 256 * 1024;
 
 impl Regex {
     /// The expression, to be found anywhere in a value. `flags` are any of `i` (any case), `m` (`^` and `$` at lines)

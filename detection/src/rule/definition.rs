@@ -75,8 +75,8 @@ pub struct Definition {
     pub rule_id: String,
     /// The name.
     pub name: String,
-    /// Always `query`, Sigma's rules included: whoever takes alert documents knows Elastic's types of rules, and for
-    /// such a rule this one means the same.
+    /// `query` or `eql`. Sigma's rules are of type `query` too: whoever takes alert documents knows Elastic's types of
+    /// rules, and for such a rule this one means the same.
     #[serde(rename = "type")]
     pub rule_type: String,
     /// What it finds and why that matters.
@@ -113,11 +113,16 @@ pub struct Definition {
 }
 
 /// What a rule's query is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// KQL.
     Kuery,
+    /// EQL on one event.
+    Eql {
+        /// The field of which the word before `where` is a value.
+        category: String,
+    },
     /// The section `detection` of a Sigma rule, as JSON.
     Sigma,
 }
@@ -141,8 +146,9 @@ impl Source {
     /// # Errors
     /// The mistakes in its text.
     pub fn parse(&self) -> Result<Query, Vec<query::Error>> {
-        match self.language {
+        match &self.language {
             Language::Kuery => Query::parse(&self.query, ecs::field),
+            Language::Eql { category } => Query::parse_eql(&self.query, category, ecs::field),
             Language::Sigma => {
                 let error = |reason: String| query::Error::new(&self.query, 0, reason);
                 let section: sigma::Item =

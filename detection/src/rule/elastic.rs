@@ -21,8 +21,8 @@ const UNUSED: [&str; 5] = ["enabled", "index", "note", "setup", "version"];
 const REFUSED: [(&str, &str); 4] = [
     ("exceptions_list", "exceptions change what matches; write them into the query"),
     ("filters", "filters change what matches; write them into the query"),
-    ("threshold", "only rules of type query are supported"),
-    ("new_terms", "only rules of type query are supported"),
+    ("threshold", "only rules of type query and eql are supported"),
+    ("new_terms", "only rules of type query and eql are supported"),
 ];
 const A_TEXT: &str = "a string that is not empty";
 
@@ -31,13 +31,7 @@ pub(super) fn read(text: &str) -> Option<Read> {
     let mut reader = Reader::new(text)?;
     let rule = reader.rule();
     let Reader { mistakes, not_run, ignored, id, .. } = reader;
-    Some(Read {
-        rule: rule.map(|(query, definition)| (Language::Kuery, query, definition)),
-        id: id.map(|id| (id.get_ref().clone(), id.span().start)),
-        mistakes,
-        not_run,
-        ignored,
-    })
+    Some(Read { rule, id: id.map(|id| (id.get_ref().clone(), id.span().start)), mistakes, not_run, ignored })
 }
 
 /// Reads one file, taking key by key out of its table.
@@ -81,22 +75,26 @@ impl<'a> Reader<'a> {
     }
 
     fn refuse(&mut self, place: &Range<usize>, reason: impl Into<String>) {
-        self.mistakes.push(query::Error::new(self.text, place.start, reason));
+        self.mistakes.push(query::Error::spanning(self.text, place.clone(), reason));
     }
 
     /// The query and the facts. Where a mistake was noted, a default stands for what could not be read.
-    fn rule(&mut self) -> Option<(String, Definition)> {
+    fn rule(&mut self) -> Option<(Language, String, Definition)> {
         if !self.mistakes.is_empty() {
             return None;
         }
-        let is_kuery = self.is_kuery();
-        let query = if is_kuery { self.query() } else { None };
+        let language = self.language();
+        let query = language.as_ref().and_then(|language| self.query(language));
         let rule_id = self.text("rule_id");
         self.id = Some(rule_id.clone()).filter(|id| !id.get_ref().is_empty());
         let definition = Definition {
             rule_id: rule_id.into_inner(),
             name: self.text("name").into_inner(),
-            rule_type: "query".to_owned(),
+            rule_type: match language {
+                Some(Language::Eql { .. }) => "eql",
+                _ => "query",
+            }
+            .to_owned(),
             description: one_line(self.text("description").get_ref()),
             severity: self.severity(),
             risk_score: self.risk_score(),
@@ -111,52 +109,97 @@ impl<'a> Reader<'a> {
             building_block_type: self.building_block_type(),
             timestamp_override: self.optional_text("timestamp_override"),
         };
-        self.check_rest(is_kuery);
-        query.map(|query| (query, definition))
+        self.check_rest(language.is_some());
+        language.zip(query).map(|(language, query)| (language, query, definition))
     }
 
-    /// Says whether the rest can be judged as a KQL rule's. A rule of another type has another language too, or none;
-    /// of these two reasons the first is enough.
-    fn is_kuery(&mut self) -> bool {
-        for (key, wanted, why) in [
-            ("type", "query", "only rules of type query are supported"),
-            ("language", "kuery", "only the language kuery is supported"),
-        ] {
-            let word = self.text(key);
-            let (place, word) = (word.span(), word.into_inner());
-            if word != wanted && !word.is_empty() {
-                let reason = format!("{key} is {word}: {why}");
-                self.not_run.push(query::Error::new(self.text, place.start, reason));
-                for key in ["language", "query"] {
-                    self.rule.remove(key);
-                }
-                return false;
+    /// What the query is written in, or `None` for a rule that is not run. A rule of another type has another language
+    /// too, or none; of these two reasons the first is enough.
+    fn language(&mut self) -> Option<Language> {
+        let rule_type = self.text("type");
+        let wanted = match rule_type.get_ref().as_str() {
+            "query" | "" => "kuery",
+            "eql" => "eql",
+            other => {
+                let reason = format!("type is {other}: only rules of type query and eql are supported");
+                self.leave(&rule_type.span(), reason);
+                return None;
             }
+        };
+        let language = self.text("language");
+        let (place, word) = (language.span(), language.into_inner());
+        if wanted == "eql" {
+            if word != wanted && !word.is_empty() {
+                self.refuse(&place, format!("language is {word}: a rule of type eql is written in eql"));
+            }
+            return Some(Language::Eql { category: self.event_category() });
         }
-        true
+        if word != wanted && !word.is_empty() {
+            let reason =
+                format!("language is {word}: only the language kuery is supported in a rule of type query");
+            self.leave(&place, reason);
+            return None;
+        }
+        Some(Language::Kuery)
+    }
+
+    /// Notes that the rule is not run; what stands in its query does not matter.
+    fn leave(&mut self, place: &Range<usize>, reason: String) {
+        self.not_run.push(query::Error::spanning(self.text, place.clone(), reason));
+        for key in ["language", "query"] {
+            self.rule.remove(key);
+        }
+    }
+
+    /// The field of which the word before `where` is a value.
+    fn event_category(&mut self) -> String {
+        const KEY: &str = "event_category_override";
+        let place = self.rule.get(KEY).map(Spanned::span);
+        let Some((place, field)) = place.zip(self.optional_text(KEY)) else {
+            return "event.category".to_owned();
+        };
+        if let Err(reason) = ecs::field(&field) {
+            self.refuse(&place, reason);
+        }
+        field
     }
 
     /// The query, parsed only to be checked. Its mistakes are placed in the file.
-    fn query(&mut self) -> Option<String> {
+    fn query(&mut self, language: &Language) -> Option<String> {
         let query = self.text("query");
         let (span, query) = (query.span(), query.into_inner());
         if query.is_empty() {
             return None;
         }
-        if let Err(errors) = Query::parse_satisfiable(&query, ecs::field) {
-            // With escapes in the TOML string the text stands nowhere as it is: then its start must do.
-            let unescaped = self.text.get(span.clone()).and_then(|raw| raw.find(&query));
-            for error in errors {
-                match unescaped {
-                    Some(start) => {
-                        let at = span.start + start + error.offset;
-                        self.refuse(&(at..at), error.reason);
-                    }
-                    None => self.refuse(&span, format!("in the query, {error}")),
+        let outcome = match language {
+            Language::Eql { category } => {
+                if let Some(error) = Query::eql_not_run(&query) {
+                    let error = self.placed(&span, &query, error);
+                    self.not_run.push(error);
+                    return None;
                 }
+                Query::parse_eql_satisfiable(&query, category, ecs::field)
             }
+            _ => Query::parse_satisfiable(&query, ecs::field),
+        };
+        for error in outcome.err().into_iter().flatten() {
+            let error = self.placed(&span, &query, error);
+            self.mistakes.push(error);
         }
         Some(query)
+    }
+
+    /// An error of a query at its place in the file.
+    fn placed(&self, span: &Range<usize>, query: &str, error: query::Error) -> query::Error {
+        // With escapes in the TOML string the text stands nowhere as it is: then its start must do.
+        let unescaped = self.text.get(span.clone()).and_then(|raw| raw.find(query));
+        let Some(start) = unescaped.map(|start| span.start + start) else {
+            return query::Error::spanning(self.text, span.clone(), format!("in the query, {error}"));
+        };
+        let place = start + error.offset..start + error.end;
+        let mut placed = query::Error::spanning(self.text, place, error.reason);
+        placed.help = error.help;
+        placed
     }
 
     fn severity(&mut self) -> Severity {
@@ -193,12 +236,12 @@ impl<'a> Reader<'a> {
 
     /// Refuses keys that would change what matches (those of another type of rule only beside the type they
     /// contradict), and notes those that are ignored.
-    fn check_rest(&mut self, is_kuery: bool) {
+    fn check_rest(&mut self, is_run: bool) {
         for (key, value) in std::mem::take(&mut self.rule) {
             let name = key.get_ref().as_ref();
             let is_empty = value.get_ref().as_array().is_some_and(|items| items.is_empty());
             if let Some((_, why)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
-                if is_kuery && !is_empty {
+                if is_run && !is_empty {
                     self.refuse(&value.span(), *why);
                 }
             } else if !UNUSED.contains(&name) {

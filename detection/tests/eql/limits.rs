@@ -51,6 +51,41 @@ fn a_query_of_ten_megabytes_and_an_expression_of_one_are_refused_at_once() {
 }
 
 #[test]
+fn a_query_has_64_regular_expressions_at_most() {
+    let list = |length: usize| format!("any where x regex ({})", vec!["\"a.*b\""; length].join(","));
+    assert!(parse(&list(64)).is_ok());
+    assert!(reason(&list(65)).contains("a query has 64 regular expressions at most"));
+    let calls = format!("any where match(x, {})", vec!["\"a.*b\""; 65].join(","));
+    assert!(reason(&calls).contains("a query has 64 regular expressions at most"));
+}
+
+#[test]
+fn the_largest_queries_are_judged_in_a_second_and_64_mebibytes() {
+    let bomb = "((a{40}){40}){6}";
+    let deep = format!("{}x == \"a\"{}", "(".repeat(64), ")".repeat(64));
+    for query in [
+        format!("any where x regex ({})", vec![format!("\"{bomb}\""); 4000].join(",")),
+        format!("any where x : ({})", vec!["\"*a*b*c*d*e*f*\""; 4000].join(",")),
+        format!("any where {}", vec![deep; 1500].join(" or ")),
+        format!("any where x == {}", "(".repeat(200_000)),
+        format!("any where nope in ({})", vec!["\"a\""; 4000].join(",")),
+        format!("any where {}", "? ".repeat(100_000)),
+        format!("any where x == \"{}\"", "a".repeat(10 << 20)),
+        format!("any where x == \"{}", "\\\\".repeat(100_000)),
+        format!("any where x == {}", "9".repeat(200_000)),
+        format!("any where {}", "/**/".repeat(60_000)),
+    ] {
+        let started = std::time::Instant::now();
+        let memory = allocation_counter::measure(|| {
+            let _ = Query::parse_eql_satisfiable(&query, "category", schema);
+        });
+        let start: String = query.chars().take(60).collect();
+        assert!(started.elapsed().as_millis() < 1000, "{start} takes {:?}", started.elapsed());
+        assert!(memory.bytes_max < 64 << 20, "{start} takes {} bytes", memory.bytes_max);
+    }
+}
+
+#[test]
 fn no_byte_is_too_odd_for_an_error() {
     for query in
         ["any where \0", "any where x == \"\0\"", "\u{feff}any where true", "any where x == \"a\"\u{0}"]

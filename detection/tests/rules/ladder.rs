@@ -218,6 +218,50 @@ fn detection() -> impl Strategy<Value = String> {
         .prop_map(|(a, b, c, condition)| json!({"a": a, "b": b, "c": c, "condition": condition}).to_string())
 }
 
+/// An EQL query, with fields that a head knows and others, and functions under `not`.
+fn eql() -> impl Strategy<Value = String> {
+    let quoted = |text: &str| json!(text).to_string();
+    let action = select(&ACTIONS[..]);
+    let provider = select(&PROVIDERS[..]);
+    let sign = select(vec!["==", "!=", ":", "like", "like~"]);
+    let fixed = select(vec![
+        "event.outcome == \"success\"",
+        "event.action != null",
+        "user.name == null",
+        "user.name == event.provider",
+        "event.action regex~ \"create.*\"",
+        "event.provider regex \"[a-z]+\\\\.amazonaws.com\"",
+        "not stringContains(aws.cloudtrail.request_parameters, \"userName\")",
+        "not startsWith(user.name, \"lambda\", \"Create\")",
+        "stringContains(aws.cloudtrail.request_parameters, event.provider)",
+        "not endsWith~(event.action, \"V2\")",
+        "length(event.action) > 12",
+        "cidrMatch(source.ip, \"10.0.0.0/8\")",
+        "not cidrMatch(source.ip, \"10.0.0.0/8\")",
+        "event.action in~ (\"createfunction\", \"CONSOLELOGIN\")",
+        "event.action not in (\"CreateFunction20150331\", \"ConsoleLogin\")",
+        "?aws.nothing == \"x\"",
+        "true",
+    ])
+    .prop_map(str::to_owned);
+    let leaf = prop_oneof![
+        2 => (provider, sign.clone()).prop_map(move |(text, sign)| format!("event.provider {sign} {}", quoted(text))),
+        2 => (action.clone(), sign).prop_map(move |(text, sign)| format!("event.action {sign} {}", quoted(text))),
+        1 => action.prop_filter("a function takes no empty text", |text| !text.is_empty())
+            .prop_map(move |text| format!("stringContains(event.action, {})", quoted(&text[text.len() / 2..]))),
+        3 => fixed,
+    ];
+    let condition = leaf.prop_recursive(3, 8, 3, |inner| {
+        prop_oneof![
+            3 => vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" and "))),
+            2 => vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" or "))),
+            1 => inner.prop_map(|part| format!("not {part}")),
+        ]
+    });
+    (select(vec!["any", "iam", "authentication"]), condition)
+        .prop_map(|(category, condition)| format!("{category} where {condition}"))
+}
+
 /// A record and its document together: they know every field of every language.
 struct Plain {
     record: Map<String, Value>,
@@ -315,6 +359,15 @@ proptest! {
         let elastic = queries.iter().enumerate().map(|(index, query)| source(index, query));
         let sigma = detections.iter().enumerate().map(|(index, detection)| sigma_source(index + 10, detection));
         compare(&elastic.chain(sigma).collect::<Vec<_>>(), &records)?;
+    }
+
+    #[test]
+    fn rules_in_eql_give_the_verdicts_of_the_plain_way(
+        eql in vec(eql(), 1..4), queries in vec(query(), 0..2), records in vec(record(), 20),
+    ) {
+        let elastic = queries.iter().enumerate().map(|(index, query)| source(index, query));
+        let eql = eql.iter().enumerate().map(|(index, query)| crate::eql::source(index, query));
+        compare(&elastic.chain(eql).collect::<Vec<_>>(), &records)?;
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod repository;
 
 mod embedded;
+mod eql;
 mod ladder;
 mod refusals;
 mod several;

@@ -55,11 +55,14 @@ fn the_template_is_a_good_rule() {
 #[test]
 fn one_mistake_gives_one_error_at_its_place() {
     let rows = [
-        (r#""query""#, r#""eql""#, "12:8 type is eql: only rules of type query are supported"),
-        (r#""query""#, r#""esql""#, "12:8 type is esql: only rules of type query"),
-        (r#""query""#, r#""threshold""#, "12:8 type is threshold: only rules of type query"),
-        (r#""query""#, r#""new_terms""#, "12:8 type is new_terms: only rules of type query"),
-        (r#""query""#, r#""machine_learning""#, "12:8 type is machine_learning: only rules of type query"),
+        (r#""query""#, r#""esql""#, "12:8 type is esql: only rules of type query and eql"),
+        (r#""query""#, r#""threshold""#, "12:8 type is threshold: only rules of type query and eql"),
+        (r#""query""#, r#""new_terms""#, "12:8 type is new_terms: only rules of type query and eql"),
+        (
+            r#""query""#,
+            r#""machine_learning""#,
+            "12:8 type is machine_learning: only rules of type query and eql",
+        ),
         (r#""kuery""#, r#""lucene""#, "7:12 language is lucene: only the language kuery"),
         (r#""low""#, r#""urgent""#, "11:12 unknown severity urgent: expected low, medium, high or critical"),
         (r#""low""#, r#""Low""#, "11:12 unknown severity Low"),
@@ -82,7 +85,7 @@ fn one_mistake_gives_one_error_at_its_place() {
         ),
         (r#"["Somebody"]"#, "[1]", "5:11 author must be a string"),
         ("type =", "filters = [{ meta = 1 }]\ntype =", "12:11 filters change what matches"),
-        ("type =", "threshold = { field = [] }\ntype =", "12:13 only rules of type query"),
+        ("type =", "threshold = { field = [] }\ntype =", "12:13 only rules of type query and eql"),
         ("type =", "exceptions_list = [{ id = \"x\" }]\ntype =", "12:19 exceptions change what matches"),
         ("type =", "threat = [\"x\"]\ntype =", "12:11 threat must be an array of tables"),
         ("type =", "threat = 7\ntype =", "12:10 threat must be an array of tables"),
@@ -151,21 +154,24 @@ fn a_file_that_is_wrong_in_three_ways_gets_three_errors_with_their_places() {
 
 #[test]
 fn a_rule_of_another_type_is_refused_for_that_and_not_for_its_query() {
-    let text = changed(r#""query""#, r#""eql""#)
-        .replace(r#""kuery""#, r#""eql""#)
-        .replace("event.action: x", "any where event.action == \"x\"")
+    let text = changed(r#""query""#, r#""esql""#)
+        .replace(r#""kuery""#, r#""esql""#)
+        .replace("event.action: x", "from logs-* | where event.action == \"x\"")
         .replace(r#""low""#, r#""urgent""#);
     let errors = errors(&text);
     assert_eq!(errors.len(), 2, "the type and the severity: {errors:?}");
     let text =
         changed(r#""query""#, r#""threshold""#) + "\n[rule.threshold]\nfield = [\"user.name\"]\nvalue = 3\n";
-    assert_eq!(self::errors(&text), ["12:8 type is threshold: only rules of type query are supported"]);
+    assert_eq!(
+        self::errors(&text),
+        ["12:8 type is threshold: only rules of type query and eql are supported"]
+    );
     // Rules of machine learning have neither query nor language.
     let text = changed(r#""query""#, r#""machine_learning""#).replace("language = \"kuery\"\n", "");
     let (before, _) = text.split_once("query = '''").expect("the template has a query");
     assert_eq!(
         self::errors(before),
-        ["11:8 type is machine_learning: only rules of type query are supported"]
+        ["11:8 type is machine_learning: only rules of type query and eql are supported"]
     );
 }
 
@@ -256,10 +262,10 @@ fn a_rule_that_can_never_match_is_refused_at_the_part_that_contradicts() {
 
 #[test]
 fn a_rule_that_cannot_be_run_is_listed_with_its_reason_and_a_mistake_in_it_counts_more() {
-    let other = changed(r#""query""#, r#""eql""#);
+    let other = changed(r#""query""#, r#""esql""#);
     let reading = read(&other);
     let shown: Vec<_> = reading.not_run.iter().map(ToString::to_string).collect();
-    assert!(shown[0].starts_with("a.toml:12:8: type is eql: only rules of type query"), "{shown:?}");
+    assert!(shown[0].starts_with("a.toml:12:8: type is esql: only rules of type query and eql"), "{shown:?}");
     assert_eq!((shown.len(), reading.errors.len(), reading.rules.len()), (1, 0, 0));
 
     let reading = read(&other.replace(r#""low""#, r#""urgent""#));

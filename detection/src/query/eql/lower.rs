@@ -5,6 +5,7 @@
 //! it; null is no match. Anything around that is a query again. So `not f(x)` is lowered into `x != null and not f(x)`,
 //! and nothing else needs a third value.
 
+use super::MAX_REGEXES;
 use super::lucene;
 use super::syntax::{Condition, Event, How, Kind as Syntax, Operand, Place, Sign};
 use crate::query::kql::{network, time};
@@ -13,6 +14,8 @@ use crate::query::{
 };
 
 const FUNCTIONS: &str = "stringContains, startsWith, endsWith, length, cidrMatch, wildcard and match";
+
+const TOO_MANY_REGEXES: &str = "a query has 64 regular expressions at most: join some with |, or use like";
 
 /// What is wrong, and what to write instead.
 type Refusal = (String, Option<&'static str>);
@@ -23,7 +26,7 @@ pub(super) fn lower(
     category_field: &str,
     schema: &dyn Fn(&str) -> Result<Field, String>,
 ) -> Result<Parsed, Vec<Error>> {
-    let mut lowering = Lowering { text, schema, refusals: Vec::new(), places: Vec::new() };
+    let mut lowering = Lowering { text, schema, regexes: 0, refusals: Vec::new(), places: Vec::new() };
     let category = event.category.as_ref().map(|(word, place)| {
         let kind = Syntax::Field { name: category_field.to_owned(), optional: false };
         let operand = Operand { kind, place: place.clone() };
@@ -45,6 +48,7 @@ pub(super) fn lower(
 struct Lowering<'a> {
     text: &'a str,
     schema: &'a dyn Fn(&str) -> Result<Field, String>,
+    regexes: usize,
     /// Well-formed parts that cannot be used: all of them are reported.
     refusals: Vec<Error>,
     /// Where every test of the tree stands, in its order.
@@ -166,6 +170,9 @@ impl Lowering<'_> {
             return self.refuse(&operand.place, "expected a field: nothing else is matched with a pattern");
         }
         let test = |(pattern, place): &(String, Place)| {
+            if matches!(how, How::Regex { .. }) && !self.may_compile() {
+                return self.refuse(place, TOO_MANY_REGEXES);
+            }
             self.test(operand, place, |kind| match (kind, how) {
                 (Kind::Keyword, How::Like { any_case }) => Ok(like(pattern, any_case)),
                 (Kind::Keyword, How::Regex { any_case }) => regex(pattern, any_case),
@@ -183,6 +190,12 @@ impl Lowering<'_> {
             })
         };
         any_of(patterns.iter().map(test).collect())
+    }
+
+    /// Counts a regular expression before it is compiled.
+    fn may_compile(&mut self) -> bool {
+        self.regexes += 1;
+        self.regexes <= MAX_REGEXES
     }
 
     fn alone(&mut self, operand: &Operand) -> Node {
@@ -242,6 +255,9 @@ impl Lowering<'_> {
                     Relation::Contains => glob.after_anything().before_anything(),
                 }))
             }),
+            (Syntax::Text(_), None) if name == "match" && !self.may_compile() => {
+                self.refuse(&other.place, TOO_MANY_REGEXES)
+            }
             (Syntax::Text(text), None) => self.test(field, &other.place, |kind| match (name, kind) {
                 ("cidrMatch", Kind::Ip | Kind::Keyword) => network(text).map_err(|reason| (reason, None)),
                 ("wildcard", Kind::Keyword) => Ok(like(text, any_case)),
