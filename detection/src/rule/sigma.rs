@@ -135,7 +135,7 @@ impl Reader<'_> {
                 if more > 0 && index + 1 == MAX_PROBLEMS {
                     _ = write!(problem.reason, "; {more} more are not shown");
                 }
-                let error = query::Error::new(self.text, problem.place.start, problem.reason);
+                let error = query::Error::spanning(self.text, problem.place, problem.reason);
                 if problem.not_run { &mut self.read.not_run } else { &mut self.read.mistakes }.push(error);
             }
         }
@@ -238,10 +238,10 @@ impl Reader<'_> {
     }
 
     fn wrong(&mut self, place: &Range<usize>, reason: impl Into<String>) {
-        self.read.mistakes.push(query::Error::new(self.text, place.start, reason));
+        self.read.mistakes.push(query::Error::spanning(self.text, place.clone(), reason));
     }
 
     fn not_run(&mut self, place: &Range<usize>, reason: impl Into<String>) {
-        self.read.not_run.push(query::Error::new(self.text, place.start, reason));
+        self.read.not_run.push(query::Error::spanning(self.text, place.clone(), reason));
     }
 }

@@ -431,7 +431,12 @@ fn a_text_that_an_escape_of_an_objects_json_begins_is_not_ruled_out() {
     let detection =
         |word: &str| json!({"a": {"requestParameters|contains|cased": word}, "condition": "a"}).to_string();
     let record = |text: &str| format!(r#"{{"requestParameters":{{"note":"a{text}function"}}}}"#);
-    for (word, text) in [("nfunction", "\\u000a"), ("u001ffunction", "\\u001F"), ("1ffunction", "\\u001F")] {
+    for (word, text) in [
+        ("nfunction", "\\u000a"),
+        (r"a\nfunction", "\\u000a"),
+        ("u001ffunction", "\\u001F"),
+        ("1ffunction", "\\u001F"),
+    ] {
         let (source, record) = (sigma_source(0, &detection(word)), record(text));
         assert_eq!(plainly(std::slice::from_ref(&source), &record).len(), 1, "{word} in {record}");
         compare(&[source], &[record]).expect("the verdicts are the same");

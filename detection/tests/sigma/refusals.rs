@@ -198,11 +198,22 @@ fn every_mistake_of_a_rule_is_shown_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
-fn an_error_shows_the_line_and_a_caret_under_the_place() {
+fn an_error_shows_the_line_and_carets_under_what_is_meant() {
     let reading = read(&rule_text("  s:\n    eventName|like: x\n  condition: s"));
     let shown = reading.errors[0].to_string();
     assert!(shown.starts_with("rule.yml:8:15: unknown modifier like"), "{shown}");
-    assert!(shown.ends_with("        eventName|like: x\n                  ^"), "{shown}");
+    assert!(shown.ends_with("        eventName|like: x\n                  ^^^^"), "{shown}");
+    let long = format!(
+        "  s:\n    eventName: [{}null]\n    errorCode|re: 'é{}('\n  condition: s",
+        "x, ".repeat(100_000),
+        "y".repeat(3_000)
+    );
+    let reading = read(&rule_text(&long));
+    let shown = reading.errors[0].to_string();
+    let lines: Vec<_> = shown.lines().map(|line| line.chars().count()).collect();
+    assert!(lines[1] <= 220 && lines[2] <= 220, "a long line is cut: {lines:?}");
+    let shown = read("title: x\u{1b}[31m\n").errors.remove(0).to_string();
+    assert!(!shown.contains('\u{1b}'), "{shown}");
 }
 
 const GOOD: &str = "  s:\n    eventName: x\n  condition: s";
