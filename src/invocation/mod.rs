@@ -119,7 +119,7 @@ impl Handler {
         reply(&invocation.reply, &reports, &counters)
     }
 
-    /// Writes the metrics to the log, if METRICS_NAMESPACE is set. Everything else is done by then, so the lines are
+    /// Writes the metrics to the log, if `METRICS_NAMESPACE` is set. Everything else is done by then, so the lines are
     /// written before the reply is sent.
     fn measure(&self, counters: &Counters, latencies: &[Latency]) {
         if let Some(metrics) = &self.settings.metrics {
