@@ -105,7 +105,6 @@ fn single_records() -> Vec<Row> {
             "record 1: the record is larger",
         ),
         row("nesting 100,000 deep", replaced("\"pay\"", nested(100_000).as_bytes()), REST, "record 1: "),
-        row("a number past all bounds", replaced("\"pay\"", b"1e999"), REST, "record 1: "),
         row("brackets that do not match", replaced("\"pay\"", b"[}"), REST, "record 1: the brackets"),
         // A search through all that is open, for each of them, would take minutes.
         row(
@@ -115,6 +114,7 @@ fn single_records() -> Vec<Row> {
             "record 1: the brackets",
         ),
         harmless("an escaped NUL", replaced("\"pay\"", b"\"\\u0000pay\\u0000\""), EVERY),
+        harmless("a number past all bounds", replaced("\"pay\"", b"1e999"), EVERY),
         harmless("numbers past 2^64", replaced("\"pay\"", b"[18446744073709551616,1e300,-0.0]"), EVERY),
         harmless("noncharacters", replaced("ana", "\u{ffff}\u{fffe}\u{7f}".as_bytes()), EVERY),
         harmless(
