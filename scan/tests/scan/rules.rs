@@ -137,7 +137,7 @@ fn a_mistake_in_a_rule_far_below_is_shown_with_its_path() {
 fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
     let rules = folder(&[
         ("a.toml", &rule("A", "event.action: x")),
-        ("b/b.toml", &rule("B", "event.action: x").replace("\"query\"", "\"eql\"")),
+        ("b/b.toml", &rule("B", "event.action: x").replace("\"query\"", "\"esql\"")),
         ("c.toml", "[metadata]\nmaturity = \"x\"\n"),
         ("b/notes.md", "x"),
         ("a.cases.jsonl", "{}"),
@@ -147,13 +147,13 @@ fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
     ]);
     let run = scan(&["--check", "--rules", path(&rules)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    for line in ["1 rule is good; not run: 1; no rule: 1; other files: 2", "b/b.toml:9:8: type is eql"] {
+    for line in ["1 rule is good; not run: 1; no rule: 1; other files: 2", "b/b.toml:9:8: type is esql"] {
         assert!(run.err.contains(line), "{line} in {}", run.err);
     }
     // A scan would be silent about what such a rule finds.
     let run = scan(&["--rules", path(&rules), "events/deliveries"]);
     assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
-    assert!(run.err.contains("not run: ") && run.err.contains("b/b.toml:9:8: type is eql"), "{}", run.err);
+    assert!(run.err.contains("not run: ") && run.err.contains("b/b.toml:9:8: type is esql"), "{}", run.err);
 }
 
 #[test]
@@ -265,4 +265,32 @@ fn a_mistake_in_a_rule_of_sigma_is_shown_with_its_place() {
     ] {
         assert!(run.err.contains(line), "{line} in {}", run.err);
     }
+}
+
+#[test]
+fn a_rule_in_eql_is_checked_and_run_like_any_other() {
+    let eql = |name: &str, query: &str| {
+        rule(name, query).replace("\"query\"", "\"eql\"").replace("\"kuery\"", "\"eql\"")
+    };
+    let good = eql("Good", "any where startsWith(event.action, \"CreateFunction\") and event.id : \"X\"");
+    let rules = folder(&[("a.toml", &good)]);
+    let logs = folder(&[("a.json", &delivery(&[hit("x"), hit("y")]))]);
+    let run = scan(&["--rules", path(&rules), path(&logs)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let found = run.documents();
+    assert_eq!(found.len(), 1, "{}", run.err);
+    assert_eq!(found[0]["event"]["id"], "x");
+    assert_eq!(found[0]["kibana"]["alert"]["rule"]["type"], "eql");
+
+    let sequence = eql("Sequence", "sequence by user.name [any where true] [any where true]");
+    let wrong = eql("Wrong", "any where event.action = \"x\"");
+    let rules = folder(&[("a.toml", &good), ("b.toml", &sequence)]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.err.contains("b.toml:11:1: a sequence needs several events"), "{}", run.err);
+    let rules = folder(&[("a.toml", &good), ("b.toml", &wrong)]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    let shown = "b.toml:11:24: = means nothing in EQL\n    any where event.action = \"x\"\n                           ^\n    help: write ==";
+    assert!(run.err.contains(shown), "{}", run.err);
 }
