@@ -1,15 +1,15 @@
-//! The clients of AWS, made once at the start.
+//! The AWS clients, made once at the start.
 //!
-//! The settings that all AWS SDKs share are honoured, from variables and from profile files: region, keys, endpoints
-//! (`AWS_ENDPOINT_URL`, and one for each service), FIPS and dual-stack endpoints. `aws-config` reads the files. Its loader
-//! is not used, since it links every source of credentials that there is: half a megabyte more to load at every start.
-//! What is taken away:
+//! The function honours the settings that all AWS SDKs share, from variables and from profile files: region, keys,
+//! endpoints (`AWS_ENDPOINT_URL`, and one for each service), FIPS and dual-stack endpoints. `aws-config` reads the files.
+//! Its loader is not used, since it links every source of credentials that exists: half a megabyte more to load at every
+//! start. Left out:
 //!
 //! - Credentials come from Lambda's variables, or from the keys in a profile. Roles that a profile assumes, containers,
-//!   instance metadata, IAM Identity Center and programs that print credentials are for other places than Lambda.
-//! - The region never comes from instance metadata: Lambda has none, and a start that asks waits for seconds.
-//! - `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE` change nothing, and neither do the SDK's time-outs: tries and time-outs are
-//!   made to fit into an invocation.
+//!   instance metadata, IAM Identity Center and programs that print credentials do not occur in Lambda.
+//! - The region never comes from instance metadata: Lambda has none, and asking for it takes seconds.
+//! - `AWS_MAX_ATTEMPTS`, `AWS_RETRY_MODE` and the SDK's variables for time-outs have no effect: retries and time-outs are
+//!   chosen to fit into an invocation.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use crate::failure::is_transient;
 use crate::settings::Error;
 
-/// The settings of AWS's own, from the environment.
+/// Reads the settings that all AWS SDKs share.
 ///
 /// # Errors
 /// There is no region, or a profile file cannot be read.
@@ -62,7 +62,7 @@ pub async fn config() -> Result<SdkConfig, Error> {
     Ok(config.service_config(shared).build())
 }
 
-/// The settings that all AWS SDKs share: variables, and behind them a profile.
+/// The settings that all AWS SDKs share: variables first, then a profile.
 #[derive(Debug)]
 struct Shared {
     profile: ProfileSet,
@@ -123,8 +123,7 @@ impl LoadServiceConfig for Shared {
     }
 }
 
-/// What every request keeps to, until its answer is there; a body that is streamed has a time-out of its own, where it is
-/// read.
+/// The time-outs of every request, up to the headers of its response. The reader of a body has a time-out of its own.
 #[must_use]
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
@@ -134,7 +133,7 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The client that reads deliveries, and keeps the archive.
+/// The client that reads deliveries and writes the archive.
 #[must_use]
 pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
     let retries = RetryConfig::standard()
@@ -143,22 +142,22 @@ pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
         .with_max_backoff(Duration::from_secs(2));
     let config = aws_sdk_s3::config::Builder::from(config)
         .retry_config(retries)
-        .retry_classifier(Passing)
+        .retry_classifier(TransientErrors)
         // A delivery carries its own checksum.
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-        // A stalled body is taken up again by its reader.
+        // The reader of a body resumes it when it stalls.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
     aws_sdk_s3::Client::from_conf(config)
 }
 
-/// Has the SDK try again whatever may pass. By itself it leaves some errors of S3 out, such as a conflict of two writers.
+/// Makes the SDK retry every transient error. By default it does not retry some, such as a conflict of two writers.
 #[derive(Debug)]
-struct Passing;
+struct TransientErrors;
 
-impl ClassifyRetry for Passing {
+impl ClassifyRetry for TransientErrors {
     fn name(&self) -> &'static str {
-        "passing errors"
+        "transient errors"
     }
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -179,12 +178,12 @@ impl ClassifyRetry for Passing {
     }
 }
 
-/// The client that publishes signals. The publisher repeats requests itself, entry by entry.
+/// The client that publishes signals. It does not retry: the publisher does, entry by entry.
 #[must_use]
 pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
     let config = aws_sdk_sns::config::Builder::from(config)
         .retry_config(RetryConfig::disabled())
-        // Requests and answers are small, and a time-out covers the whole of each.
+        // Requests and responses are small; a time-out covers each as a whole.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
     aws_sdk_sns::Client::from_conf(config)

@@ -1,4 +1,4 @@
-//! What went wrong, and whether trying again can help.
+//! Failures, and whether another try can help.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 /// Whether the same work may succeed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retry {
-    /// A time-out, throttling, a fault of the service: worth another try.
+    /// A time-out, throttling or a fault of the service: another try can succeed.
     Transient,
-    /// The input or the permissions are wrong: the same try fails the same way.
+    /// The input or the permissions are wrong: another try fails in the same way.
     Permanent,
 }
 
-/// Why a part of an invocation failed, in words for its owner.
+/// Why a part of an invocation failed, for the owner of the function.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failure {
     /// Whether trying again can help.
@@ -23,17 +23,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that another try may mend.
+    /// A failure that another try may avoid.
     pub fn transient(reason: impl Into<String>) -> Self {
         Self { retry: Retry::Transient, reason: reason.into() }
     }
 
-    /// A failure that stays.
+    /// A failure that every further try repeats.
     pub fn permanent(reason: impl Into<String>) -> Self {
         Self { retry: Retry::Permanent, reason: reason.into() }
     }
 
-    /// The same, with what to do about it, if there is anything to say.
+    /// Appends what to do about the failure, unless `advice` is empty.
     pub(crate) fn advised(mut self, advice: &str) -> Self {
         if !advice.is_empty() {
             let sentence = self.reason.trim_end_matches('.').len();
@@ -44,7 +44,7 @@ impl Failure {
         self
     }
 
-    /// Judges an error of the AWS SDK by the service's own code, or by where the request got stuck.
+    /// Classifies an error of the AWS SDK by the service's code, or by the stage that the request reached.
     pub fn from_sdk<E>(error: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -63,7 +63,7 @@ impl Failure {
                     is_transient(status, code.unwrap_or_default(), message.unwrap_or_default());
                 let retry = if is_transient { Retry::Transient } else { Retry::Permanent };
                 let reason = match (code, message) {
-                    // The answer to a HEAD has no body that could tell.
+                    // The response to a HEAD has no body, hence neither code nor message.
                     (None, None) => format!("HTTP {status}"),
                     (code, message) => {
                         let (code, message) = (code.unwrap_or("no code"), message.unwrap_or("no message"));
@@ -83,11 +83,11 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Whether an error of S3, SNS, or KMS behind them may pass by itself.
+/// Whether an error of S3 or SNS, or of KMS behind them, may pass by itself.
 ///
-/// A code counts if it contains one of the words below: services write the same error with or without `Exception`, and
-/// put `KMS` or `KMS.` in front of the errors of the key. Expired credentials and a clock that is off pass, since the SDK
-/// has renewed or corrected them by the next try.
+/// A code is transient if it contains one of the words below: services write the same error with or without `Exception`,
+/// and put `KMS` or `KMS.` in front of errors of the key. Expired credentials and a wrong clock are transient, because the
+/// SDK renews or corrects them before the next try.
 pub(crate) fn is_transient(status: u16, code: &str, message: &str) -> bool {
     const WORDS: [&str; 21] = [
         "BadDigest",
@@ -112,7 +112,7 @@ pub(crate) fn is_transient(status: u16, code: &str, message: &str) -> bool {
         "TransactionInProgress",
         "Unavailable",
     ];
-    // What SNS says of a clock that is off has the code of a wrong key.
+    // SNS reports a wrong clock with the code for a wrong key.
     let is_skewed =
         || ["Signature expired", "Signature not yet current"].iter().any(|words| message.contains(words));
     matches!(status, 408 | 429 | 500 | 502..=504)

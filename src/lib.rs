@@ -1,7 +1,7 @@
 //! CloudTrail deliveries in, detection signals out.
 //!
-//! One AWS Lambda function: S3 tells it of a delivery, it applies the detection rules compiled into it, and publishes
-//! every match to SNS as a *signal*, a building block for other rules and for people.
+//! One AWS Lambda function: it reads each delivery that S3 announces, applies the detection rules compiled into it, and
+//! publishes every match to SNS as a *signal*, a building block for other rules and for people.
 //!
 //! ```text
 //! payload ─▶ trigger ─▶ s3 ─▶ detection ─▶ publish ─▶ reply
@@ -10,7 +10,7 @@
 //!                              signals
 //! ```
 //!
-//! The `detection` crate does everything that needs no I/O; this one waits for AWS. [`invocation`] drives it all.
+//! The `detection` crate does everything that needs no I/O. This crate does the rest; [`invocation`] drives it.
 
 pub mod aws;
 pub mod failure;

@@ -29,6 +29,6 @@ async fn main() -> Result<(), Error> {
             handler.handle(&event.payload, deadline, &event.context.request_id).await
         }
     }));
-    // As a task of its own: every wake of the main future costs a system call, and there are several a request.
+    // Spawned as a task, since every wake of the main future costs a system call, and a request wakes it several times.
     tokio::task::spawn_local(run).await?
 }

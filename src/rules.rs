@@ -9,10 +9,10 @@ const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
 /// The rules compiled into this binary.
 ///
 /// # Panics
-/// Never: the build has read and checked the same text.
+/// Never: the build script has read and checked the same text.
 #[must_use]
 pub fn embedded() -> Ruleset {
-    // The build script wrote this text with the same types, after parsing every query.
+    // The build script serialized these types after it had parsed every query.
     let sources: Vec<Source> = serde_json::from_str(EMBEDDED).expect("the build wrote valid rules");
     Ruleset::new(sources).expect("the build parsed every query")
 }

@@ -1,42 +1,42 @@
-//! The environment, read once at the start.
+//! The environment variables, read once at the start.
 
 use crate::s3::is_bucket_name;
 use crate::telemetry::metrics::Metrics;
 use detection::ecs;
 use detection::query::Query;
 
-/// What the environment says.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// `SIGNAL_TOPIC_ARN`: where signals go, in whatever region. A name that ends in `.fifo` means a FIFO topic.
+    /// `SIGNAL_TOPIC_ARN`: the topic for signals, in any region. A name that ends in `.fifo` means a FIFO topic.
     pub topic_arn: String,
-    /// `EXCEPTION_QUERY`: matches that fulfil it are counted and logged, not published.
+    /// `EXCEPTION_QUERY`: a match that satisfies it is counted and logged, but not published.
     pub exceptions: Option<Query>,
     /// `TRAIL_BUCKET_OWNER`: the account that must own every bucket that is read.
     pub bucket_owner: Option<String>,
-    /// `SIGNAL_ARCHIVE_BUCKET`: where each signal is kept once, so that a replay does not publish it again.
+    /// `SIGNAL_ARCHIVE_BUCKET`: the bucket that keeps each signal once, so that a replay does not publish it again.
     pub archive_bucket: Option<String>,
-    /// `METRICS_NAMESPACE`: where CloudWatch files the metrics; without it there are none.
+    /// `METRICS_NAMESPACE`: the CloudWatch namespace of the metrics. Without it the function writes none.
     pub metrics: Option<Metrics>,
 }
 
-/// A variable that is missing or wrong.
+/// A variable that is missing or invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
 pub struct Error {
     /// The variable's name.
     pub variable: &'static str,
-    /// What is wrong with it and what was expected.
+    /// What is wrong, and what is expected.
     pub problem: String,
 }
 
 impl Settings {
-    /// Reads the settings through `variable`, which answers as [`std::env::var`] does, `None` for a missing one.
+    /// Reads the settings through `variable`, which returns the value of an environment variable, or `None`.
     ///
-    /// An empty variable is a missing one: that is how a template leaves an optional parameter out.
+    /// An empty variable counts as missing: a template leaves optional parameters empty.
     ///
     /// # Errors
-    /// The first variable that is missing or wrong.
+    /// The first variable that is missing or invalid.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let variable = |name: &'static str| {
             variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -75,7 +75,7 @@ fn topic_arn(value: Option<String>) -> Result<String, Error> {
     }
 }
 
-/// Whether a region can have this name, which becomes part of a host's.
+/// Whether this can be the name of a region. It becomes a part of a host name.
 fn is_region(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
@@ -109,7 +109,7 @@ fn archive_bucket(bucket: String) -> Result<String, Error> {
 fn metrics(namespace: String, function: Option<String>) -> Result<Metrics, Error> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#: ".contains(&byte);
     if namespace.len() <= 255 && namespace.bytes().all(allowed) && !namespace.starts_with(':') {
-        // Lambda always names the function; what runs elsewhere still has metrics.
+        // Lambda always sets the name of the function; metrics work without it, too.
         Ok(Metrics { namespace, function: function.unwrap_or_else(|| "unknown".to_owned()) })
     } else {
         let problem = format!("is {namespace:?}: expected at most 255 letters, digits and ._-/#: ");

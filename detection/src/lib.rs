@@ -15,6 +15,7 @@ pub mod ecs;
 pub mod key;
 mod nested;
 pub mod origin;
+pub mod pipeline;
 pub mod query;
 pub mod records;
 pub mod rule;

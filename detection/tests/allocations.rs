@@ -5,9 +5,9 @@ mod repository;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use detection::detect::Inspector;
 use detection::detect::Ruleset;
 use detection::origin::Origin;
+use detection::pipeline::Pipeline;
 use detection::records::Decoder;
 
 /// What the main sample delivery took when this was last looked at: 80 records, 8 of which become signals.
@@ -30,15 +30,15 @@ fn the_sample_delivery_takes_at_most_a_tenth_more_allocations_and_bytes_than_it_
 
 fn inspect(rules: &Ruleset, delivery: &[u8]) -> usize {
     let origin = Origin::File("sample".to_owned());
-    let mut inspector = Inspector::new(rules, None, &origin, "2026-11-23T10:10:00Z");
+    let mut pipeline = Pipeline::new(rules, None, &origin, "2026-11-23T10:10:00Z");
     let mut decoder = Decoder::new();
     let mut input = delivery;
     while decoder
-        .step(&mut input, &mut |position, record| inspector.inspect(position, record))
+        .step(&mut input, &mut |position, record| pipeline.process(position, record))
         .expect("it is whole")
     {}
     decoder.finish().expect("it is whole");
-    inspector.found.len()
+    pipeline.found.len()
 }
 
 /// The largest delivery below a folder.

@@ -5,9 +5,10 @@ use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::mpsc::{SendError, SyncSender};
 
-use detection::detect::{Inspector, Ruleset};
+use detection::detect::Ruleset;
 use detection::ecs::Document;
 use detection::origin::Origin;
+use detection::pipeline::Pipeline;
 use detection::query::Query;
 use detection::records::{self, Decoder, RawRecord, Record};
 use detection::signal::Signal;
@@ -93,13 +94,13 @@ impl Reader<'_> {
 
     fn file(&self, input: &Input, news: &SyncSender<News>) -> Result<(), SendError<News>> {
         let origin = Origin::File(input.path.display().to_string());
-        let inspector = Inspector::new(self.job.rules, self.job.exceptions, &origin, self.now);
-        let mut findings = Findings { output: self.job.output, inspector, documents: Vec::new(), news };
+        let pipeline = Pipeline::new(self.job.rules, self.job.exceptions, &origin, self.now);
+        let mut findings = Findings { output: self.job.output, pipeline, documents: Vec::new(), news };
         let mut decoder = Decoder::new();
         let end = self.records(input, &mut decoder, &mut findings);
         findings.hand_over()?;
         let mut read = Read {
-            tally: findings.inspector.tally,
+            tally: findings.pipeline.tally,
             bytes_in: decoder.bytes_read(),
             bytes_inflated: decoder.bytes_inflated(),
             ..Read::default()
@@ -149,7 +150,7 @@ impl Reader<'_> {
 /// What is found in a file, on its way to the printer.
 struct Findings<'a> {
     output: Output,
-    inspector: Inspector<'a>,
+    pipeline: Pipeline<'a>,
     documents: Vec<String>,
     news: &'a SyncSender<News>,
 }
@@ -157,15 +158,15 @@ struct Findings<'a> {
 impl Findings<'_> {
     fn take(&mut self, position: u64, record: Record<'_>) {
         match self.output {
-            Output::Signals => self.inspector.inspect(position, record),
-            Output::Documents => self.documents.extend(document(position, record, &mut self.inspector)),
+            Output::Signals => self.pipeline.process(position, record),
+            Output::Documents => self.documents.extend(document(position, record, &mut self.pipeline)),
         }
     }
 
     /// Sends what has been found if it is enough to be worth it.
     fn hand_over_batch(&mut self) -> Result<(), SendError<News>> {
-        self.inspector.suppressed.clear();
-        let signal_bytes: usize = self.inspector.found.iter().map(Signal::bytes).sum();
+        self.pipeline.suppressed.clear();
+        let signal_bytes: usize = self.pipeline.found.iter().map(Signal::bytes).sum();
         let document_bytes: usize = self.documents.iter().map(String::len).sum();
         if signal_bytes + document_bytes < BATCH_BYTES {
             return Ok(());
@@ -174,8 +175,8 @@ impl Findings<'_> {
     }
 
     fn hand_over(&mut self) -> Result<(), SendError<News>> {
-        if !self.inspector.found.is_empty() {
-            self.news.send(News::Signals(std::mem::take(&mut self.inspector.found)))?;
+        if !self.pipeline.found.is_empty() {
+            self.news.send(News::Signals(std::mem::take(&mut self.pipeline.found)))?;
         }
         if !self.documents.is_empty() {
             self.news.send(News::Documents(std::mem::take(&mut self.documents)))?;
@@ -185,25 +186,25 @@ impl Findings<'_> {
 
     /// The first rejected records one by one, and how many others there are.
     fn rejections(&self) -> impl Iterator<Item = String> {
-        let rejections = &self.inspector.rejections;
-        let more = self.inspector.tally.rejected - rejections.len() as u64;
+        let rejections = &self.pipeline.rejections;
+        let more = self.pipeline.tally.rejected - rejections.len() as u64;
         let more = (more > 0).then(|| format!("{} rejected", count(more, "more record")));
         rejections.iter().map(|(position, rejection)| format!("record {position}: {rejection}")).chain(more)
     }
 }
 
-/// The ECS document of a record, counted as the inspector would count a record without a match.
-fn document(position: u64, record: Record<'_>, inspector: &mut Inspector<'_>) -> Option<String> {
+/// The ECS document of a record, counted as the pipeline would count a record without a match.
+fn document(position: u64, record: Record<'_>, pipeline: &mut Pipeline<'_>) -> Option<String> {
     let parsed =
         record.and_then(RawRecord::unwrapped).and_then(|unwrapped| records::parse(unwrapped.record().text()));
     match parsed {
         Ok(fields) => {
-            inspector.inspect(position, record);
-            inspector.found.clear();
+            pipeline.process(position, record);
+            pipeline.found.clear();
             serde_json::to_string(&Document::from_record(fields)).ok()
         }
         Err(rejection) => {
-            inspector.inspect(position, Err(rejection));
+            pipeline.process(position, Err(rejection));
             None
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
-use detection::detect::{Ruleset, Tally};
+use detection::detect::Ruleset;
+use detection::pipeline::Tally;
 
 /// Names that are listed for each reason of passing over; any further ones are counted.
 const NAMES: usize = 10;

@@ -1,14 +1,16 @@
 //! One invocation, from payload to reply.
 
+mod deadlines;
 mod reading;
 pub mod reply;
 pub mod report;
 
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use detection::detect::{Inspector, Ruleset};
+use detection::detect::Ruleset;
 use detection::origin::{Object, Origin};
+use detection::pipeline::Pipeline;
 use detection::time::rfc3339;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
@@ -17,25 +19,24 @@ use tokio::time::Instant;
 
 use crate::failure::Failure;
 use crate::publish::archive::Archive;
-use crate::publish::{Found, Topic};
+use crate::publish::{Found, Publisher};
 use crate::s3::Deliveries;
 use crate::settings::Settings;
 use crate::telemetry;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::metrics::Latency;
 use crate::trigger::{self, Message, Part, Payload, ReplyKind, Source};
+use deadlines::Deadlines;
 use reading::Reading;
 use reply::{Error, reply};
 use report::Report;
 
-/// Objects that are read at the same time.
+pub use deadlines::deadline;
+
+/// How many objects are read at the same time.
 const CONCURRENT_OBJECTS: usize = 16;
-/// Signals on their way from the readers to the publisher; readers wait while there are more.
+/// The capacity of the channel from the readers to the publisher. Readers wait while it is full.
 const SIGNALS_UNDER_WAY: usize = 16;
-/// The reply is on its way this long before Lambda's deadline.
-const REPLY_RESERVE: Duration = Duration::from_secs(1);
-/// Reading ends this long before publishing must, or a quarter of the time if that is less.
-const PUBLISH_RESERVE: Duration = Duration::from_secs(5);
 
 /// The function.
 #[derive(Debug)]
@@ -43,18 +44,11 @@ pub struct Handler {
     settings: Settings,
     rules: Ruleset,
     deliveries: Deliveries,
-    topic: Topic,
-}
-
-/// When reading and publishing must be over.
-#[derive(Debug, Clone, Copy)]
-struct Deadlines {
-    reading: Instant,
-    publishing: Instant,
+    publisher: Publisher,
 }
 
 impl Handler {
-    /// A function that reads with one client and publishes with the other.
+    /// A function that reads with `s3` and publishes with `sns`.
     #[must_use]
     pub fn new(
         settings: Settings,
@@ -62,15 +56,15 @@ impl Handler {
         s3: aws_sdk_s3::Client,
         sns: &aws_sdk_sns::Client,
     ) -> Self {
-        let mut topic = Topic::new(sns, settings.topic_arn.clone());
+        let mut publisher = Publisher::new(sns, settings.topic_arn.clone());
         if let Some(bucket) = settings.archive_bucket.clone() {
-            topic = topic.with_archive(Archive::new(s3.clone(), bucket));
+            publisher = publisher.with_archive(Archive::new(s3.clone(), bucket));
         }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
-        Self { settings, rules, deliveries, topic }
+        Self { settings, rules, deliveries, publisher }
     }
 
-    /// Takes a body for dead when nothing has come for `stall`, instead of the usual five seconds.
+    /// Resumes a body that sends nothing for `stall`, instead of for five seconds.
     #[must_use]
     pub fn with_stall(self, stall: Duration) -> Self {
         Self { deliveries: self.deliveries.with_stall(stall), ..self }
@@ -79,8 +73,8 @@ impl Handler {
     /// Handles one payload. `deadline` is the time at which Lambda ends the invocation.
     ///
     /// # Errors
-    /// The payload is unknown, or something failed that the trigger can only be told by an error. By then everything
-    /// that could be done has been done.
+    /// The payload is unknown, or something failed and the trigger understands no other reply than an error. Everything
+    /// else has been processed by then.
     pub async fn handle(
         &self,
         payload: &Payload,
@@ -101,8 +95,8 @@ impl Handler {
             invocation.messages.iter().map(|message| Rc::new(Report::new(message.id.clone()))).collect();
         let (found, signals) = mpsc::channel(SIGNALS_UNDER_WAY);
         let reading = self.read_all(&invocation.messages, &reports, found, deadlines);
-        // Boxed, since the compiler gives up on futures that hold futures beyond some depth.
-        let publishing = Box::pin(self.topic.publish_all(signals, deadlines.publishing));
+        // Boxed: the compiler limits the depth of nested futures.
+        let publishing = Box::pin(self.publisher.publish_all(signals, deadlines.publishing));
         let ((), publication) = tokio::join!(reading, publishing);
 
         let mut counters = Counters {
@@ -119,13 +113,14 @@ impl Handler {
             }
         }
         telemetry::finished(request_id, &counters, started.elapsed());
-        // What a batch job reads is old, and says nothing of how late the function is.
+        // A batch job reads old deliveries: their latency says nothing about the function.
         let is_history = matches!(invocation.reply, ReplyKind::S3BatchJob { .. });
         self.measure(&counters, if is_history { &[] } else { &publication.latencies });
         reply(&invocation.reply, &reports, &counters)
     }
 
-    /// Writes the metrics down, if they are wanted. By then all else is done, so the lines are out before the reply.
+    /// Writes the metrics to the log, if `METRICS_NAMESPACE` is set. Everything else is done by then, so the lines are
+    /// written before the reply is sent.
     fn measure(&self, counters: &Counters, latencies: &[Latency]) {
         if let Some(metrics) = &self.settings.metrics {
             for line in metrics.lines(counters, latencies, SystemTime::now()) {
@@ -134,7 +129,7 @@ impl Handler {
         }
     }
 
-    /// Reads every part of every message, several at a time. The channel closes when all are done.
+    /// Reads every part of every message, several at a time. Closes the channel at the end.
     async fn read_all(
         &self,
         messages: &[Message],
@@ -154,7 +149,7 @@ impl Handler {
             .await;
     }
 
-    /// Reads one part of a message, and adds to the report of the message.
+    /// Reads one part of a message and adds the outcome to the report of the message.
     async fn read(
         &self,
         report: &Rc<Report>,
@@ -175,34 +170,14 @@ impl Handler {
             },
             Source::Bytes { origin, .. } => origin,
         };
-        let inspector = Inspector::new(&self.rules, self.settings.exceptions.as_ref(), origin, now);
-        let reading = Reading::new(origin.index(), report, inspector, found);
+        let pipeline = Pipeline::new(&self.rules, self.settings.exceptions.as_ref(), origin, now);
+        let reading = Reading::new(origin.index(), report, pipeline, found);
         reading.run(&self.deliveries, source, deadlines).await;
     }
 }
 
-impl Deadlines {
-    fn before(deadline: SystemTime) -> Self {
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        let now = Instant::now();
-        let publishing = left.saturating_sub(REPLY_RESERVE);
-        let reading = publishing.saturating_sub(PUBLISH_RESERVE.min(publishing / 4));
-        Self { reading: now + reading, publishing: now + publishing }
-    }
-}
-
-/// Counts something that there is nothing to do with.
+/// Counts a part of a message that needs no work.
 fn skip(report: &Report, reason: &str, object: Option<&Object>) {
     telemetry::skipped(reason, object);
     report.count(Counters { skipped: 1, ..Counters::default() });
-}
-
-/// The time that a deadline of the Lambda runtime API means: milliseconds since 1970.
-///
-/// `cargo lambda watch` sends the milliseconds that are left instead; no deadline of Lambda's lies before 2001.
-#[must_use]
-pub fn deadline(milliseconds: u64) -> SystemTime {
-    const YEAR_2001: u64 = 978_307_200_000;
-    let start = if milliseconds < YEAR_2001 { SystemTime::now() } else { UNIX_EPOCH };
-    start + Duration::from_millis(milliseconds)
 }

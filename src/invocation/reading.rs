@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use detection::detect::Inspector;
+use detection::pipeline::Pipeline;
 use detection::records::{self, Decoder};
 use detection::signal::Signal;
 use futures_util::FutureExt;
@@ -22,11 +22,11 @@ use crate::telemetry;
 use crate::telemetry::counters::Counters;
 use crate::trigger::Source;
 
-/// A source, the inspector that looks at its records, and the way of what it finds to the publisher.
+/// A source, the pipeline that looks at its records, and the way of what it finds to the publisher.
 pub(crate) struct Reading<'a> {
     place: Rc<str>,
     report: &'a Rc<Report>,
-    inspector: Inspector<'a>,
+    pipeline: Pipeline<'a>,
     found: &'a Sender<Found>,
     is_object: bool,
     delivered: Option<SystemTime>,
@@ -43,13 +43,13 @@ impl<'a> Reading<'a> {
     pub(crate) fn new(
         place: String,
         report: &'a Rc<Report>,
-        inspector: Inspector<'a>,
+        pipeline: Pipeline<'a>,
         found: &'a Sender<Found>,
     ) -> Self {
         Self {
             place: place.into(),
             report,
-            inspector,
+            pipeline,
             found,
             is_object: false,
             delivered: None,
@@ -91,8 +91,8 @@ impl<'a> Reading<'a> {
     /// Looks at every record that ends in these bytes.
     async fn decode(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Result<(), Stop> {
         loop {
-            let inspector = &mut self.inspector;
-            let step = decoder.step(&mut bytes, &mut |position, record| inspector.inspect(position, record));
+            let pipeline = &mut self.pipeline;
+            let step = decoder.step(&mut bytes, &mut |position, record| pipeline.process(position, record));
             self.bytes_in = decoder.bytes_read();
             self.bytes_inflated = decoder.bytes_inflated();
             // What was found before an error is published all the same.
@@ -105,12 +105,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Hands over what the inspector has found, waiting while the publisher has enough.
+    /// Hands over what the pipeline has found, waiting while the publisher has enough.
     async fn send(&mut self) {
-        for suppressed in self.inspector.suppressed.drain(..) {
+        for suppressed in self.pipeline.suppressed.drain(..) {
             telemetry::suppressed(&suppressed, &self.place);
         }
-        self.pending.extend(self.inspector.found.drain(..));
+        self.pending.extend(self.pipeline.found.drain(..));
         // The deadline may end this at any wait, so a signal leaves the queue only when its place is certain.
         while !self.pending.is_empty()
             && let Ok(permit) = self.found.reserve().await
@@ -123,8 +123,8 @@ impl<'a> Reading<'a> {
     }
 
     fn finish(self, result: Result<(), Stop>) {
-        let Self { place, report, inspector, .. } = self;
-        let mut counters = Counters::from(inspector.tally);
+        let Self { place, report, pipeline, .. } = self;
+        let mut counters = Counters::from(pipeline.tally);
         counters.deliveries = 1;
         counters.completed = u64::from(self.is_object && result.is_ok());
         counters.bytes_in = self.bytes_in;
@@ -145,10 +145,10 @@ impl<'a> Reading<'a> {
                 report.fail(Failure::permanent(reason));
             }
         }
-        for (position, rejection) in &inspector.rejections {
+        for (position, rejection) in &pipeline.rejections {
             report.fail(Failure::permanent(format!("{place}: record {position}: {rejection}")));
         }
-        let more = inspector.tally.rejected - inspector.rejections.len() as u64;
+        let more = pipeline.tally.rejected - pipeline.rejections.len() as u64;
         if more > 0 {
             report.fail(Failure::permanent(format!("{place}: {more} more records are rejected")));
         }

@@ -1,4 +1,4 @@
-//! One S3 object as a stream of bytes that survives a broken connection.
+//! An S3 object as a stream of bytes that survives broken connections.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -13,12 +13,12 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use detection::origin::Object;
 
-/// A body that sends nothing for so long is taken for dead. The SDK's own time-outs do not cover bodies.
+/// A body that sends nothing for this long is resumed. The SDK's time-outs do not cover bodies.
 const STALL: Duration = Duration::from_secs(5);
-/// How often a body that broke off is taken up again.
+/// How often a body is resumed after it broke off.
 const MAX_RESUMES: u32 = 4;
 
-/// Why an object cannot be read, naming it.
+/// An object that cannot be read, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// The object.
@@ -41,7 +41,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The buckets that deliveries are read from.
+/// Reads deliveries from S3.
 #[derive(Debug, Clone)]
 pub struct Deliveries {
     client: Client,
@@ -50,13 +50,13 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// Reads with `client`; with an `owner` (an account id), only from buckets of that account.
+    /// Reads with `client`. If there is an `owner` (an account id), reads only from buckets of that account.
     #[must_use]
     pub fn new(client: Client, owner: Option<String>) -> Self {
         Self { client, owner, stall: STALL }
     }
 
-    /// Takes a body for dead when nothing has come for `stall`, instead of the usual five seconds.
+    /// Resumes a body that sends nothing for `stall`, instead of for five seconds.
     #[must_use]
     pub fn with_stall(self, stall: Duration) -> Self {
         Self { stall, ..self }
@@ -65,7 +65,7 @@ impl Deliveries {
     /// Opens an object.
     ///
     /// # Errors
-    /// S3 refused, or could not be reached in several tries.
+    /// S3 refused the request, or could not be reached in several tries.
     pub async fn open(&self, object: &Object) -> Result<Body<'_>, Error> {
         let output = self.get(object, None).await.map_err(|error| refused(object, &error))?;
         Ok(Body {
@@ -79,7 +79,7 @@ impl Deliveries {
         })
     }
 
-    /// GETs an object, or (given its ETag and how much of it is there already) the rest of it.
+    /// Requests an object, or the rest of it: `rest` is its `ETag` and the number of bytes that have been read.
     async fn get(&self, object: &Object, rest: Option<(&str, u64)>) -> Result<GetObjectOutput, GetError> {
         let mut request = self
             .client
@@ -97,13 +97,13 @@ impl Deliveries {
 
 type GetError = SdkError<GetObjectError>;
 
-/// An error of S3, with advice where there is any.
+/// An error of S3, with what to do about it if that is known.
 fn refused(object: &Object, error: &GetError) -> Error {
     let advice = match error.code() {
         Some("NoSuchKey") => "it was deleted, or the notification names another one",
         Some("InvalidObjectState") => "restore it from its archive first",
         Some("AccessDenied") => {
-            "check s3:GetObject (and kms:Decrypt) of the function's role, TRAIL_BUCKET_OWNER, and that the bucket is no Requester Pays bucket"
+            "check s3:GetObject (and kms:Decrypt) of the function's role, TRAIL_BUCKET_OWNER, and that the bucket is not a Requester Pays bucket"
         }
         Some("KMS.DisabledException") => "enable the key of the object",
         Some("KMS.KMSInvalidStateException" | "KMS.NotFoundException") => {
@@ -114,7 +114,7 @@ fn refused(object: &Object, error: &GetError) -> Error {
     Error { object: object.clone(), failure: Failure::from_sdk(error).advised(advice) }
 }
 
-/// The bytes of an object, in order, each once.
+/// The bytes of an object, each once and in order.
 pub struct Body<'a> {
     deliveries: &'a Deliveries,
     object: Object,
@@ -126,14 +126,14 @@ pub struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// When the object was written, as S3 tells it.
+    /// When the object was written, by its `Last-Modified` header.
     #[must_use]
     pub fn delivered(&self) -> Option<SystemTime> {
         self.delivered
     }
 
-    /// The next bytes, or `None` at the end. A body that stalls or breaks off is taken up where it stopped, as long
-    /// as the object is still the same.
+    /// The next bytes, or `None` at the end. Resumes a body that stalls or breaks off, as long as the object is still the
+    /// same.
     ///
     /// # Errors
     /// The body broke off too often, or the object cannot be opened again.
@@ -165,13 +165,13 @@ impl Body<'_> {
         };
         let output = match self.deliveries.get(&self.object, Some((etag, self.position))).await {
             Ok(output) => output,
-            // Another delivery under the same key: a new try reads that one from its start.
+            // The object was replaced. The next try of the message reads the new one from its start.
             Err(error) if error.code() == Some("PreconditionFailed") => {
                 return Err(broken(" and the object has changed since"));
             }
             Err(error) => return Err(refused(&self.object, &error)),
         };
-        // A store that ignores the range would send bytes a second time.
+        // A server that ignores the range would send the first bytes again.
         let expected = format!("bytes {}-", self.position);
         if !output.content_range().is_some_and(|range| range.starts_with(&expected)) {
             return Err(broken(" and cannot be taken up there"));
@@ -182,9 +182,9 @@ impl Body<'_> {
     }
 }
 
-/// Whether a bucket can have this name, today or under older rules.
+/// Whether this can be the name of a bucket, by the rules of today or by older ones.
 ///
-/// The SDK takes other things for a bucket, such as the ARN of an access point, and asks other hosts for them.
+/// The SDK also accepts other names, such as the ARN of an access point, and sends their requests to other hosts.
 #[must_use]
 pub fn is_bucket_name(text: &str) -> bool {
     (3..=255).contains(&text.len())

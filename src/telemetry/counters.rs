@@ -5,7 +5,7 @@
 
 use std::ops::AddAssign;
 
-use detection::detect::Tally;
+use detection::pipeline::Tally;
 use serde::Serialize;
 
 /// What a counter counts, and how CloudWatch knows it.

@@ -3,7 +3,7 @@
 mod keys;
 mod properties;
 mod samples;
-mod strangers;
+mod unknown;
 
 use std::fs;
 use std::path::Path;

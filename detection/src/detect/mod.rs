@@ -19,12 +19,10 @@
 mod candidates;
 mod glance;
 mod head;
-mod inspector;
 mod prefilter;
 mod words;
 
 pub use head::Head;
-pub use inspector::{Inspector, Tally};
 
 use std::rc::Rc;
 

@@ -1,9 +1,9 @@
 //! Several rules over one record, and exceptions.
 
-use detection::detect::Inspector;
 use detection::detect::Ruleset;
 use detection::ecs;
 use detection::origin::Origin;
+use detection::pipeline::Pipeline;
 use detection::query::Query;
 use detection::records::Rejection;
 use detection::rule;
@@ -22,13 +22,13 @@ fn rules(queries: &[&str]) -> Ruleset {
     Ruleset::new(rules).expect("the rules are good")
 }
 
-fn inspect(rules: &Ruleset, exceptions: Option<&Query>, records: &[&str], look: impl FnOnce(&Inspector<'_>)) {
+fn inspect(rules: &Ruleset, exceptions: Option<&Query>, records: &[&str], look: impl FnOnce(&Pipeline<'_>)) {
     let origin = Origin::EventBridge;
-    let mut inspector = Inspector::new(rules, exceptions, &origin, "2026-11-23T10:05:00Z");
+    let mut pipeline = Pipeline::new(rules, exceptions, &origin, "2026-11-23T10:05:00Z");
     for (position, record) in (0..).zip(records) {
-        inspector.inspect(position, Ok(record.as_bytes().into()));
+        pipeline.process(position, Ok(record.as_bytes().into()));
     }
-    look(&inspector);
+    look(&pipeline);
 }
 
 #[test]
@@ -43,12 +43,12 @@ fn every_rule_that_matches_gives_a_signal_and_the_record_counts_once() {
         &rules,
         None,
         &[RECORD, r#"{"eventName":"Other","userIdentity":{"userName":"root"}}"#],
-        |inspector| {
-            let found: Vec<_> = inspector.found.iter().map(|signal| signal.rule.as_str()).collect();
+        |pipeline| {
+            let found: Vec<_> = pipeline.found.iter().map(|signal| signal.rule.as_str()).collect();
             assert_eq!(found, ["rule-0", "rule-2", "rule-3"], "in the order of the files");
-            let ids: std::collections::HashSet<_> = inspector.found.iter().map(|signal| signal.id).collect();
+            let ids: std::collections::HashSet<_> = pipeline.found.iter().map(|signal| signal.id).collect();
             assert_eq!(ids.len(), 3, "each with an id of its own");
-            let counters = inspector.tally;
+            let counters = pipeline.tally;
             assert_eq!((counters.records, counters.matched, counters.unmatched), (2, 1, 1));
             assert_eq!((counters.signals, counters.suppressed, counters.rejected), (3, 0, 0));
         },
@@ -60,10 +60,10 @@ fn an_exception_takes_out_the_signals_of_every_rule_and_counts_them() {
     let rules = rules(&["event.action: CreateFunction*", "user.name: *"]);
     let exceptions = Query::parse("user.name: ci", ecs::field).expect("a good query");
     let other = RECORD.replace("\"ci\"", "\"alice\"").replace("e-1", "e-2");
-    inspect(&rules, Some(&exceptions), &[RECORD, &other], |inspector| {
-        assert_eq!(inspector.found.len(), 2, "of the record that is no exception");
-        assert_eq!(inspector.suppressed.len(), 2);
-        let counters = inspector.tally;
+    inspect(&rules, Some(&exceptions), &[RECORD, &other], |pipeline| {
+        assert_eq!(pipeline.found.len(), 2, "of the record that is no exception");
+        assert_eq!(pipeline.suppressed.len(), 2);
+        let counters = pipeline.tally;
         assert_eq!((counters.matched, counters.signals, counters.suppressed), (2, 4, 2));
     });
     inspect(&rules, None, &[RECORD], |without| {
@@ -80,9 +80,9 @@ fn a_record_that_is_not_json_is_rejected_only_if_it_could_match() {
     let rules = rules(&["event.provider: lambda.amazonaws.com"]);
     let candidate = r#"{"eventSource":"lambda.amazonaws.com","x":tru}"#;
     let other = r#"{"eventSource":"s3.amazonaws.com","x":tru}"#;
-    inspect(&rules, None, &[candidate, other], |inspector| {
-        assert_eq!((inspector.tally.rejected, inspector.tally.unmatched), (1, 1));
-        assert_eq!(inspector.rejections, [(0, Rejection::InvalidJson)]);
+    inspect(&rules, None, &[candidate, other], |pipeline| {
+        assert_eq!((pipeline.tally.rejected, pipeline.tally.unmatched), (1, 1));
+        assert_eq!(pipeline.rejections, [(0, Rejection::InvalidJson)]);
     });
 }
 
@@ -90,8 +90,8 @@ fn a_record_that_is_not_json_is_rejected_only_if_it_could_match() {
 #[test]
 fn a_name_that_is_a_number_is_compared_as_its_text() {
     let rules = rules(&["event.action: 1.2345E4"]);
-    inspect(&rules, None, &[r#"{"eventName":1.2345E4}"#, r#"{"eventName":12345}"#], |inspector| {
-        assert_eq!((inspector.tally.matched, inspector.tally.unmatched), (1, 1));
+    inspect(&rules, None, &[r#"{"eventName":1.2345E4}"#, r#"{"eventName":12345}"#], |pipeline| {
+        assert_eq!((pipeline.tally.matched, pipeline.tally.unmatched), (1, 1));
     });
 }
 
@@ -120,8 +120,8 @@ fn a_provider_or_action_inside_another_object_is_none_of_the_records() {
         (r#"{"eventSource":"-","eventName":"none"}"#, vec!["rule-0", "rule-1"]),
     ];
     for (record, expected) in rows {
-        inspect(&rules, None, &[record], |inspector| {
-            let found: Vec<_> = inspector.found.iter().map(|signal| signal.rule.as_str()).collect();
+        inspect(&rules, None, &[record], |pipeline| {
+            let found: Vec<_> = pipeline.found.iter().map(|signal| signal.rule.as_str()).collect();
             assert_eq!(found, expected, "{record}");
         });
     }

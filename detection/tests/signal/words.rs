@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use detection::detect::Inspector;
 use detection::ecs::Document;
 use detection::origin::Origin;
+use detection::pipeline::Pipeline;
 use detection::records::Decoder;
 use detection::rule::Definition;
 use detection::signal::Signal;
@@ -87,9 +87,9 @@ fn a_number_of_the_record_keeps_its_digits_in_the_signal() {
     let record =
         MINIMAL.replace('}', r#","requestParameters":{"a":1.50,"b":1E3,"c":12345678901234567890123}}"#);
     let rules = crate::repository::embedded();
-    let mut inspector = Inspector::new(&rules, None, &Origin::EventBridge, NOW);
-    inspector.inspect(0, Ok(record.as_bytes().into()));
-    let signal = &inspector.found[0];
+    let mut pipeline = Pipeline::new(&rules, None, &Origin::EventBridge, NOW);
+    pipeline.process(0, Ok(record.as_bytes().into()));
+    let signal = &pipeline.found[0];
     check(signal);
     let flattened = r#""request_parameters":{"a":1.50,"b":1E3,"c":12345678901234567890123}"#;
     assert!(signal.message.contains(flattened), "{}", signal.message);
@@ -365,14 +365,13 @@ fn every_signal_of_the_sample_deliveries_is_valid() {
     let mut signals = 0;
     for path in paths {
         let origin = Origin::File(path.display().to_string());
-        let mut inspector = Inspector::new(&rules, None, &origin, NOW);
+        let mut pipeline = Pipeline::new(&rules, None, &origin, NOW);
         let mut decoder = Decoder::new();
         let bytes = fs::read(&path).unwrap();
         let mut input = bytes.as_slice();
-        while decoder.step(&mut input, &mut |position, record| inspector.inspect(position, record)).unwrap() {
-        }
-        inspector.found.iter().for_each(check);
-        signals += inspector.found.len();
+        while decoder.step(&mut input, &mut |position, record| pipeline.process(position, record)).unwrap() {}
+        pipeline.found.iter().for_each(check);
+        signals += pipeline.found.len();
     }
     assert_eq!(signals, 11);
 }

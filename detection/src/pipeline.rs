@@ -1,17 +1,20 @@
-//! From raw records to signals: the whole of the detection, without any I/O.
+//! The records of one source, one after the other, to signals and counts.
+//!
+//! [`Detector`] judges a record; the pipeline counts the verdicts, takes out what the exceptions match, and makes the
+//! signals. The function and `cloudtrail-scan` both run it.
 
 use std::ops::AddAssign;
 
-use super::{Detector, Ruleset};
+use crate::detect::{Detector, Ruleset};
 use crate::origin::Origin;
 use crate::query::Query;
 use crate::records::{RawRecord, Record, Rejection};
 use crate::signal::{Signal, Suppressed};
 
-/// Rejected records that are remembered one by one; any further ones are counted.
+/// The first rejections are kept one by one; later ones are only counted.
 const REMEMBERED_REJECTIONS: usize = 16;
 
-/// How the records that were looked at were judged.
+/// The verdicts on the records of a source.
 ///
 /// `records == matched + unmatched + rejected`
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,11 +25,11 @@ pub struct Tally {
     pub matched: u64,
     /// Records that no rule matches.
     pub unmatched: u64,
-    /// Records that are none, or not readable.
+    /// Records that are not readable, or are not CloudTrail records.
     pub rejected: u64,
     /// Matches: a record counts once for every rule that it matches.
     pub signals: u64,
-    /// Matches that an exception takes out.
+    /// Matches that an exception suppresses.
     pub suppressed: u64,
 }
 
@@ -41,26 +44,26 @@ impl AddAssign for Tally {
     }
 }
 
-/// Looks at the records of one delivery, one after the other.
+/// Turns the records of one source into signals.
 #[derive(Debug)]
-pub struct Inspector<'a> {
+pub struct Pipeline<'a> {
     detector: Detector<'a>,
     exceptions: Option<&'a Query>,
     origin: &'a Origin,
     now: &'a str,
-    /// Records, matches and suppressed signals so far.
+    /// The verdicts so far.
     pub tally: Tally,
-    /// Position and reason of the first rejected records.
+    /// The position and the reason of the first rejected records.
     pub rejections: Vec<(u64, Rejection)>,
-    /// Signals found since somebody last took them.
+    /// Signals that were found and not yet taken by the caller.
     pub found: Vec<Signal>,
-    /// Matches that the exceptions took out since somebody last took them.
+    /// Suppressed matches that the caller has not yet taken.
     pub suppressed: Vec<Suppressed>,
 }
 
-impl<'a> Inspector<'a> {
-    /// Applies `rules` to records from `origin`; matches that fulfil `exceptions` are counted and not handed out. `now`
-    /// is the time of reading as RFC 3339.
+impl<'a> Pipeline<'a> {
+    /// Applies `rules` to records from `origin`. A match that satisfies `exceptions` is suppressed. `now` is the time of
+    /// reading as RFC 3339.
     #[must_use]
     pub fn new(rules: &'a Ruleset, exceptions: Option<&'a Query>, origin: &'a Origin, now: &'a str) -> Self {
         Self {
@@ -75,8 +78,8 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    /// Looks at one record.
-    pub fn inspect(&mut self, position: u64, record: Record<'_>) {
+    /// Judges one record. `position` is its index in the source, from 0.
+    pub fn process(&mut self, position: u64, record: Record<'_>) {
         self.tally.records += 1;
         let unwrapped = record.and_then(RawRecord::unwrapped);
         match unwrapped.and_then(|record| Ok((self.detector.detect(record.record())?, record))) {
