@@ -271,3 +271,31 @@ fn a_mistake_in_a_rule_of_sigma_is_shown_with_its_place() {
         assert!(run.err.contains(line), "{line} in {}", run.err);
     }
 }
+
+#[test]
+fn a_rule_in_eql_is_checked_and_run_like_any_other() {
+    let eql = |name: &str, query: &str| {
+        rule(name, query).replace("\"query\"", "\"eql\"").replace("\"kuery\"", "\"eql\"")
+    };
+    let good = eql("Good", "any where startsWith(event.action, \"CreateFunction\") and event.id : \"X\"");
+    let rules = folder(&[("a.toml", &good)]);
+    let logs = folder(&[("a.json", &delivery(&[hit("x"), hit("y")]))]);
+    let run = scan(&["--rules", path(&rules), path(&logs)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let found = run.documents();
+    assert_eq!(found.len(), 1, "{}", run.err);
+    assert_eq!(found[0]["event"]["id"], "x");
+    assert_eq!(found[0]["kibana"]["alert"]["rule"]["type"], "eql");
+
+    let sequence = eql("Sequence", "sequence by user.name [any where true] [any where true]");
+    let wrong = eql("Wrong", "any where event.action = \"x\"");
+    let rules = folder(&[("a.toml", &good), ("b.toml", &sequence)]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.err.contains("b.toml:11:1: a sequence needs several events"), "{}", run.err);
+    let rules = folder(&[("a.toml", &good), ("b.toml", &wrong)]);
+    let run = scan(&["--check", "--rules", path(&rules)]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    let shown = "b.toml:11:24: = means nothing in EQL\n    any where event.action = \"x\"\n                           ^\n    help: write ==";
+    assert!(run.err.contains(shown), "{}", run.err);
+}

@@ -6,19 +6,14 @@
 //! and nothing else needs a third value.
 
 use super::MAX_REGEXES;
-use super::lucene;
 use super::syntax::{Condition, Event, How, Kind as Syntax, Operand, Place, Sign};
-use crate::query::kql::{network, time};
-use crate::query::{
-    Comparison, Error, Field, Glob, Kind, Node, Parsed, Regex, Relation, Subject, Test, Token,
-};
+use super::values::{Refusal, equality, like, range, regex};
+use crate::query::kql::network;
+use crate::query::{Comparison, Error, Field, Glob, Kind, Node, Parsed, Relation, Subject, Test};
 
 const FUNCTIONS: &str = "stringContains, startsWith, endsWith, length, cidrMatch, wildcard and match";
 
 const TOO_MANY_REGEXES: &str = "a query has 64 regular expressions at most: join some with |, or use like";
-
-/// What is wrong, and what to write instead.
-type Refusal = (String, Option<&'static str>);
 
 pub(super) fn lower(
     text: &str,
@@ -360,59 +355,4 @@ fn called(condition: &Condition) -> Vec<&Operand> {
         _ => &[],
     });
     fields.filter(|argument| matches!(argument.kind, Syntax::Field { .. })).collect()
-}
-
-/// A text in which `*` is any text and `?` any character.
-fn like(pattern: &str, any_case: bool) -> Test {
-    let token = |character| match character {
-        '*' => Token::Many,
-        '?' => Token::One,
-        other => Token::Literal(other),
-    };
-    Test::like(Glob::new(pattern.chars().map(token), any_case))
-}
-
-fn regex(pattern: &str, any_case: bool) -> Result<Test, Refusal> {
-    let refused = |reason| (reason, None);
-    let translated = lucene::translate(pattern).map_err(refused)?;
-    Regex::whole(&translated, if any_case { "is" } else { "s" }).map(Test::Regex).map_err(refused)
-}
-
-fn equality(kind: Kind, value: &Syntax) -> Result<Test, Refusal> {
-    let refused = |reason| (reason, None);
-    match (kind, value) {
-        (Kind::Keyword, Syntax::Text(text)) => Ok(Test::Text(text.clone())),
-        (Kind::Keyword | Kind::Boolean, Syntax::Boolean(wanted)) => Ok(Test::Boolean(*wanted)),
-        (Kind::Keyword | Kind::Long, Syntax::Number(number)) => Ok(Test::Number(*number)),
-        (Kind::Ip, Syntax::Text(text)) => network(text).map_err(refused),
-        (Kind::Date, Syntax::Text(text)) => time(text).map(Test::Text).map_err(refused),
-        _ => Err(wrong_kind(kind)),
-    }
-}
-
-fn range(kind: Kind, comparison: Comparison, value: &Syntax) -> Result<Test, Refusal> {
-    match (kind, value) {
-        (Kind::Keyword, Syntax::Text(text)) => Ok(Test::TextRange(comparison, text.clone())),
-        (Kind::Keyword | Kind::Long, Syntax::Number(number)) => Ok(Test::NumberRange(comparison, *number)),
-        (Kind::Date, Syntax::Text(text)) => {
-            time(text).map(|time| Test::TextRange(comparison, time)).map_err(|reason| (reason, None))
-        }
-        (Kind::Ip, Syntax::Text(text)) => text
-            .parse()
-            .map(|address| Test::AddressRange(comparison, address))
-            .map_err(|_| ("expected an IP address".to_owned(), None)),
-        (Kind::Boolean, _) => Err(("a boolean has no order".to_owned(), None)),
-        _ => Err(wrong_kind(kind)),
-    }
-}
-
-fn wrong_kind(kind: Kind) -> Refusal {
-    let reason = match kind {
-        Kind::Keyword => "expected a text in double quotes: booleans have no order",
-        Kind::Boolean => "expected true or false: the field is a boolean",
-        Kind::Long => "expected a number: the field is numeric",
-        Kind::Ip => "expected an address in double quotes",
-        Kind::Date => "expected a time in double quotes",
-    };
-    (reason.to_owned(), None)
 }

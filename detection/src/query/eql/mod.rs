@@ -6,6 +6,7 @@
 //! | `syntax` | what a condition is made of, before fields have a meaning |
 //! | `parse` | words to syntax |
 //! | `lower` | syntax to the tree, with what Elasticsearch says of missing fields |
+//! | `values` | constants to tests, by the kind of the field |
 //! | `lucene` | Lucene's regular expressions in the syntax of `regex-lite` |
 //!
 //! What needs more than one event (sequences, samples, joins, pipes), arithmetic, and functions that build texts are
@@ -16,6 +17,7 @@ mod lower;
 mod lucene;
 mod parse;
 mod syntax;
+mod values;
 
 #[cfg(test)]
 mod laws;
