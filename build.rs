@@ -1,5 +1,5 @@
-//! Reads every rule file, so that a broken rule breaks the build and never a start, and leaves the rules as JSON for
-//! the binary: it needs no parser of TOML or YAML to start.
+//! Reads every rule file, so that a broken rule fails the build and not a start, and writes the rules as JSON for the
+//! binary, which then needs no parser of TOML or YAML.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use std::{env, fs, io, process};
 
 use detection::rule;
 
-/// What stands at the top of the folder and is not embedded by default, or no rule.
+/// Names at the top of the folder that are not rules, or that are not embedded by default.
 const NOT_EMBEDDED: [&str; 4] = ["accounts.json", "exceptions", "routes", "starter"];
 
 fn main() {
-    // The root package has the rules beside it; the others have them one folder up.
+    // The rules are beside the root package, and one folder above the others.
     let folder = ["rules", "../rules"].into_iter().map(Path::new).find(|folder| folder.is_dir());
     let folder = folder.unwrap_or_else(|| stop("the workspace has no folder of rules"));
     println!("cargo::rerun-if-changed={}", folder.display());
@@ -34,7 +34,7 @@ fn main() {
     match reading.all() {
         Ok(rules) if rules.is_empty() => stop(&format!("{}: no rule in it", folder.display())),
         Ok(rules) => {
-            // Cargo sets OUT_DIR for every build script, and the types have nothing that JSON cannot hold.
+            // Cargo sets OUT_DIR for every build script, and JSON can hold every value of these types.
             let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
             let json = serde_json::to_string(&rules).expect("rules are plain data");
             fs::write(Path::new(&out).join("rules.json"), json).expect("OUT_DIR can be written");
@@ -49,7 +49,7 @@ fn main() {
     }
 }
 
-/// Adds every rule file at any depth, sorted by name. Each file and folder is read once, whatever links lead to it.
+/// Adds every rule file at any depth, sorted by name. Reads each file and folder once, however many links lead to it.
 fn rule_files(
     folder: &Path,
     skipped: &[&str],

@@ -1,7 +1,7 @@
-//! Deliveries with the shapes, sizes and rates of real ones, the same for the same seed.
+//! Generates deliveries with the shapes, sizes and rates of real ones. The same seed gives the same delivery.
 //!
-//! A record has about 1.3 kB and compresses about tenfold; services, callers and addresses repeat the way they do in
-//! an account: a few roles make most of the calls, with identifiers that are new each time.
+//! A record has about 1.3 kB and compresses about tenfold. Services, callers and addresses repeat as they do in a real
+//! account: a few roles make most of the calls, with new identifiers each time.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -10,13 +10,13 @@ use std::io::{self, Write};
 pub struct Plan {
     /// The number of records.
     pub records: u64,
-    /// One record in so many matches the embedded rule; 0 for none at all.
+    /// One record in this many matches the embedded rule; 0 for none.
     pub match_every: u64,
     /// The same seed gives the same records.
     pub seed: u64,
 }
 
-/// Service, actions, whether they only read, and a template of the request (`%` becomes an identifier).
+/// Service, actions, whether they only read, and a template of the request, in which `%` becomes an identifier.
 type Service = (&'static str, &'static [&'static str], bool, &'static str);
 
 const SERVICES: &[Service] = &[
@@ -97,7 +97,7 @@ fn push_record(record: &mut String, index: u64, matches: bool, random: &mut fast
     let (source, action, read_only, request) = if matches {
         ("lambda.amazonaws.com", MATCHES[random.usize(..MATCHES.len())], false, FUNCTION)
     } else {
-        // The lower of two makes the first services the busy ones.
+        // The lower of two random numbers makes the first services the busiest.
         let position = random.usize(..SERVICES.len()).min(random.usize(..SERVICES.len()));
         let (source, actions, read_only, request) = SERVICES[position];
         (source, actions[random.usize(..actions.len())], read_only, request)

@@ -1,5 +1,5 @@
-//! `inflate FILE` only inflates a gzip file, with the library and the steps that `scan` uses: the floor under every
-//! reader of deliveries.
+//! `inflate FILE` only inflates a gzip file, with the library and the steps of `cloudtrail-scan`: the least time that any
+//! reader of deliveries needs.
 
 use std::fs::File;
 use std::io::{self, Read};

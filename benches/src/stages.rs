@@ -1,33 +1,35 @@
-//! `stages FILE` takes the work on one delivery apart: for each stage it prints what a record of it costs, round after
-//! round, in nanoseconds.
+//! `stages FILE` measures the stages of the work on one delivery: for each stage it prints the nanoseconds per record,
+//! round after round.
 
 use std::fs;
 use std::hint::black_box;
-use std::io;
+use std::io::{self, Read};
 use std::time::Instant;
 
 use detection::detect::Head;
 use detection::detect::{Match, Ruleset};
 use detection::ecs::Document;
 use detection::origin::Origin;
-use detection::records::{Decoder, RawRecord, gunzip};
+use detection::records::{Decoder, RawRecord};
 use detection::rule;
 use detection::signal::Signal;
+use flate2::read::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 
 const SEED: &str = include_str!("../../rules/aws_lambda_function_created_or_updated.toml");
 const ROUNDS: usize = 21;
-/// How often a round does each stage.
+/// How often a round runs each stage.
 const REPEATS: usize = 20;
 const NOW: &str = "2026-11-23T10:10:00Z";
 
-/// A stage: its name, and the work, which returns on how many records it was done.
+/// A stage: its name, and the work, which returns how many records it processed.
 type Stage<'a> = (&'static str, Box<dyn FnMut() -> io::Result<usize> + 'a>);
 
 fn main() -> io::Result<()> {
     let path = std::env::args().nth(1).ok_or_else(|| io::Error::other("usage: stages FILE"))?;
     let delivery = fs::read(path)?;
-    let text = gunzip(&delivery, usize::MAX).map_err(io::Error::other)?;
+    let mut text = Vec::new();
+    MultiGzDecoder::new(&delivery[..]).read_to_end(&mut text)?;
     let mut records = Vec::new();
     split(&text, |record| records.push(record.text().to_vec()))?;
     let seed =
@@ -49,7 +51,7 @@ fn main() -> io::Result<()> {
                 if status == Status::StreamEnd { Ok(records.len()) } else { Err(io::Error::other("cut off")) }
             }),
         ),
-        // The text is copied into the window, then split: what is not compressed takes this road.
+        // Text that is not compressed is copied into the window and split.
         ("split", Box::new(|| split(&text, |record| _ = black_box(record)))),
         (
             "split, and a glance at the head",
@@ -89,7 +91,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Hands every record of a delivery's text to `sink`, as the function does.
+/// Passes every record of a delivery's text to `sink`, as the function does.
 fn split(text: &[u8], mut sink: impl FnMut(RawRecord<'_>)) -> io::Result<usize> {
     let mut decoder = Decoder::new();
     let (mut input, mut found) = (text, 0);
@@ -104,7 +106,7 @@ fn split(text: &[u8], mut sink: impl FnMut(RawRecord<'_>)) -> io::Result<usize> 
     Ok(found)
 }
 
-/// Counts what could be made.
+/// Counts the results that are not errors.
 fn count<T>(mut made: impl Iterator<Item = serde_json::Result<T>>) -> io::Result<usize> {
     made.try_fold(0, |count, made| {
         black_box(made?);

@@ -1,25 +1,25 @@
-//! What the key of an S3 object says about it.
+//! The key of an S3 object, and whether it names a delivery.
 
 use percent_encoding::percent_decode_str;
 
 /// The key of an S3 object, decoded.
 ///
-/// S3's own notifications and batch jobs encode keys like web forms, everything else leaves them plain. The constructor
-/// says which of the two a key comes from.
+/// S3's own notifications and batch jobs encode keys like web forms; everything else leaves them plain. Choose the
+/// constructor by the source of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
 impl Key {
-    /// A key as it is: from EventBridge, from CloudTrail's notices, from a user, or a path with `/` between its parts.
+    /// Takes a plain key: from EventBridge, from CloudTrail's notices, from a user, or a path with `/` between its parts.
     #[must_use]
     pub fn plain(key: impl Into<String>) -> Self {
         Self(key.into())
     }
 
-    /// A form-encoded key, from an S3 notification or a batch job: `+` is a space, `%2B` a plus sign.
+    /// Decodes a form-encoded key, from an S3 notification or a batch job: `+` is a space, `%2B` a plus sign.
     ///
     /// # Errors
-    /// The decoded bytes are not UTF-8, which no S3 key is.
+    /// The decoded bytes are not UTF-8, as every key of S3 is.
     pub fn form_encoded(key: &str) -> Result<Self, std::str::Utf8Error> {
         let spaced = key.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8().map(|key| Self(key.into_owned()))
@@ -31,11 +31,11 @@ impl Key {
         &self.0
     }
 
-    /// Says why the object is none of CloudTrail's deliveries, if its key says so.
+    /// Why the object is not a delivery of CloudTrail, if its key shows that.
     ///
-    /// AWS services that write to a bucket name themselves in the segment behind the account: `AWSLogs/111122223333/`,
-    /// with or without ids of organizations and other segments before the account. The last `AWSLogs` counts, since the
-    /// prefix of a trail may look like a key itself. Whatever names no service may be a delivery, and is tried.
+    /// AWS services that write to a bucket put their name into the segment after the account: `AWSLogs/111122223333/`, with
+    /// or without ids of organizations and other segments before the account. The last `AWSLogs` counts, since the prefix
+    /// of a trail may look like a key itself. A key that names no service may be a delivery, so the object is read.
     #[must_use]
     pub fn skip_reason(&self) -> Option<&'static str> {
         let segments: Vec<_> = self.0.split('/').collect();
@@ -65,7 +65,7 @@ impl Key {
 }
 
 const OTHER_SERVICE: &str = "another service's log";
-/// Files without records that AWS services write to test a bucket.
+/// Names of files without records, which AWS services write to test a bucket.
 const MARKERS: [&str; 3] = ["aws-logs-write-test", "ELBAccessLogTestFile", "ConfigWritabilityCheckFile"];
 
 fn is_account(segment: &str) -> bool {

@@ -1,4 +1,4 @@
-//! CloudTrail records in, detection signals out: the whole of the detection, without I/O, clock or environment.
+//! CloudTrail records in, detection signals out: the whole detection, without I/O, clock or environment.
 //!
 //! ```text
 //! bytes ─▶ records ─▶ detect ─▶ signal
@@ -7,8 +7,8 @@
 //!                     query      and id
 //! ```
 //!
-//! [`rule`] holds what rule files say, [`query`] the language that they are written in, and [`ecs`] how a record becomes
-//! a document that a query can ask.
+//! [`rule`] reads rule files, [`query`] parses and evaluates their queries, and [`ecs`] maps a record to the document that
+//! queries are evaluated on. [`pipeline`] connects the modules: records in, signals and counts out.
 
 pub mod detect;
 pub mod ecs;

@@ -1,20 +1,20 @@
-//! Fields with dotted names, as the nested JSON objects that their names mean.
+//! Serializes fields with dotted names as nested JSON objects.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// A field: its dotted name and its value. No name with a dot behind it is the beginning of another one.
+/// A field: its dotted name and its value. A field's name followed by a dot must not be the start of another name.
 pub(crate) type Field<V> = (&'static str, V);
 
-/// Fields in such an order that those which share an object stand together, as they do when sorted.
+/// Fields, ordered so that those of the same object are adjacent, as in sorted order.
 pub(crate) struct Nested<'a, V> {
     fields: &'a [Field<V>],
-    /// So much of each name is told by the objects around.
-    told: usize,
+    /// The length of the part of each name that the enclosing objects express.
+    prefix: usize,
 }
 
 impl<'a, V> Nested<'a, V> {
     pub(crate) fn new(fields: &'a [Field<V>]) -> Self {
-        Self { fields, told: 0 }
+        Self { fields, prefix: 0 }
     }
 }
 
@@ -23,12 +23,12 @@ impl<V: Serialize> Serialize for Nested<'_, V> {
         let mut map = serializer.serialize_map(None)?;
         let mut fields = self.fields;
         while let Some(((name, value), others)) = fields.split_first() {
-            let own = &name[self.told..];
+            let own = &name[self.prefix..];
             if let Some(dot) = own.find('.') {
-                let told = self.told + dot + 1;
-                let outside = others.iter().position(|(other, _)| !other.starts_with(&name[..told]));
+                let prefix = self.prefix + dot + 1;
+                let outside = others.iter().position(|(other, _)| !other.starts_with(&name[..prefix]));
                 let (inside, rest) = fields.split_at(outside.map_or(fields.len(), |position| position + 1));
-                map.serialize_entry(&own[..dot], &Nested { fields: inside, told })?;
+                map.serialize_entry(&own[..dot], &Nested { fields: inside, prefix })?;
                 fields = rest;
             } else {
                 map.serialize_entry(own, value)?;

@@ -1,16 +1,16 @@
-//! Where a record came from, as its signal tells it.
+//! Where a record came from, as its signal names it.
 
 use std::fmt;
 
 use crate::key::Key;
 use crate::nested::Field;
 
-/// The place that a record was read from.
+/// The source of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A delivery in S3.
     Object(Object),
-    /// An event that EventBridge handed over.
+    /// An event of EventBridge.
     EventBridge,
     /// A stream of CloudWatch Logs.
     LogStream {
@@ -24,7 +24,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The place as one text, which stands where Elastic's alerts name an index.
+    /// The source as one text. A signal has it where Elastic's alerts name an index.
     #[must_use]
     pub fn index(&self) -> String {
         match self {
@@ -36,7 +36,7 @@ impl Origin {
         }
     }
 
-    /// The ECS fields that name the place.
+    /// The ECS fields that name the source.
     pub(crate) fn fields(&self) -> Vec<Field<&str>> {
         match self {
             Self::Object(object) => vec![
@@ -59,7 +59,7 @@ pub struct Object {
     pub bucket: String,
     /// The object's key.
     pub key: Key,
-    /// The version, where the trigger names one.
+    /// The version, if the trigger names one.
     pub version: Option<String>,
 }
 

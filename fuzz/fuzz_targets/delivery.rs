@@ -1,4 +1,4 @@
-//! Any bytes as a delivery end in records or an error, the same in one piece and byte by byte.
+//! Any bytes as a delivery give records or an error, the same in one piece and byte by byte.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ fn decode(chunks: std::slice::Chunks<'_, u8>) -> (Found, Result<(), Error>) {
             match decoder.step(&mut chunk, &mut |_, record| found.push(record.map(|record| record.text().to_vec()))) {
                 Ok(true) => {}
                 Ok(false) => break,
-                // Which words zlib-rs has for bad data depends on how much of it it sees at once.
+                // The message of zlib-rs for bad data depends on how much of the data it gets at once.
                 Err(Error::CorruptGzip { byte, .. }) => {
                     return (found, Err(Error::CorruptGzip { byte, reason: String::new() }));
                 }

@@ -1,4 +1,4 @@
-//! Any JSON as a payload is recognised or refused, and costs no panic.
+//! Any JSON as a payload is recognised or refused, without a panic.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Any text as a query is parsed or refused, and what is parsed prints as text that gives the same tree. Whether the
-//! query can ever match is decided without a panic, and within the fuzzer's time limit.
+//! Any text as a query is parsed or refused, and a parsed query prints as text that parses to the same tree. The check
+//! whether it can match ends without a panic, and within the fuzzer's time limit.
 
 #![no_main]
 

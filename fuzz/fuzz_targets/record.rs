@@ -1,4 +1,4 @@
-//! Any bytes as a record: the fast path says what the straightforward one says, and a match becomes a signal of the
+//! Any bytes as a record: the ladder gives the verdict of the straightforward path, and a match becomes a signal of the
 //! right size.
 
 #![no_main]

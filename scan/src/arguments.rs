@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The arguments of the command line.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The query of `--exceptions`; ends the process if it is none.
+    /// The query of `--exceptions`. Ends the process if it is not valid.
     pub fn exceptions(&self) -> Option<Query> {
         let text = self.exceptions.as_deref()?;
         let query = Query::parse_satisfiable(text, ecs::field).unwrap_or_else(|errors| {

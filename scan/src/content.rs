@@ -1,12 +1,12 @@
-//! What the first bytes of a file say about it.
+//! Judges a file by its first bytes.
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// A file with nothing but white space in it, as far as it was read.
+/// The reason for a file that has only white space.
 pub const EMPTY: &str = "empty";
 
-/// Says why a file that begins like this holds no records, whatever follows; `None` for gzip and for JSON.
+/// Why a file that begins with these bytes holds no records. `None` for gzip and for JSON.
 pub fn strange(beginning: &[u8]) -> Option<&'static str> {
     if beginning.starts_with(GZIP) {
         return None;

@@ -1,4 +1,4 @@
-//! Which files are meant.
+//! Finds the files to read.
 
 use std::collections::HashSet;
 use std::fs::{self, DirEntry};
@@ -17,26 +17,26 @@ const NO_FILE: &str = "a pipe, a socket or a device";
 /// A file to read.
 pub struct Input {
     pub path: PathBuf,
-    /// Named on the command line, and therefore read whatever it looks like.
+    /// Named on the command line, and therefore read whatever its content.
     pub named: bool,
 }
 
-/// A path that cannot be followed, and why.
+/// A path that cannot be read, and why.
 pub type Failure = String;
 
-/// What the paths of the command line lead to.
+/// The files that the paths of the command line lead to.
 #[derive(Default)]
 pub struct Inputs {
-    /// In the order of the paths; a folder as what is below it, sorted by name.
+    /// In the order of the paths. A folder stands for the files below it, sorted by name.
     pub files: Vec<Result<Input, Failure>>,
     pub passed_over: PassedOver,
-    /// Folders that were entered, files that were named, and files that links led to, without any links in their paths.
-    /// All other files are reached through their folder alone.
+    /// The resolved paths of folders, of named files, and of files that links led to. Every other file can be reached only
+    /// through its folder.
     reached: HashSet<PathBuf>,
 }
 
 impl Inputs {
-    /// Follows the paths. Whatever they lead to is read once, a named file in its own place.
+    /// Follows the paths. Each file is read once; a named file keeps its own place in the order.
     pub fn of(paths: &[PathBuf]) -> Self {
         let mut named: HashSet<_> = paths.iter().filter(|path| !path.is_dir()).map(real).collect();
         let mut inputs = Self { reached: named.clone(), ..Self::default() };
@@ -95,7 +95,7 @@ impl Inputs {
         }
     }
 
-    /// A file in a folder. In a copy of a bucket its path says what it is, wherever in the copy the command runs.
+    /// Adds a file in a folder. In a copy of a bucket its path shows what it is, wherever in the copy the command runs.
     fn file(&mut self, path: PathBuf, real: &Path) {
         let key = Key::plain(real.to_string_lossy().replace(MAIN_SEPARATOR, "/"));
         match key.skip_reason() {
@@ -109,20 +109,20 @@ impl Inputs {
     }
 }
 
-/// The path without links; as it is where it leads to no file, or to a pipe.
+/// The path with its links resolved. Returns a path to a pipe, or to no file, unchanged.
 fn real(path: &PathBuf) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.clone())
 }
 
-/// What macOS lays beside files on disks of others.
+/// Whether macOS writes a file of this name beside others on foreign disks.
 fn is_of_macos(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     name == ".DS_Store" || name.as_encoded_bytes().starts_with(b"._")
 }
 
-/// Whether a link leads to nothing: its target is missing, or is the link itself.
+/// Whether a link is broken: its target is missing, or is the link itself.
 fn is_broken(error: &io::Error) -> bool {
-    // The standard library has no stable name for it.
+    // The standard library has no stable name for this error.
     const TOO_MANY_LINKS: i32 = if cfg!(target_os = "linux") { 40 } else { 62 };
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
         || error.raw_os_error() == Some(TOO_MANY_LINKS)

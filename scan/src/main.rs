@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     match run::run(&job, &arguments.paths, io::BufWriter::new(io::stdout().lock())) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // Whoever reads has seen enough.
+        // The reader of standard output has closed it, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             printing::say(&format!("standard output cannot be written: {error}"));
@@ -40,8 +40,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The embedded rules or those of a folder, unless one is wrong, or cannot be run and is not only checked. Says on
-/// standard error what keeps them from being used.
+/// The embedded rules, or those of a folder. `None` if a rule is wrong, or cannot be run and is to be run; the reason is
+/// on standard error.
 fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
     let Some(folder) = folder else {
         let rules = rules::embedded();

@@ -1,4 +1,4 @@
-//! Printing what comes from the files, in their order.
+//! Prints the results of all files, in the order of the files.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use crate::reading::News;
 use crate::summary::Summary;
 
-/// Prints on standard output what is found, on standard error what is wrong, and counts both.
+/// Prints signals on standard output and errors on standard error, and counts both.
 pub struct Printer<'a, W> {
     output: W,
     progress: &'a ProgressBar,
@@ -19,12 +19,12 @@ pub struct Printer<'a, W> {
 }
 
 impl<'a, W: Write> Printer<'a, W> {
-    /// A printer that goes on counting where `summary` stands.
+    /// A printer that continues the counts of `summary`.
     pub fn new(output: W, progress: &'a ProgressBar, summary: Summary) -> Self {
         Self { output, progress, summary, seen: HashSet::new() }
     }
 
-    /// Prints what comes from one file until nothing more comes.
+    /// Prints the results of one file until the channel closes.
     pub fn print(&mut self, news: &Receiver<News>) -> io::Result<()> {
         for news in news {
             match news {
@@ -42,7 +42,7 @@ impl<'a, W: Write> Printer<'a, W> {
         Ok(())
     }
 
-    /// Ends the output, and gives what was counted.
+    /// Ends the output and returns the counts.
     pub fn finish(mut self) -> io::Result<Summary> {
         self.output.flush()?;
         Ok(self.summary)
@@ -61,7 +61,7 @@ impl<'a, W: Write> Printer<'a, W> {
     }
 }
 
-/// Writes a line on standard error. If nobody reads it, the exit code still says what there is to say.
+/// Writes a line on standard error. If nobody reads it, the exit code still shows the outcome.
 pub fn say(line: &str) {
     // One write: standard error has no buffer.
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());

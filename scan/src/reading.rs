@@ -1,4 +1,4 @@
-//! Reading one file, from its bytes to what is found in it.
+//! Reads one file, from its bytes to its signals.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -19,7 +19,7 @@ use crate::inputs::{Failure, Input};
 use crate::summary::{Read, count, name};
 
 const CHUNK_BYTES: usize = 64 * 1024;
-/// What is found is handed over in batches of about so many bytes: to wake the printer costs more than to find.
+/// Results go to the printer in batches of about this many bytes: waking the printer takes more time than finding one.
 const BATCH_BYTES: usize = 64 * 1024;
 
 /// What to print.
@@ -38,11 +38,11 @@ pub struct Job<'a> {
     pub output: Output,
 }
 
-/// What comes from a file on its way to the output.
+/// A message from the reader of a file to the printer.
 pub enum News {
     Signals(Vec<Signal>),
     Documents(Vec<String>),
-    /// A line that says what is wrong.
+    /// A line about an error.
     Problem(String),
     PassedOver(&'static str, PathBuf),
     Read(Read),
@@ -55,9 +55,9 @@ pub struct Reader<'a> {
     pub progress: &'a ProgressBar,
 }
 
-/// Why a file is not read further.
+/// Why reading a file stopped.
 enum End {
-    /// Whoever prints has stopped listening.
+    /// The printer has closed the channel.
     Stopped,
     PassedOver(&'static str),
     Failed(String),
@@ -82,7 +82,7 @@ impl From<records::Error> for End {
 }
 
 impl Reader<'_> {
-    /// Reads an input and sends what it gives, until whoever prints has stopped listening.
+    /// Reads an input and sends its results, until the printer closes the channel.
     pub fn read(&self, input: &Result<Input, Failure>, news: &SyncSender<News>) {
         let (Ok(()) | Err(SendError(_))) = match input {
             Ok(input) => self.file(input, news),
@@ -129,7 +129,7 @@ impl Reader<'_> {
             let mut bytes = &chunk[..length];
             if !judged {
                 match content::strange(bytes) {
-                    // White space, and more to come.
+                    // Only white space so far.
                     Some(content::EMPTY) if length > 0 => {}
                     Some(reason) => return Err(End::PassedOver(reason)),
                     None => judged = true,
@@ -147,7 +147,7 @@ impl Reader<'_> {
     }
 }
 
-/// What is found in a file, on its way to the printer.
+/// Collects the results of a file for the printer.
 struct Findings<'a> {
     output: Output,
     pipeline: Pipeline<'a>,
@@ -163,7 +163,7 @@ impl Findings<'_> {
         }
     }
 
-    /// Sends what has been found if it is enough to be worth it.
+    /// Sends the results so far if they fill a batch.
     fn hand_over_batch(&mut self) -> Result<(), SendError<News>> {
         self.pipeline.suppressed.clear();
         let signal_bytes: usize = self.pipeline.found.iter().map(Signal::bytes).sum();

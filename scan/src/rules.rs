@@ -1,4 +1,4 @@
-//! Where the rules come from: the binary itself, or a folder.
+//! The rules: embedded in the binary, or read from a folder.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -10,32 +10,32 @@ use detection::rule::{self, Reading, Source};
 /// Every rule below `rules/`, checked by the build and written as JSON.
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
 
-/// What stands at the top of a folder of rules and is no rule.
+/// Names at the top of a folder of rules that are not rules.
 const NO_RULES: [&str; 3] = ["accounts.json", "exceptions", "routes"];
 
 /// The rules compiled into this binary.
 ///
 /// # Panics
-/// Never: the build has read and checked the same text.
+/// Never: the build script has read and checked the same text.
 #[must_use]
 pub fn embedded() -> Ruleset {
-    // The build script wrote this text with the same types, after parsing every query.
+    // The build script serialized these types after it had parsed every query.
     let sources: Vec<Source> = serde_json::from_str(EMBEDDED).expect("the build wrote valid rules");
     Ruleset::new(sources).expect("the build parsed every query")
 }
 
-/// What a folder holds.
+/// The content of a folder of rules.
 pub struct Folder {
     /// Every rule file in it, at any depth, read in the order of their paths.
     pub reading: Reading,
-    /// Files that are no rule files by their names.
+    /// The number of files that are not rule files by their names.
     pub ignored: usize,
 }
 
 /// Reads the rules of a folder.
 ///
 /// # Errors
-/// A file or folder that cannot be read, by its path.
+/// A file or folder that cannot be read. The error names its path.
 pub fn read(folder: &Path) -> Result<Folder, String> {
     let mut walk = Walk::default();
     walk.seen.extend(fs::canonicalize(folder));
@@ -50,7 +50,7 @@ pub fn read(folder: &Path) -> Result<Folder, String> {
 struct Walk {
     rules: Vec<PathBuf>,
     ignored: usize,
-    /// Where links lead, so that each file and folder is read once.
+    /// Resolved paths, so that each file and folder is read once.
     seen: HashSet<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! All files, read in parallel and printed in their order.
+//! Reads all files in parallel and prints their results in order.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -16,13 +16,13 @@ use crate::printing::{Printer, say};
 use crate::reading::{Job, News, Output, Reader};
 use crate::summary::Summary;
 
-/// Batches that a file may be ahead of the one that is being printed.
+/// How many batches a file may be ahead of the file that is being printed.
 const BATCHES_AHEAD: usize = 4;
 
-/// A file, and where its news go.
+/// A file, and the channel for its results.
 type Task = (Result<Input, Failure>, SyncSender<News>);
 
-/// Does the job for all paths, and says whether everything went well.
+/// Runs the job on all paths. Returns whether everything succeeded.
 pub fn run(job: &Job<'_>, paths: &[PathBuf], output: impl Write) -> io::Result<bool> {
     let started = Instant::now();
     let Inputs { files, passed_over, .. } = Inputs::of(paths);
@@ -43,7 +43,7 @@ pub fn run(job: &Job<'_>, paths: &[PathBuf], output: impl Write) -> io::Result<b
                 }
             });
         }
-        // Files are begun and printed in their order, so the one that is being printed is always under way.
+        // Files are started and printed in their order, so the file that is being printed is always being read.
         let mut under_way = VecDeque::new();
         for input in files {
             if under_way.len() == workers
@@ -69,7 +69,7 @@ fn next_task(queue: &Mutex<Receiver<Task>>) -> Option<Task> {
     queue.lock().ok()?.recv().ok()
 }
 
-/// Hidden by itself where standard error is no terminal; then nobody needs to know how much there is.
+/// The progress bar. It hides itself if standard error is not a terminal; then the total size is not needed.
 fn progress_bar(files: &[Result<Input, Failure>]) -> ProgressBar {
     let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
     // The template is a constant, and valid.

@@ -1,4 +1,4 @@
-//! What was read and found, counted.
+//! Counts what was read and found.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use detection::detect::Ruleset;
 use detection::pipeline::Tally;
 
-/// Names that are listed for each reason of passing over; any further ones are counted.
+/// The first names are listed for each reason of passing over; later ones are only counted.
 const NAMES: usize = 10;
 
 /// `1 file`, `2 files`.
@@ -15,12 +15,12 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A path as one line of text: a line break in it must not look like the next name.
+/// A path as one line of text: a line break in it must not look like another name.
 pub fn name(path: &Path) -> String {
     path.display().to_string().replace(char::is_control, "\u{fffd}")
 }
 
-/// What was met in folders and not read, by reason.
+/// The files in folders that were not read, by reason.
 #[derive(Default)]
 pub struct PassedOver(BTreeMap<&'static str, Paths>);
 
@@ -57,12 +57,12 @@ impl PassedOver {
     }
 }
 
-/// What was read of one file or of all.
+/// What was read of one file, or of all files.
 #[derive(Clone, Copy, Default)]
 pub struct Read {
     /// Files that were read to their end.
     pub files: u64,
-    /// Inputs that could not be.
+    /// Inputs that could not be read.
     pub failed: u64,
     pub tally: Tally,
     pub bytes_in: u64,
@@ -96,12 +96,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether something was read, and all of it is what it should be.
+    /// Whether something was read, and nothing failed or was rejected.
     pub fn is_good(&self) -> bool {
         self.read.files > 0 && self.read.failed == 0 && self.read.tally.rejected == 0
     }
 
-    /// The summary as text; with signals if they are what was asked for.
+    /// The summary as text, with signals unless ECS documents were printed.
     pub fn text(&self, signals_of: Option<&Ruleset>, seconds: f64) -> String {
         let Read { files, failed, tally, bytes_in, bytes_inflated } = self.read;
         let Tally { records, matched, unmatched, rejected, signals, suppressed } = tally;

@@ -1,4 +1,4 @@
-//! One source of a message, read to its end or to the first thing that stops it.
+//! Reading one source of a message, to its end or to the first error.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -22,7 +22,7 @@ use crate::telemetry;
 use crate::telemetry::counters::Counters;
 use crate::trigger::Source;
 
-/// A source, the pipeline that looks at its records, and the way of what it finds to the publisher.
+/// The reading of one source: the pipeline for its records, and the channel to the publisher.
 pub(crate) struct Reading<'a> {
     place: Rc<str>,
     report: &'a Rc<Report>,
@@ -30,16 +30,16 @@ pub(crate) struct Reading<'a> {
     found: &'a Sender<Found>,
     is_object: bool,
     delivered: Option<SystemTime>,
-    /// Signals that wait for the publisher.
+    /// Signals that wait to be handed to the publisher.
     pending: VecDeque<Signal>,
-    /// Signals that have reached the publisher.
+    /// How many signals the publisher has received.
     sent: u64,
     bytes_in: u64,
     bytes_inflated: u64,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads for the message with this report, from a place that every failure names.
+    /// Reads for the message with this report. Every failure names `place`.
     pub(crate) fn new(
         place: String,
         report: &'a Rc<Report>,
@@ -60,7 +60,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads until the deadline at most, and reports what was done and what went wrong.
+    /// Reads until the deadline at most, and reports what was done and what failed.
     pub(crate) async fn run(mut self, deliveries: &Deliveries, source: &Source, deadlines: Deadlines) {
         if Instant::now() >= deadlines.reading {
             let reason = format!("{}: there was no time left to begin with it", self.place);
@@ -68,7 +68,7 @@ impl<'a> Reading<'a> {
         }
         self.is_object = matches!(source, Source::Object(_));
         let result = guarded(self.read(deliveries, source), deadlines.reading).await;
-        // A panic or the deadline may have left some. Time to publish them is reserved, so it is used.
+        // A panic or the deadline may leave signals behind. Time for publishing is reserved: use it.
         let _ = timeout_at(deadlines.publishing, self.send()).await;
         self.finish(result);
     }
@@ -88,30 +88,30 @@ impl<'a> Reading<'a> {
         Ok(decoder.finish()?)
     }
 
-    /// Looks at every record that ends in these bytes.
+    /// Processes every record that ends in these bytes.
     async fn decode(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Result<(), Stop> {
         loop {
             let pipeline = &mut self.pipeline;
             let step = decoder.step(&mut bytes, &mut |position, record| pipeline.process(position, record));
             self.bytes_in = decoder.bytes_read();
             self.bytes_inflated = decoder.bytes_inflated();
-            // What was found before an error is published all the same.
+            // Signals that were found before an error are published all the same.
             self.send().await;
             if !step? {
                 return Ok(());
             }
-            // Other objects may have bytes waiting, and the deadline may have come.
+            // Let other objects proceed, and let the deadline end this one.
             yield_now().await;
         }
     }
 
-    /// Hands over what the pipeline has found, waiting while the publisher has enough.
+    /// Hands the signals found so far to the publisher; waits while the channel is full.
     async fn send(&mut self) {
         for suppressed in self.pipeline.suppressed.drain(..) {
             telemetry::suppressed(&suppressed, &self.place);
         }
         self.pending.extend(self.pipeline.found.drain(..));
-        // The deadline may end this at any wait, so a signal leaves the queue only when its place is certain.
+        // The deadline may end this at any await: take a signal from the queue only when the channel has a slot for it.
         while !self.pending.is_empty()
             && let Ok(permit) = self.found.reserve().await
             && let Some(signal) = self.pending.pop_front()
@@ -139,7 +139,7 @@ impl<'a> Reading<'a> {
                 report.fail(Failure::transient(reason));
             }
             Err(Stop::Panicked) => {
-                // The record that was looked at is neither matched nor unmatched.
+                // The record that caused the panic is neither matched nor unmatched.
                 counters.rejected = counters.records - counters.matched - counters.unmatched;
                 let reason = format!("{place}: the function itself failed on it, by a panic");
                 report.fail(Failure::permanent(reason));
@@ -156,16 +156,16 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What ends reading before its end.
+/// Why reading stopped before the end of the source.
 #[derive(Debug, PartialEq)]
 enum Stop {
-    /// Something that says itself what it was about.
+    /// A failure that names its object.
     Failed(Failure),
-    /// The bytes are not those of a delivery.
+    /// The bytes are not a delivery.
     BadData(records::Error),
-    /// Time is up.
+    /// The deadline came.
     Deadline,
-    /// A mistake in this program, which must cost no other object anything.
+    /// A bug in this program, which must not affect other objects.
     Panicked,
 }
 
@@ -181,7 +181,7 @@ impl From<records::Error> for Stop {
     }
 }
 
-/// Runs `work` until the deadline at most; a panic in it stops nothing else.
+/// Runs `work` until the deadline at most, and contains a panic in it.
 async fn guarded(work: impl Future<Output = Result<(), Stop>>, deadline: Instant) -> Result<(), Stop> {
     match timeout_at(deadline, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(result)) => result,
@@ -201,13 +201,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_ends_what_is_guarded_and_nothing_else() {
+    async fn a_panic_in_guarded_work_is_contained() {
         let work = async { panic!("as the test orders") };
         assert_eq!(guarded(work, soon()).await, Err(Stop::Panicked));
     }
 
     #[tokio::test]
-    async fn what_has_no_end_is_ended_by_the_deadline() {
+    async fn the_deadline_ends_work_that_never_ends() {
         assert_eq!(guarded(std::future::pending(), soon()).await, Err(Stop::Deadline));
     }
 }

@@ -1,4 +1,4 @@
-//! The answer that each kind of trigger expects.
+//! The reply that each kind of trigger expects.
 
 use std::rc::Rc;
 
@@ -12,10 +12,10 @@ use crate::invocation::report::Report;
 use crate::telemetry::counters::Counters;
 use crate::trigger::ReplyKind;
 
-/// S3 Batch Operations shows this much of a result in its report.
+/// S3 Batch Operations shows at most this much of a result in its report.
 const MAX_RESULT_CHARS: usize = 1000;
 
-/// An invocation that failed, as Lambda and an on-failure destination see it.
+/// A failed invocation, as Lambda and an on-failure destination see it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(pub Failure);
@@ -30,10 +30,10 @@ impl From<Error> for Diagnostic {
     }
 }
 
-/// Answers for all messages of an invocation.
+/// Makes the reply for all messages of an invocation.
 ///
 /// # Errors
-/// Something failed, and the trigger has no other way to be told.
+/// Something failed, and the trigger understands no other reply than an error.
 pub fn reply(kind: &ReplyKind, reports: &[Rc<Report>], counters: &Counters) -> Result<Value, Error> {
     match kind {
         ReplyKind::SqsBatch => sqs_batch(reports),
@@ -53,7 +53,7 @@ fn sqs_batch(reports: &[Rc<Report>]) -> Result<Value, Error> {
         match (all(&report.failures()), &report.id) {
             (None, _) => {}
             (Some(_), Some(id)) => response.add_failure(id),
-            // A message that cannot be named can only fail with all the others.
+            // The reply cannot name a message without an identifier, so all messages fail.
             (Some(failure), None) => return Err(Error(failure)),
         }
     }
@@ -90,13 +90,13 @@ fn batch_job(schema_version: &str, invocation_id: &str, reports: &[Rc<Report>]) 
     Ok(json!(response))
 }
 
-/// One failure for the whole invocation.
+/// Combines the failures of all messages.
 fn failed(reports: &[Rc<Report>]) -> Option<Failure> {
     let failures: Vec<_> = reports.iter().flat_map(|report| report.failures().to_vec()).collect();
     all(&failures)
 }
 
-/// One failure for all: transient if a new try can help with any of them.
+/// Combines failures into one, which is transient if any of them is.
 fn all(failures: &[Failure]) -> Option<Failure> {
     let first = failures.first()?;
     let transient = failures.iter().any(|failure| failure.retry == Retry::Transient);

@@ -1,9 +1,9 @@
-//! Every signal once in a bucket, so that replaying deliveries gives no second one, and Athena can query them all.
+//! The archive: each signal once in a bucket, so that a replay publishes no signal again and Athena can query them all.
 //!
-//! A signal lies at `signals/rule=<rule_id>/date=<YYYY-MM-DD of the event>/<id>.json`, one line of JSON. It is looked up
-//! before it is published and stored after SNS took it. That is best effort: two copies of the function that meet the
-//! same event at the same moment both publish it, and so does a replay after trouble with the archive, which never
-//! stops a publish. What is published and not stored is counted and logged.
+//! A signal is the object `signals/rule=<rule_id>/date=<YYYY-MM-DD of the event>/<id>.json`, one line of JSON. The function
+//! looks it up before publishing it, and stores it after SNS took it. This is best effort: two copies of the function that
+//! find the same event at the same moment both publish it. An archive that fails never stops a signal from being
+//! published; the function counts and logs signals that it published and could not store.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::failure::{Failure, Retry};
 use crate::telemetry;
 use detection::signal::Signal;
 
-/// What the archive may cost a batch, once before and once after it is published.
+/// The archive may delay a batch this long, once before and once after it is published.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often that is halved at most.
+/// How often that time is halved at most.
 const MAX_HALVINGS: u32 = 3;
-/// An archive that did not answer is left alone for so many times as long as that took.
+/// After a batch without an answer, the archive gets no requests for this many times as long as the batch took.
 const REST: u32 = 2;
 
-/// The bucket of signals.
+/// The bucket that keeps signals.
 #[derive(Debug, Clone)]
 pub struct Archive {
     client: Client,
@@ -39,12 +39,12 @@ pub(crate) struct Session<'a> {
     stores: Pace,
 }
 
-/// How a kind of request has fared, so that an archive that does not answer costs little in all.
+/// How long to wait for one kind of request, so that an archive that does not answer costs little in all.
 #[derive(Debug, Default)]
 struct Pace {
     /// Batches in a row that met time-outs.
     delays: u32,
-    /// Until then nothing is asked.
+    /// No request is sent before this.
     rest: Option<Instant>,
 }
 
@@ -71,7 +71,7 @@ impl Archive {
         let put = self.client.put_object().bucket(&self.bucket).key(key(signal)).if_none_match("*");
         let line = format!("{}\n", signal.message);
         match put.content_type("application/json").body(ByteStream::from(line.into_bytes())).send().await {
-            // Another copy of the function was faster.
+            // Another copy of the function has stored it.
             Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
             result => result.map(|_| ()).map_err(|error| trouble(&error)),
         }
@@ -79,7 +79,7 @@ impl Archive {
 }
 
 impl Session<'_> {
-    /// The signals of a batch that the archive does not hold, as far as it says.
+    /// The signals of a batch that the archive does not hold, or about which it did not answer.
     pub(crate) async fn new_ones(&mut self, batch: Vec<Signal>, deadline: Instant) -> Vec<Signal> {
         let archive = self.archive;
         let answers = self.lookups.ask(&batch, |signal| archive.holds(signal), deadline).await;
@@ -89,7 +89,7 @@ impl Session<'_> {
         batch.into_iter().zip(known).filter(|(_, is_known)| !is_known).map(|(signal, _)| signal).collect()
     }
 
-    /// Stores signals that SNS took, as far as that can be done; gives the number of those that are not stored.
+    /// Stores signals that SNS took. Returns how many could not be stored.
     pub(crate) async fn store(&mut self, taken: &[Signal], deadline: Instant) -> u64 {
         let archive = self.archive;
         let answers = self.stores.ask(taken, |signal| archive.store(signal), deadline).await;
@@ -103,10 +103,10 @@ impl Session<'_> {
 }
 
 impl Pace {
-    /// Asks about all signals of a batch at once, and gives an answer for each.
+    /// Sends one request for each signal of a batch at the same time. Returns an answer for each.
     ///
-    /// What publishing needs of the time is left to it. The archive has a bounded time for each batch, which is halved
-    /// with every batch that uses it up; after a batch without a single answer, the archive is left alone for some time.
+    /// Each batch has a limited time, which leaves enough for publishing. A batch that uses up its time halves the time
+    /// of the next one; after a batch without a single answer, the archive gets no requests for a while.
     async fn ask<'s, T, F>(
         &mut self,
         signals: &'s [Signal],
@@ -145,7 +145,7 @@ impl Pace {
                 Err(_) => break false,
             }
         };
-        // A refusal is an answer, too, and costs no time.
+        // A refusal is an answer, too, and takes no time.
         let is_silent =
             |answer: &Result<T, Failure>| matches!(answer, Err(failure) if failure.retry == Retry::Transient);
         let is_silent = answers.iter().all(is_silent);
@@ -155,14 +155,14 @@ impl Pace {
     }
 }
 
-/// An error of S3, with advice where there is any.
+/// An error of S3, with what to do about it if that is known.
 fn trouble<E>(error: &SdkError<E>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let advice = match (status, error.code()) {
-        // The answer to a HEAD has no code.
+        // The response to a HEAD has no code.
         (Some(403), None | Some("AccessDenied")) => {
             "check s3:GetObject, s3:PutObject and s3:ListBucket of the function's role"
         }

@@ -1,25 +1,25 @@
-//! What was done, in numbers that add up.
+//! The counters of an invocation.
 //!
-//! One table defines every counter. The sum, the line of the log, the metrics and the reply follow from it; a test holds
-//! the table in `docs/operate.md` to it.
+//! One table defines every counter. The sum, the log line, the metrics and the reply follow from it; a test compares the
+//! table in `docs/operate.md` with it.
 
 use std::ops::AddAssign;
 
 use detection::pipeline::Tally;
 use serde::Serialize;
 
-/// What a counter counts, and how CloudWatch knows it.
+/// The name, the metric and the meaning of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
     /// Its name in the log and in the reply.
     pub name: &'static str,
-    /// Its name and unit in CloudWatch, if it is a metric.
+    /// Its name and its unit in CloudWatch, if it is a metric.
     pub metric: Option<(&'static str, &'static str)>,
     /// What it counts, in Markdown.
     pub meaning: &'static str,
 }
 
-/// Makes [`Counters`] of a table. A macro, because the fields of a log line are fixed when it is compiled.
+/// Makes [`Counters`] from a table. A macro, because the fields of a log line are fixed at compile time.
 macro_rules! counters {
     ($($name:ident $(as $metric:literal in $unit:literal)?: $meaning:literal,)*) => {
         /// The counters of a delivery, a message or a whole invocation.
@@ -44,7 +44,7 @@ macro_rules! counters {
                 .into_iter()
             }
 
-            /// Writes the line that sums up an invocation.
+            /// Logs the summary of an invocation.
             pub(super) fn log(&self, request_id: &str, milliseconds: u64) {
                 tracing::info!(request_id, $($name = self.$name,)* milliseconds, "invocation finished");
             }

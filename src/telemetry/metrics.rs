@@ -1,6 +1,6 @@
 //! Metrics for CloudWatch, as log lines in its embedded metric format.
 //!
-//! CloudWatch makes metrics of such lines by itself: no request, no permission, and nothing left to do after the reply.
+//! CloudWatch extracts metrics from such lines: the function needs no request and no permission for them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::telemetry::counters::Counters;
 
-/// The most values of one metric that CloudWatch takes from a line.
+/// CloudWatch takes at most this many values of one metric from a line.
 const MAX_VALUES: usize = 100;
 
-/// What the metrics are filed under.
+/// The namespace and the dimension of the metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metrics {
     /// `METRICS_NAMESPACE`.
@@ -23,15 +23,15 @@ pub struct Metrics {
 /// How late a published signal is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Latency {
-    /// Since the API call, if the record tells its time.
+    /// Since the API call, if the record has its time.
     pub call: Option<Duration>,
-    /// Since the delivery was there, if it is an object in S3.
+    /// Since the delivery was written, if it is an object in S3.
     pub delivery: Option<Duration>,
 }
 
 impl Metrics {
-    /// The lines of one invocation: all counters in the first one, and the latencies of the published signals, as many
-    /// as fit, in it and in further ones.
+    /// The lines of one invocation: the first has all counters and as many latencies of published signals as fit, further
+    /// lines have the rest.
     #[must_use]
     pub fn lines(&self, counters: &Counters, latencies: &[Latency], now: SystemTime) -> Vec<String> {
         let timestamp = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -63,7 +63,7 @@ impl Metrics {
     }
 }
 
-/// Name, unit, and a value or several.
+/// Name, unit, and one value or several.
 type Metric = (&'static str, &'static str, Value);
 
 fn counts(counters: &Counters) -> Vec<Metric> {

@@ -1,6 +1,6 @@
-//! What the log says: one line an invocation, one for everything that failed or was left out.
+//! The log: one line for each invocation, and one for each failure, skipped object and suppressed match.
 //!
-//! Everything that comes from outside goes into a field of its own, so that both log formats escape it.
+//! Put untrusted text in its own field: both log formats escape fields.
 
 pub mod counters;
 pub mod metrics;
@@ -22,17 +22,17 @@ use detection::signal::{SignalId, Suppressed};
 
 /// Starts logging to standard output, panics included; see [`subscriber`].
 pub fn init(level: Option<&str>, format: Option<&str>) {
-    // Nothing else in this process sets one, and a function that cannot log can still work.
+    // Nothing else in this process sets a subscriber, and a function that cannot log still works.
     let _ = set_global_default(subscriber(level, format, std::io::stdout));
-    // By itself a panic writes its message as it is, which may quote input.
+    // The default hook writes the message of a panic without escaping it, and the message may quote input.
     std::panic::set_hook(Box::new(|panic| error!(reason = panic.to_string(), "panic")));
 }
 
-/// Logging as Lambda's own settings say: `AWS_LAMBDA_LOG_LEVEL` (default INFO) and `AWS_LAMBDA_LOG_FORMAT` (`Text` or,
+/// Logging with Lambda's own settings: `AWS_LAMBDA_LOG_LEVEL` (default INFO) and `AWS_LAMBDA_LOG_FORMAT` (`Text` or,
 /// by default, JSON).
 ///
-/// The level is for this crate alone. Of everything below it, only warnings and errors are logged: at finer levels the
-/// SDK and the runtime write down requests and payloads, with session tokens and what records say.
+/// The level applies to this crate alone. Dependencies log only warnings and errors: at finer levels the SDK and the
+/// runtime log requests and payloads, which hold session tokens and records.
 #[must_use]
 pub fn subscriber(
     level: Option<&str>,
@@ -62,18 +62,18 @@ pub fn subscriber(
     }
 }
 
-/// The summary of an invocation.
+/// Logs the summary of an invocation.
 pub(crate) fn finished(request_id: &str, counters: &Counters, elapsed: Duration) {
     counters.log(request_id, u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
 }
 
-/// A line of metrics, which CloudWatch finds in the log by its form alone.
+/// Writes a line of metrics, which CloudWatch recognises in the log by its form.
 pub(crate) fn metrics(line: &str) {
-    // A log that cannot be written must not stop the work.
+    // An error of standard output must not stop the work.
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// A message, or the whole invocation, that failed.
+/// Logs a failure of a message, or of the whole invocation.
 pub(crate) fn failed(request_id: &str, message_id: Option<&str>, failure: &Failure) {
     let reason = failure.reason.as_str();
     match failure.retry {
@@ -82,7 +82,7 @@ pub(crate) fn failed(request_id: &str, message_id: Option<&str>, failure: &Failu
     }
 }
 
-/// A match that `EXCEPTION_QUERY` takes out, and the object or message that holds its record.
+/// Logs a match that `EXCEPTION_QUERY` suppresses, and the object or message that holds its record.
 pub(crate) fn suppressed(
     Suppressed { id, rule_id, rule_name, action, event_id, caller, account, region }: &Suppressed,
     place: &str,
@@ -101,7 +101,7 @@ pub(crate) fn suppressed(
     );
 }
 
-/// Signals of a batch that the archive was asked for in vain: they are published, perhaps a second time.
+/// Logs the signals of a batch for which the archive did not answer: they are published, perhaps a second time.
 pub(crate) fn not_looked_up<'f>(bucket: &str, mut failures: impl Iterator<Item = &'f Failure>) {
     if let Some(Failure { reason, .. }) = failures.next() {
         let signals = 1 + failures.count();
@@ -109,7 +109,7 @@ pub(crate) fn not_looked_up<'f>(bucket: &str, mut failures: impl Iterator<Item =
     }
 }
 
-/// Signals of a batch that were published and not stored.
+/// Logs the signals of a batch that were published and not stored.
 pub(crate) fn not_archived<'f>(
     bucket: &str,
     failures: impl Iterator<Item = (SignalId, &'f Failure)> + Clone,
@@ -121,7 +121,7 @@ pub(crate) fn not_archived<'f>(
     }
 }
 
-/// Something with nothing to do in it.
+/// Logs a part of a message that needs no work.
 pub(crate) fn skipped(reason: &str, object: Option<&Object>) {
     debug!(reason, object = object.map(ToString::to_string), "skipped");
 }

@@ -33,12 +33,11 @@ fn log_events(data: &str) -> Result<Part, Error> {
     Ok(Part::Source(Source::Bytes { origin: Origin::LogStream { group, stream }, bytes }))
 }
 
-/// What the document says of itself, if its beginning can be read. What is wrong with the rest is found when its records
-/// are read.
+/// The head of the document, if it can be read. Reading the records finds the errors in the rest.
 fn head(bytes: &[u8]) -> Option<Subscription> {
     let mut decoder = Decoder::new();
     let mut input = bytes;
-    // One step inflates one window, which is more than stands before the log events.
+    // One step inflates one window, which holds more than what precedes the log events.
     decoder.step(&mut input, &mut |_, _| {}).ok()?;
     decoder.subscription().cloned()
 }

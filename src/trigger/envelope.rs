@@ -1,4 +1,4 @@
-//! One level of a payload: the members that some envelope has, each as the text it was written in.
+//! One level of a payload: the members of all known envelopes, each as unparsed text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,19 +9,19 @@ use serde_json::value::RawValue;
 
 use super::error::{Error, quoted};
 
-/// Keys that are named in an error.
+/// An error names at most this many keys.
 const MAX_KEYS: usize = 5;
 
-/// A member of an envelope, of which nothing is parsed yet.
+/// An unparsed member of an envelope.
 pub(super) type Member<'a> = Option<&'a RawValue>;
 
-/// An object of which the members are known that any envelope has.
+/// An object with the members of all known envelopes.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Envelope<'a> {
     #[serde(skip)]
     source_text: &'a str,
-    // Lambda's own, by S3, SQS and SNS.
+    // Lambda's events of S3, SQS and SNS.
     #[serde(borrow, rename = "Records")]
     pub(super) records: Member<'a>,
     #[serde(borrow)]
@@ -54,7 +54,7 @@ pub(super) struct Envelope<'a> {
     pub(super) s3_bucket: Member<'a>,
     #[serde(borrow)]
     pub(super) s3_object_key: Member<'a>,
-    // EventBridge, whole or by its detail alone.
+    // An event of EventBridge, or its detail alone.
     #[serde(borrow, rename = "detail-type")]
     pub(super) detail_type: Member<'a>,
     #[serde(borrow)]
@@ -78,23 +78,23 @@ pub(super) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads an object of whatever kind.
+    /// Reads any JSON object.
     ///
     /// # Errors
     /// [`Error::Unknown`] for anything but an object.
     pub(super) fn parse(text: &'a str) -> Result<Self, Error> {
-        // serde would also take an array for it, member by member.
+        // serde would also accept an array, member by member.
         let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
         let envelope = object.and_then(|text| serde_json::from_str(text).ok());
         envelope.map(|envelope| Self { source_text: text, ..envelope }).ok_or_else(|| unknown(text))
     }
 
-    /// What sent the record, under either of the names that Lambda's triggers use.
+    /// The service that sent the record, under either of the names in Lambda's events.
     pub(super) fn event_source(&self) -> Option<Cow<'a, str>> {
         text(self.event_source).or_else(|| text(self.event_source_of_sns))
     }
 
-    /// The error of an envelope that is none of the known ones.
+    /// The error for an unknown envelope.
     pub(super) fn unknown(&self) -> Error {
         match self.event_source().or_else(|| text(self.source)) {
             Some(source) => Error::Unknown { found: format!("from {:?}", quoted(&source)) },
@@ -118,7 +118,7 @@ pub(super) fn object<'a, T: Deserialize<'a>>(member: Member<'a>) -> Option<T> {
 
 /// Hands the elements of an array to `take`, one after the other, until it says `false`.
 pub(super) fn each<'a>(array: &'a RawValue, take: impl FnMut(&'a str) -> bool) {
-    // The text is JSON, so the only thing that can stop it is `take`.
+    // The text is JSON, so only `take` can stop the iteration.
     let _ = serde_json::Deserializer::from_str(array.get()).deserialize_any(Each(take));
 }
 
@@ -145,7 +145,7 @@ fn unknown(text: &str) -> Error {
     let found = match text.trim_start().as_bytes().first() {
         Some(b'{') => {
             let mut keys = Keys::default();
-            // An object that breaks off has said enough by then.
+            // If the object breaks off, the keys up to there are enough.
             let _ = serde_json::Deserializer::from_str(text).deserialize_map(&mut keys);
             format!("an object with the keys {:?}", keys.0)
         }

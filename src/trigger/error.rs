@@ -1,18 +1,18 @@
-//! Why a message cannot be understood.
+//! Errors of messages that cannot be understood.
 
-/// A key or a name from a payload is quoted in an error up to this length.
+/// Errors quote at most this much of a key or a name from a payload.
 const QUOTED_CHARS: usize = 64;
 
-/// Why a message cannot be understood. Nothing of this gets better by trying again.
+/// Why a message cannot be understood. Another try never helps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The text inside an envelope is not JSON.
     #[error("the {envelope} does not hold JSON: {reason}")]
     NotJson {
-        /// What held the text.
+        /// The envelope that holds the text.
         envelope: &'static str,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
     /// No known envelope.
@@ -20,7 +20,7 @@ pub enum Error {
         "unknown payload ({found}): expected an event of S3, SQS, SNS, EventBridge, CloudWatch Logs, CloudTrail or S3 Batch Operations"
     )]
     Unknown {
-        /// What there is instead.
+        /// What the payload is instead.
         found: String,
     },
     /// SNS asks whether the queue's owner wants the topic's messages.
@@ -36,19 +36,19 @@ pub enum Error {
     Missing {
         /// The envelope.
         envelope: &'static str,
-        /// What it should have.
+        /// The missing part.
         part: &'static str,
     },
     /// The key of an S3 event is not what S3 sends.
     #[error("the object key is not UTF-8 after decoding: {key:?}")]
     Key {
-        /// The key as it came.
+        /// The key as received.
         key: String,
     },
-    /// Something that no bucket can be called, such as an ARN.
+    /// A text that cannot be the name of a bucket, such as an ARN.
     #[error("no bucket can have this name: {bucket:?}")]
     Bucket {
-        /// The name as it came.
+        /// The name as received.
         bucket: String,
     },
     /// Log events that are not base64.
@@ -57,16 +57,16 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
-    /// Envelopes in envelopes without end.
+    /// Too many envelopes inside each other.
     #[error("more than {} envelopes inside each other", super::MAX_DEPTH)]
     TooDeep,
-    /// More objects than a message honestly names.
+    /// More parts than any service puts into a message.
     #[error(
         "the message has {} parts or more, and none of them is read: no service sends as many",
         super::MAX_PARTS
     )]
     TooMany,
-    /// Errors of the same message that are not named one by one.
+    /// Further errors of the same message.
     #[error("{count} more parts of the message cannot be understood")]
     More {
         /// How many.

@@ -1,4 +1,4 @@
-//! Events of EventBridge: objects created in S3, and API calls that CloudTrail passes on at once.
+//! Events of EventBridge: objects created in S3, and API calls via CloudTrail.
 
 use detection::key::Key;
 use detection::origin::Origin;
@@ -8,12 +8,12 @@ use super::envelope::{Envelope, object, text};
 use super::s3::Entity;
 use super::{Error, Part, Source};
 
-/// "AWS API Call via CloudTrail", and its siblings for service events, sign-ins and console actions. A call to S3 about
-/// the bucket of the trail is such a record too, and no notice of a delivery.
+/// The end of "AWS API Call via CloudTrail" and of its siblings for service events, sign-ins and console actions. A call
+/// to S3 about the trail's bucket is such a record, too, not a notice of a delivery.
 const VIA_CLOUDTRAIL: &str = " via CloudTrail";
 const ENVELOPE: &str = "EventBridge event";
 
-/// An event, if it is one of the two kinds.
+/// Unwraps an event, if it is of one of the two kinds.
 pub(super) fn event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     let kind = text(envelope.detail_type)?;
     if kind.ends_with(VIA_CLOUDTRAIL) {
@@ -29,7 +29,7 @@ pub(super) fn event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     Some(created(&entity.unwrap_or(Entity::new(None, None))))
 }
 
-/// The detail of an event without the event around it, as a rule with the input path `$.detail` sends it.
+/// Unwraps the detail of an event without the event: a rule with the input path `$.detail` sends it.
 pub(super) fn detail(envelope: &Envelope<'_>, text: &str) -> Option<Result<Part, Error>> {
     if envelope.event_version.is_some() && envelope.event_name.is_some() {
         let source = Source::Bytes { origin: Origin::EventBridge, bytes: text.as_bytes().to_vec() };
@@ -39,7 +39,7 @@ pub(super) fn detail(envelope: &Envelope<'_>, text: &str) -> Option<Result<Part,
     Some(created(&entity))
 }
 
-/// Its key is plain.
+/// The object that was created. EventBridge does not encode its key.
 fn created(entity: &Entity<'_>) -> Result<Part, Error> {
     entity.part(ENVELOPE, |key| Ok(Key::plain(key)))
 }

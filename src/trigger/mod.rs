@@ -1,8 +1,8 @@
-//! What invoked the function: any envelope, unwrapped to the objects and the records that it brings.
+//! The trigger: any envelope, unwrapped to the objects and the records in it.
 //!
-//! [`recognise`] never trusts a payload to be what it should be: shapes are told apart by their own marks, envelopes
-//! inside envelopes are opened (bounded), and whatever is not known is an error for that message alone. A payload is
-//! read as text, level by level, and never built as a whole: what a message holds costs no more memory than its bytes.
+//! [`recognise`] does not trust the payload: it recognises each envelope by its own members, opens envelopes inside
+//! envelopes up to a limit, and reports an unknown one as an error of that message alone. It reads the payload as text,
+//! level by level, and never builds it as a whole, so a message takes no more memory than its bytes.
 
 mod cloudwatch_logs;
 mod envelope;
@@ -22,11 +22,11 @@ use envelope::Envelope;
 pub use error::Error;
 pub use payload::Payload;
 
-/// S3 in SNS in SQS is three; nothing that AWS sends is deeper.
+/// S3 in SNS in SQS is three levels; AWS sends nothing deeper.
 const MAX_DEPTH: usize = 5;
-/// A message of S3 names one object and CloudTrail's notice a few. More than this no message honestly brings.
+/// A message of S3 names one object, and a notice of CloudTrail a few. A message with more parts than this is hostile.
 const MAX_PARTS: usize = 10_000;
-/// Errors of one message that are kept one by one.
+/// The first errors of a message are kept one by one; later ones are only counted.
 const MAX_ERRORS: usize = 16;
 
 /// Something that records are read from.
@@ -34,7 +34,7 @@ const MAX_ERRORS: usize = 16;
 pub enum Source {
     /// An object in S3, to be fetched.
     Object(Object),
-    /// Bytes that came with the message, in any form that a file of records may have.
+    /// Bytes in the message, in any form that a file of records may have.
     Bytes {
         /// Where they came from.
         origin: Origin,
@@ -50,32 +50,32 @@ pub enum Part {
     Source(Source),
     /// Nothing to do, for this reason.
     Nothing(&'static str),
-    /// Something that cannot be understood.
+    /// Why it cannot be understood.
     Error(Error),
 }
 
 /// One message of an invocation, which succeeds or fails as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The identifier that the reply names it by: an SQS message id or a batch job's task id.
+    /// Its identifier in the reply: an SQS message id or the task id of a batch job.
     pub id: Option<String>,
-    /// What it holds; a part that cannot be understood costs the others nothing.
+    /// Its parts. One that cannot be understood does not affect the others.
     pub parts: Vec<Part>,
 }
 
-/// What the caller wants to hear.
+/// The reply that the trigger expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplyKind {
     /// An SQS batch: the messages that failed.
     SqsBatch,
     /// An S3 batch job: a result for every task.
     S3BatchJob {
-        /// The schema version that the job speaks.
+        /// The schema version of the job.
         schema_version: String,
-        /// The job's identifier of this invocation.
+        /// The job's identifier for this invocation.
         invocation_id: String,
     },
-    /// Anything else: an error, or a summary that nobody needs but people.
+    /// Anything else: an error, or a summary for people.
     Summary,
 }
 
@@ -91,7 +91,7 @@ pub struct Invocation {
 /// Recognises any payload and unwraps it to its messages.
 ///
 /// # Errors
-/// The payload as a whole is not of a known kind. Mistakes in parts of it stand in their messages.
+/// The payload as a whole is unknown. Errors of single parts are in their messages.
 pub fn recognise(payload: &str) -> Result<Invocation, Error> {
     let payload = repaired(payload);
     let envelope = Envelope::parse(&payload)?;
@@ -102,7 +102,7 @@ pub fn recognise(payload: &str) -> Result<Invocation, Error> {
         let mut parts = Parts::default();
         unwrap(&payload, 0, &mut parts);
         let message = parts.into_message(None);
-        // A payload that is one unknown thing is unknown as a whole.
+        // If the only part is unknown, the payload is unknown.
         if let [Part::Error(error)] = message.parts.as_slice() {
             return Err(error.clone());
         }
@@ -138,7 +138,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Adds a part. Errors beyond a few are only counted: a hostile message could be made of nothing else.
+    /// Adds a part. Keeps only the first errors: a hostile message may consist of nothing else.
     fn add(&mut self, part: Part) {
         self.count += 1;
         self.errors += usize::from(matches!(part, Part::Error(_)));
@@ -152,12 +152,12 @@ impl Parts {
     }
 
     /// Whether the message may still have more parts.
-    fn has_room(&self) -> bool {
+    fn takes_more(&self) -> bool {
         self.count < MAX_PARTS
     }
 
     fn into_message(mut self, id: Option<String>) -> Message {
-        if !self.has_room() {
+        if !self.takes_more() {
             self.kept = vec![Part::Error(Error::TooMany)];
         } else if self.errors > MAX_ERRORS {
             self.kept.push(Part::Error(Error::More { count: self.errors - MAX_ERRORS }));
@@ -166,7 +166,7 @@ impl Parts {
     }
 }
 
-/// What an envelope without `Records`, or any that lies in another one, holds.
+/// Unwraps an envelope without `Records`, or one inside another envelope.
 fn unwrap(text: &str, depth: usize, parts: &mut Parts) {
     if depth > MAX_DEPTH {
         return parts.add(Part::Error(Error::TooDeep));
@@ -183,7 +183,7 @@ fn unwrap(text: &str, depth: usize, parts: &mut Parts) {
                 Ok(record) => unwrap_record(&record, depth, parts),
                 Err(error) => parts.add(Part::Error(error)),
             }
-            parts.has_room()
+            parts.takes_more()
         });
         if !is_empty {
             return;
@@ -205,7 +205,7 @@ fn unwrap(text: &str, depth: usize, parts: &mut Parts) {
     );
 }
 
-/// One element of an envelope's `Records`.
+/// Unwraps an element of an envelope's `Records`.
 fn unwrap_record(record: &Envelope<'_>, depth: usize, parts: &mut Parts) {
     match record.event_source().as_deref() {
         Some("aws:s3") => parts.add_result(s3::notification(record)),
@@ -215,7 +215,7 @@ fn unwrap_record(record: &Envelope<'_>, depth: usize, parts: &mut Parts) {
     }
 }
 
-/// What the text inside an envelope holds.
+/// Unwraps the text inside an envelope.
 fn unwrap_text(text: &str, envelope: &'static str, depth: usize, parts: &mut Parts) {
     if text.trim() == "CloudTrail validation message." {
         return parts.add(Part::Nothing("CloudTrail's test of the topic"));
@@ -227,7 +227,7 @@ fn unwrap_text(text: &str, envelope: &'static str, depth: usize, parts: &mut Par
     }
 }
 
-/// The text without halves of characters: CloudTrail cuts long values anywhere, and JSON's strings refuse what is left.
+/// Replaces halves of surrogate pairs: CloudTrail cuts long values anywhere, and JSON does not allow the rest of a pair.
 fn repaired(text: &str) -> Cow<'_, str> {
     // A repair of UTF-8 is UTF-8.
     match records::repaired(text.as_bytes()).map(String::from_utf8) {

@@ -1,14 +1,14 @@
-//! The bytes that an invocation brings, before anything is known about them.
+//! The payload of an invocation, before it is recognised.
 
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Error;
 
-/// The payload of an invocation: JSON as text, or why it is none.
+/// The payload of an invocation: JSON as text, or why it is not JSON.
 ///
-/// The runtime refuses a payload that it cannot deserialize before the handler sees it, with an error of its own and
-/// without a word in the log. So this takes any payload, and the handler refuses what cannot be read.
+/// If a payload cannot be deserialized, the runtime refuses it before the handler runs, with an error of its own and
+/// without a log line. This type accepts any payload, so that the handler can refuse it.
 #[derive(Debug)]
 pub struct Payload(Result<Box<RawValue>, String>);
 
@@ -16,7 +16,7 @@ impl Payload {
     /// The payload as JSON text.
     ///
     /// # Errors
-    /// [`Error::NotJson`] if it is none, or not UTF-8.
+    /// [`Error::NotJson`] if it is not JSON, or not UTF-8.
     pub fn text(&self) -> Result<&str, Error> {
         let not_json = |reason: &String| Error::NotJson { envelope: "payload", reason: reason.clone() };
         self.0.as_ref().map(|text| text.get()).map_err(not_json)

@@ -1,4 +1,4 @@
-//! S3's own envelopes, and notices that name objects in S3.
+//! Envelopes of S3, and notices that name objects in S3.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,7 @@ impl<'a> Entity<'a> {
         Self { bucket, object }
     }
 
-    /// The object, whose key `decode` knows how to read.
+    /// The object to read. `decode` decodes its key.
     pub(super) fn part(
         &self,
         envelope: &'static str,
@@ -67,7 +67,7 @@ pub(super) fn notification(record: &Envelope<'_>) -> Result<Part, Error> {
     entity.unwrap_or(Entity::new(None, None)).part(ENVELOPE, form_encoded)
 }
 
-/// The object to read, if bucket and key can be what they should be, and if its key says that it is a delivery.
+/// The object to read, if the names of the bucket and of the key are possible.
 fn part(bucket: &str, key: Key, version: Option<Cow<'_, str>>) -> Result<Part, Error> {
     if !is_bucket_name(bucket) {
         return Err(Error::Bucket { bucket: quoted(bucket) });
@@ -79,7 +79,7 @@ fn part(bucket: &str, key: Key, version: Option<Cow<'_, str>>) -> Result<Part, E
     Ok(Part::Source(Source::Object(Object { bucket: bucket.to_owned(), key, version })))
 }
 
-/// What S3 sends when a notification is set up.
+/// The message that S3 sends when somebody sets up a notification.
 pub(super) fn test_event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     let is_test = text(envelope.event)? == "s3:TestEvent";
     is_test.then_some(Ok(Part::Nothing("S3's test of a notification")))
@@ -97,7 +97,7 @@ pub(super) fn notice(envelope: &Envelope<'_>, parts: &mut Parts) {
     let mut add = |key: Option<Cow<'_, str>>| {
         let missing = Error::Missing { envelope: ENVELOPE, part: "key that is a string" };
         parts.add_result(key.ok_or(missing).and_then(|key| part(&bucket, Key::plain(key), None)));
-        parts.has_room()
+        parts.takes_more()
     };
     let mut is_empty = true;
     if let Some(key) = text(envelope.s3_object_key) {

@@ -1,4 +1,4 @@
-//! Messages of an SNS topic: as Lambda gets them, and as a queue gets them without raw delivery.
+//! Messages of an SNS topic: those that Lambda gets, and those that a queue without raw delivery gets.
 
 use super::envelope::{Envelope, object, text};
 use super::error::quoted;
@@ -24,7 +24,7 @@ pub(super) fn message(notification: &Envelope<'_>, depth: usize, parts: &mut Par
     }
 }
 
-/// What SNS sends to a queue that somebody without rights on it has subscribed.
+/// The request for confirmation that SNS sends to a queue if the subscriber has no permission for it.
 pub(super) fn confirmation(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     if text(envelope.kind)? != "SubscriptionConfirmation" {
         return None;

@@ -8,11 +8,11 @@ pub(super) fn is_message(record: &Envelope<'_>) -> bool {
 }
 
 pub(super) fn message_id(record: &Envelope<'_>) -> Option<String> {
-    // An empty identifier in the reply would fail the whole batch.
+    // An empty identifier in the reply fails the whole batch.
     text(record.message_id).filter(|id| !id.is_empty()).map(Into::into)
 }
 
-/// The body, which is any envelope as a string.
+/// Unwraps the body, which is any envelope as a string.
 pub(super) fn body(message: &Envelope<'_>, depth: usize, parts: &mut Parts) {
     match text(message.body) {
         Some(body) => unwrap_text(&body, "SQS message", depth, parts),

@@ -12,7 +12,7 @@ use super::{Head, Rule};
 const MAX_HEADS: usize = 8192;
 /// Providers that are remembered; CloudTrail knows a few hundred.
 const MAX_PROVIDERS: usize = 1024;
-/// A longer provider or action is no real one: neither can these grow the memory.
+/// No real provider or action is longer. Longer ones are not remembered, so that they cannot grow the memory.
 const MAX_NAME_BYTES: usize = 128;
 
 #[derive(Debug)]

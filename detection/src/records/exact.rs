@@ -6,13 +6,13 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-/// Parses a record, which is a JSON object. Every number keeps the digits that the text has.
+/// Parses a record, which is a JSON object. Every number keeps its digits.
 ///
 /// # Errors
 /// The text is not JSON, or not an object.
 pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
     let record: Map<String, Value> = serde_json::from_slice(text)?;
-    // serde_json keeps digits, but writes every exponent in a form of its own. Few records have one.
+    // serde_json keeps digits, but rewrites exponents. Few records have one.
     if record.values().any(has_exponent) {
         exact_object(std::str::from_utf8(text).unwrap_or_default())
     } else {
@@ -35,7 +35,7 @@ fn has_exponent(value: &Value) -> bool {
     }
 }
 
-/// The value of a text that was parsed before, which bounds its depth. Numbers are taken from the text.
+/// The value of a text that was parsed before, which limits its depth. Takes numbers from the text.
 fn exact(text: &str) -> serde_json::Result<Value> {
     match text.as_bytes().first() {
         Some(b'{') => exact_object(text).map(Value::Object),
@@ -53,7 +53,7 @@ fn exact_object(text: &str) -> serde_json::Result<Map<String, Value>> {
     entries.into_iter().map(|(key, value)| Ok((key, exact(value.get())?))).collect()
 }
 
-/// The entries of an object in their order. Of equal keys the last one counts, as it does in a map.
+/// The entries of an object in their order. Of equal keys the last one counts, as in a map.
 struct Entries<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {

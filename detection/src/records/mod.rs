@@ -4,8 +4,8 @@
 //! cuts the records out by structure alone (strings, brackets, commas) without parsing them, so its memory is one
 //! window plus one record, whatever the size of the delivery.
 //!
-//! The content decides how it is read, never a name or a header. The first byte tells gzip from text: `{`, `[` and white
-//! space cannot start a gzip file. The text may be deliveries one after the other, a bare array of records, a record a
+//! The decoder judges by content, never by a name or a header. The first byte distinguishes gzip from text: `{`, `[` and
+//! white space cannot start a gzip file. The text may be deliveries one after the other, a bare array of records, a record a
 //! line, a document of a CloudWatch Logs subscription, or the output of `aws cloudtrail lookup-events`.
 //! [`RawRecord::unwrapped`] takes a record out of the log event or the EventBridge event that holds it.
 
@@ -18,7 +18,6 @@ mod split;
 mod subscription;
 mod wrapping;
 
-pub use gzip::gunzip;
 pub(crate) use repair::parse_value;
 pub use repair::{parse, repaired};
 pub use subscription::Subscription;
@@ -27,18 +26,18 @@ pub use wrapping::Unwrapped;
 use gzip::Inflater;
 use split::Splitter;
 
-/// The largest record taken, in bytes: four times what CloudTrail writes at most.
+/// Larger records are rejected, in bytes: four times the most that CloudTrail writes.
 pub const MAX_RECORD_BYTES: usize = 1024 * 1024;
 
-/// Free room that a step offers to the inflater: large enough to amortise the call, small enough for L2.
+/// The free space that a step offers to the inflater: large enough to amortise the call, small enough for L2.
 const WINDOW_BYTES: usize = 256 * 1024;
-/// The first step makes do with this: most deliveries are small, and memory has to be zeroed before it is used.
+/// The space for the first step: most deliveries are small, and memory must be zeroed before it is used.
 const FIRST_WINDOW_BYTES: usize = 32 * 1024;
 /// The most that a delivery may inflate to: forty times CloudTrail's own limit of 50 MB.
 const MAX_INFLATED_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// Up to here any ratio is taken, since a small bomb does no harm.
+/// Up to this size any ratio is accepted, since a small bomb does no harm.
 const FREE_INFLATED_BYTES: u64 = 16 * 1024 * 1024;
-/// Beyond it, inflated bytes per byte read; CloudTrail's own files have about 10.
+/// Beyond it, the most inflated bytes for each byte read. CloudTrail's files have about 10.
 const MAX_RATIO: u64 = 200;
 
 /// Why a delivery cannot be read to its end. Records handed out before the error are good.
@@ -67,21 +66,21 @@ pub enum Error {
     CorruptGzip {
         /// Offset in the object.
         byte: u64,
-        /// The inflater's word for it.
+        /// The inflater's message.
         reason: String,
     },
-    /// Something follows the last gzip member that is no gzip member.
+    /// The bytes after the last gzip member are not a gzip member.
     #[error("garbage after the end of the gzip data, at byte {byte} of the object")]
     TrailingGarbage {
         /// Offset in the object.
         byte: u64,
     },
-    /// More inflated bytes than any delivery has, or than the bytes read can honestly give.
+    /// More inflated bytes than any delivery has, or a higher ratio than any file of records has.
     #[error("a decompression bomb: {read} bytes read have inflated to {inflated} already")]
     Bomb {
-        /// Bytes inflated when it was stopped.
+        /// Bytes inflated so far.
         inflated: u64,
-        /// Bytes of the object read until then.
+        /// Bytes of the object read so far.
         read: u64,
     },
     /// The text is not JSON of the expected kind.
@@ -89,16 +88,16 @@ pub enum Error {
     NotJson {
         /// Offset in the inflated text.
         byte: u64,
-        /// What should have stood there.
+        /// What is expected there.
         expected: &'static str,
     },
-    /// The text is UTF-16, by its byte order mark.
+    /// The text starts with a byte order mark of UTF-16.
     #[error("the text is UTF-16: convert it to UTF-8, which CloudTrail writes, first")]
     Utf16,
     /// The text ends inside the JSON.
     #[error("the JSON ends too early, after {records} whole records and {byte} bytes of inflated text")]
     Unfinished {
-        /// Records handed out before.
+        /// The number of whole records.
         records: u64,
         /// Offset in the inflated text.
         byte: u64,
@@ -111,7 +110,7 @@ pub enum Error {
     },
 }
 
-/// Why one record of a delivery is not taken; its neighbours are.
+/// Why a record of a delivery is rejected. Its neighbours are not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -124,7 +123,7 @@ pub enum Rejection {
     /// Brackets that do not close what was opened.
     #[error("the brackets of the record do not match")]
     Unbalanced,
-    /// Enough like a match to be looked at, and then not JSON, even after a repair.
+    /// Not ruled out, and not valid JSON, even after a repair.
     #[error("the record is not valid JSON")]
     InvalidJson,
     /// UTF-16 without a byte order mark.
@@ -133,12 +132,12 @@ pub enum Rejection {
     /// A JSON object without any of the keys that every CloudTrail record has.
     #[error("not a CloudTrail record{}", looks_like.map(|what| format!(": it looks like {what}")).unwrap_or_default())]
     NotCloudTrail {
-        /// What it seems to be instead.
+        /// What it seems to be.
         looks_like: Option<&'static str>,
     },
 }
 
-/// The text of one record, with what cutting it out has shown already.
+/// The text of one record, with what the splitter knows about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawRecord<'a> {
     text: &'a [u8],
@@ -146,27 +145,27 @@ pub struct RawRecord<'a> {
 }
 
 impl<'a> RawRecord<'a> {
-    /// The text as it stands in the delivery.
+    /// The text, unchanged.
     #[must_use]
     pub fn text(self) -> &'a [u8] {
         self.text
     }
 
-    /// `false` if no string in the record has a backslash; `true` says nothing.
+    /// `false` if no string in the record has a backslash. `true` if one may.
     #[must_use]
     pub fn may_have_escapes(self) -> bool {
         self.may_have_escapes
     }
 }
 
-/// A text of which nothing is known.
+/// A text about which nothing is known.
 impl<'a> From<&'a [u8]> for RawRecord<'a> {
     fn from(text: &'a [u8]) -> Self {
         Self { text, may_have_escapes: true }
     }
 }
 
-/// One record, or why it is none.
+/// One record, or why it is rejected.
 pub type Record<'a> = Result<RawRecord<'a>, Rejection>;
 
 enum Encoding {
@@ -203,7 +202,7 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder for one object or file.
     #[must_use]
-    #[allow(clippy::new_without_default, reason = "a decoder without bytes is no value that anybody wants")]
+    #[allow(clippy::new_without_default, reason = "nobody needs a decoder without bytes")]
     pub fn new() -> Self {
         Self {
             encoding: Encoding::Unknown,
@@ -222,26 +221,26 @@ impl Decoder {
         self.read
     }
 
-    /// Bytes of text inflated so far (equal to the bytes read where the object is not compressed).
+    /// Bytes of text inflated so far. Equal to the bytes read if the object is not compressed.
     #[must_use]
     pub fn bytes_inflated(&self) -> u64 {
         self.gone + self.end as u64
     }
 
-    /// What the CloudWatch Logs document being read says of itself, once its log events have begun.
+    /// The head of the CloudWatch Logs document that is being read, once its log events have begun.
     #[must_use]
     pub fn subscription(&self) -> Option<&Subscription> {
         self.splitter.subscription()
     }
 
-    /// Takes from the front of `input` what fills one window and hands every record that ends in it to `sink`,
-    /// with its position in the delivery (0 is the first).
+    /// Takes enough bytes from the front of `input` to fill one window. Passes every record that ends in the window to
+    /// `sink`, with its position in the delivery (0 is the first).
     ///
-    /// Returns whether there is more to do before the next bytes are needed: call it until it says `false`.
+    /// Returns whether there is more to do before the next bytes are needed: call it until it returns `false`.
     ///
     /// # Errors
-    /// Any [`Error`] but [`Error::Empty`], [`Error::Unfinished`] and [`Error::Malformed`], which only the end can
-    /// tell. After an error the decoder must not be used further.
+    /// Any [`Error`] but [`Error::Empty`], [`Error::Unfinished`] and [`Error::Malformed`], which [`Decoder::finish`]
+    /// returns. Do not use the decoder after an error.
     pub fn step(&mut self, input: &mut &[u8], sink: &mut impl FnMut(u64, Record<'_>)) -> Result<bool, Error> {
         if matches!(self.encoding, Encoding::Unknown) {
             self.encoding = match input.first() {
@@ -250,23 +249,23 @@ impl Decoder {
                 Some(_) => Encoding::Plain,
             };
         }
-        let room = if self.read == 0 { FIRST_WINDOW_BYTES } else { WINDOW_BYTES };
-        if self.window.len() < self.end + room {
-            self.window.resize(self.end + room, 0);
+        let space = if self.read == 0 { FIRST_WINDOW_BYTES } else { WINDOW_BYTES };
+        if self.window.len() < self.end + space {
+            self.window.resize(self.end + space, 0);
         }
-        let room = &mut self.window[self.end..];
+        let space = &mut self.window[self.end..];
         let (used, written, failure) = match &mut self.encoding {
             Encoding::Gzip(inflater) => {
-                let progress = inflater.inflate(input, room);
+                let progress = inflater.inflate(input, space);
                 (progress.used, progress.written, progress.error)
             }
             Encoding::Plain | Encoding::Unknown => {
-                let length = input.len().min(room.len());
-                room[..length].copy_from_slice(&input[..length]);
+                let length = input.len().min(space.len());
+                space[..length].copy_from_slice(&input[..length]);
                 (length, length, None)
             }
         };
-        let filled = written == room.len();
+        let filled = written == space.len();
         *input = &input[used..];
         self.read += used as u64;
         self.end += written;
@@ -289,7 +288,7 @@ impl Decoder {
         }
     }
 
-    /// Says whether the bytes that came were a whole delivery.
+    /// Checks that the bytes so far are a whole delivery.
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::TruncatedGzip`], [`Error::Unfinished`], [`Error::NotJson`], [`Error::Malformed`].

@@ -1,16 +1,16 @@
-//! The closing brackets that a value still owes.
+//! The brackets of a value that are still open.
 
 use super::MAX_RECORD_BYTES;
 
-/// Levels that a word holds.
+/// The number of levels that a word holds.
 const WORD_LEVELS: usize = 64;
-/// Deeper than a record can be, only the number of levels is kept: such a value is followed to its end, and no more.
+/// Beyond this depth only the number of levels is kept: no record is as deep, so finding the end of the value suffices.
 const MAX_LEVELS: usize = MAX_RECORD_BYTES;
 
-/// Brackets that were opened and are not closed yet, a bit each, the innermost lowest: 1 for a brace.
+/// The open brackets, one bit each, the innermost lowest: 1 for a brace.
 ///
-/// A plain value, so that it can live in registers. Words that are full are kept beside it, in `full`, for values that
-/// are deeper than CloudTrail writes any.
+/// A plain value, so that the compiler keeps it in registers. Full words are kept in `full`, for values that are deeper
+/// than any of CloudTrail's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Nesting {
     word: u64,
@@ -30,12 +30,12 @@ impl Nesting {
         self.depth
     }
 
-    /// Takes a bracket, and says `false` for a closing one that is not the one that is nesting. Such a one closes the nearest
-    /// that it can, or else what is innermost, so that a record with a bracket missing or mistaken ends where it should,
-    /// and does not swallow its neighbours.
+    /// Takes a bracket. Returns `false` if it closes another kind than the innermost open one. Such a bracket closes the
+    /// nearest open one of its kind, or else the innermost, so that a record with a missing or a wrong bracket ends where
+    /// it should, and does not swallow its neighbours.
     #[inline]
     pub(super) fn take(&mut self, bracket: u8, full: &mut Vec<u64>) -> bool {
-        // Braces differ from square brackets in one bit, and closing ones from opening ones in another.
+        // Braces and square brackets differ in one bit, opening and closing ones in another.
         let is_brace = bracket & (b'{' ^ b'[') != 0;
         let closes = bracket & (b'}' & !b'{') != 0;
         if self.depth >= MAX_LEVELS + usize::from(closes) {
@@ -60,7 +60,7 @@ impl Nesting {
 
     #[cold]
     fn close_nearest(mut self, is_brace: bool, full: &mut Vec<u64>) -> Self {
-        // The count spares a search that would find nothing: hostile input could ask for one at every byte.
+        // The count avoids a search that finds nothing: hostile input could cause one at every byte.
         let is_there = if is_brace { self.braces > 0 } else { self.depth > self.braces };
         while is_there && self.innermost_is_brace() != is_brace {
             self.pop(full);
@@ -104,12 +104,12 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// However deep, the same as a list of the brackets.
+        /// At any depth, the result is that of a list of brackets.
         #[test]
         fn a_bit_a_level_means_what_a_list_means(steps in proptest::collection::vec((0..6_u8, any::<bool>()), 0..1200)) {
             let (mut nesting, mut full, mut list) = (Nesting::default(), Vec::new(), Vec::new());
             for (step, is_brace) in steps {
-                // Five times in six one is opened, so that it gets deep: a mistaken one closes several.
+                // Five of six brackets open, so that the nesting gets deep: a wrong one closes several.
                 let (opening, closing) = if is_brace { (b'{', b'}') } else { (b'[', b']') };
                 let fits = if step < 5 {
                     list.push(is_brace);
@@ -119,7 +119,7 @@ mod tests {
                 };
                 prop_assert_eq!(fits, list.last() == Some(&is_brace));
                 if step >= 5 {
-                    let nearest = list.iter().rposition(|owed| *owed == is_brace);
+                    let nearest = list.iter().rposition(|open| *open == is_brace);
                     list.truncate(nearest.unwrap_or(list.len().saturating_sub(1)));
                 }
                 prop_assert_eq!((nesting.depth, nesting.is_empty()), (list.len(), list.is_empty()));

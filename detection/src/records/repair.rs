@@ -1,14 +1,14 @@
-//! Making JSON of text that is nearly JSON.
+//! Repairs text that is nearly JSON.
 //!
 //! CloudTrail cuts long values, sometimes in the middle of a character, and then writes half of a surrogate pair or a
-//! piece of a UTF-8 sequence. Elastic's pipeline reads such records, with U+FFFD in the place of what is broken.
+//! part of a UTF-8 sequence. Elastic's pipeline reads such records, and replaces the broken characters with U+FFFD.
 
 use memchr::memchr_iter;
 use serde_json::{Map, Value};
 
 use super::{Rejection, exact};
 
-/// The text with U+FFFD in the place of invalid UTF-8 and of unpaired surrogates; `None` if it has neither.
+/// Replaces invalid UTF-8 and unpaired surrogates with U+FFFD. Returns `None` if the text has neither.
 #[must_use]
 pub fn repaired(text: &[u8]) -> Option<Vec<u8>> {
     let lossy = String::from_utf8_lossy(text);
@@ -23,10 +23,10 @@ pub fn repaired(text: &[u8]) -> Option<Vec<u8>> {
     Some(repaired)
 }
 
-/// Parses one record, after a repair where it needs one. Every number keeps the digits that the text has.
+/// Parses a record, and repairs it first if it needs that. Every number keeps its digits.
 ///
 /// # Errors
-/// [`Rejection::InvalidJson`] if that is no JSON object either.
+/// [`Rejection::InvalidJson`] if the text is not a JSON object even after a repair.
 pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
     let parse = |text: &[u8]| exact::parse(text).map_err(|_| Rejection::InvalidJson);
     parse(text).or_else(|rejection| repaired(text).map_or(Err(rejection), |repaired| parse(&repaired)))
@@ -43,12 +43,12 @@ pub(crate) fn parse_value(text: &str) -> Result<Value, Rejection> {
 /// `\u` and four digits.
 const ESCAPE_BYTES: usize = 6;
 
-/// Where the escapes of surrogates stand that have no partner.
+/// The offsets of escapes of unpaired surrogates.
 fn unpaired_surrogates(text: &[u8]) -> Vec<usize> {
     let mut unpaired = Vec::new();
     let mut next = 0;
     for at in memchr_iter(b'\\', text) {
-        // A backslash behind a backslash, or the second half of a pair.
+        // A backslash after a backslash, or the second half of a pair.
         if at < next {
             continue;
         }
@@ -64,7 +64,7 @@ fn unpaired_surrogates(text: &[u8]) -> Vec<usize> {
     unpaired
 }
 
-/// The UTF-16 unit that the escape at this place stands for.
+/// The UTF-16 unit of the escape at this offset.
 fn unit(text: &[u8], at: usize) -> Option<u16> {
     let digits = text.get(at..at + ESCAPE_BYTES)?.strip_prefix(br"\u")?;
     let digits = std::str::from_utf8(digits)

@@ -1,28 +1,28 @@
-//! Cutting a text into records by structure alone.
+//! Splits a text into records by structure alone.
 //!
-//! The splitter never parses: it follows strings, brackets and commas, which is enough to know where each record
-//! starts and ends, and to keep one broken record from costing its neighbours. It can stop after any byte and go
-//! on when more text has come.
+//! The splitter never parses: it follows strings, brackets and commas, which is enough to find the start and the end of
+//! each record, and to keep a broken record apart from its neighbours. It can stop after any byte and continue with the
+//! next text.
 
 use super::brackets::{BLOCK_BYTES, Brackets};
 use super::nesting::Nesting;
 use super::subscription::Subscription;
 use super::{Error, MAX_RECORD_BYTES, RawRecord, Record, Rejection};
 
-/// Keys of a top-level object whose array holds records: of a delivery, of a CloudWatch Logs subscription, and of
+/// The keys of arrays of records in a top-level object: of a delivery, of a CloudWatch Logs subscription, and of
 /// `aws cloudtrail lookup-events`.
 const ARRAYS: [&[u8]; 3] = [b"Records", LOG_EVENTS, b"Events"];
 const LOG_EVENTS: &[u8] = b"logEvents";
-/// So much of an object that is too large to be a record is kept: the key of an array must still be found in it.
+/// How much to keep of an object that is too large for a record, since the key of an array must still be found in it.
 const TAIL_BYTES: usize = 4096;
 const JSON: &str = "a JSON object or array";
 
-/// Where in the text the next byte stands.
+/// The position of the next byte in the structure of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Outside of every value.
     Outermost,
-    /// Behind the first byte of what may be the mark of UTF-16.
+    /// After the first byte of a possible byte order mark of UTF-16.
     Mark(u8),
     /// Inside a top-level object that may be a record or hold an array of them.
     Object,
@@ -30,13 +30,13 @@ enum State {
     Between,
     /// Inside a record of an array.
     Record,
-    /// Inside an element of an array, or on a line, that is no object.
+    /// Inside an element of an array, or on a line, that is not an object.
     Junk,
-    /// Behind such an array, in the rest of the object that holds it.
+    /// After such an array, in the rest of the object that holds it.
     Rest,
 }
 
-/// What holds the records that are being read.
+/// The container of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holder {
     /// An object with an array of records under one of the [`ARRAYS`].
@@ -47,16 +47,16 @@ enum Holder {
     Lines,
 }
 
-/// Where the next byte stands with regard to strings.
+/// The position of the next byte with regard to strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quotes {
     Outside,
     Inside,
-    /// Inside, behind a backslash.
+    /// Inside, after a backslash.
     Escaped,
 }
 
-/// What came last inside the array.
+/// The last token inside the array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
     Opening,
@@ -66,27 +66,27 @@ enum Last {
 
 pub(super) struct Splitter {
     state: State,
-    /// `None` until the first top-level value has shown what it is.
+    /// `None` before the first top-level value.
     holder: Option<Holder>,
-    /// The open brackets of the current record or value, with the words of them that are full.
+    /// The open brackets of the current record or value, and the full words of them.
     nesting: Nesting,
     full: Vec<u64>,
-    /// Inside a record; elsewhere `quotes` is what counts.
+    /// Used inside a record; `quotes` is used elsewhere.
     brackets: Brackets,
     quotes: Quotes,
-    /// Where the current record starts in the window.
+    /// The start of the current record in the window.
     start: usize,
-    /// What is wrong with the current record so far.
+    /// The first defect of the current record.
     defect: Option<Rejection>,
     records: u64,
     last: Last,
-    /// Where the commas between records first were wrong.
+    /// The offset of the first wrong comma between records.
     malformed: Option<u64>,
-    /// What the last log subscription document says of itself.
+    /// The head of the last document of a log subscription.
     subscription: Option<Subscription>,
 }
 
-/// Why following the brackets of a value ended.
+/// Why [`Splitter::follow`] stopped.
 enum Halt {
     /// The text ended.
     Text,
@@ -118,9 +118,9 @@ impl Splitter {
         self.subscription.as_ref()
     }
 
-    /// Reads on in `text` from `at`; `base` is the offset of `text` in the whole.
+    /// Continues in `text` at `at`; `base` is the offset of `text` in the whole.
     ///
-    /// Returns from where on the text must be kept: the start of an unfinished record, or its end.
+    /// Returns the offset from which the text must be kept: the start of an unfinished record, or its end.
     pub(super) fn scan(
         &mut self,
         text: &[u8],
@@ -177,7 +177,7 @@ impl Splitter {
             }
         }
         Ok(match self.state {
-            // What is too large for a record is followed to its end, but no longer kept.
+            // The end of a value that is too large for a record must be found, but its text is not kept.
             State::Record if self.defect == Some(Rejection::TooLarge) => text.len(),
             State::Object if self.defect != Some(Rejection::TooLarge) => self.start,
             State::Object | State::Rest => text.len().saturating_sub(TAIL_BYTES).max(self.start),
@@ -186,7 +186,7 @@ impl Splitter {
         })
     }
 
-    /// Says whether the text may end where it did, after `inflated` bytes.
+    /// Checks that the text may end here, after `inflated` bytes.
     pub(super) fn finish(&self, inflated: u64) -> Result<(), Error> {
         match self.state {
             State::Outermost if self.holder.is_some() => {}
@@ -198,7 +198,7 @@ impl Splitter {
         self.malformed.map_or(Ok(()), |byte| Err(Error::Malformed { byte }))
     }
 
-    /// A part of a top-level object, before its array or behind it; returns where that part ends.
+    /// Reads a part of a top-level object, before its array or after it. Returns the end of that part.
     fn object(&mut self, text: &[u8], at: usize, sink: &mut impl FnMut(u64, Record<'_>)) -> usize {
         let (at, halt) = self.follow::<true>(text, at);
         match halt {
@@ -224,11 +224,11 @@ impl Splitter {
         at
     }
 
-    /// Follows strings and brackets to the end of the current value or of the text, and says where that is. With
-    /// `ARRAYS`, it also stops behind the bracket that opens an array directly inside the value.
+    /// Follows strings and brackets to the end of the current value or of the text, and returns its offset. With `ARRAYS`,
+    /// also stops after the bracket that opens an array directly inside the value.
     #[inline(never)]
     fn follow<const ARRAYS: bool>(&mut self, text: &[u8], mut at: usize) -> (usize, Halt) {
-        // In locals, which the compiler keeps in registers.
+        // The compiler keeps locals in registers.
         let (mut brackets, mut nesting, mut fits) = (self.brackets, self.nesting, true);
         let end = 'blocks: loop {
             let rest = &text[at..];
@@ -251,7 +251,7 @@ impl Splitter {
                     break 'blocks (at + place + 1, Halt::Value);
                 }
                 if ARRAYS && block[place] == b'[' && nesting.depth() == 2 {
-                    // The rest of the block is looked at again.
+                    // The rest of the block is examined again.
                     brackets = before;
                     brackets.next(&cut_off(block, place + 1), place + 1);
                     break 'blocks (at + place + 1, Halt::Array);
@@ -266,7 +266,7 @@ impl Splitter {
         end
     }
 
-    /// One byte of a value that is no record. Such values are rare, and short where they are not.
+    /// Reads one byte of a value that is not a record. Such values are rare or short.
     fn one(&mut self, byte: u8) {
         self.quotes = match (self.quotes, byte) {
             (Quotes::Escaped, _) | (Quotes::Outside, b'"') => Quotes::Inside,
@@ -322,7 +322,7 @@ impl Splitter {
         self.forget_nesting();
     }
 
-    /// Hands out the record that has just ended.
+    /// Passes the record that has just ended to `sink`.
     fn emit(&mut self, record: &[u8], sink: &mut impl FnMut(u64, Record<'_>)) {
         let record = match self.defect {
             _ if record.len() > MAX_RECORD_BYTES => Err(Rejection::TooLarge),
@@ -333,7 +333,7 @@ impl Splitter {
     }
 
     fn finish_record(&mut self, record: Record<'_>, sink: &mut impl FnMut(u64, Record<'_>)) {
-        // CloudWatch Logs tests a subscription with an event that is nobody's record.
+        // CloudWatch Logs tests a subscription with an event that is not a record.
         let is_test = self.holder == Some(Holder::Object)
             && self.subscription.as_ref().is_some_and(Subscription::is_control_message);
         if !is_test {
@@ -356,8 +356,8 @@ impl Splitter {
         }
     }
 
-    /// Outside of every value: white space, a byte order mark, or the start of a value. Says whether the byte was used
-    /// up.
+    /// Reads a byte outside of every value: white space, a byte order mark, or the start of a value. Returns whether the
+    /// byte is used up.
     fn outermost(&mut self, byte: u8, at: usize, place: u64) -> Result<bool, Error> {
         match (self.state, byte) {
             (State::Mark(0xff), 0xfe) | (State::Mark(0xfe), 0xff) => return Err(Error::Utf16),
@@ -370,7 +370,7 @@ impl Splitter {
                 self.state = State::Object;
             }
             (_, b'[') => self.open_array(Holder::Array),
-            // The three bytes of UTF-8's byte order mark, which editors and other systems leave at the start of a text.
+            // The bytes of UTF-8's byte order mark, which some editors and systems put at the start of a text.
             (_, 0xef | 0xbb | 0xbf) => {}
             _ if byte.is_ascii_whitespace() => {}
             _ if self.holder == Some(Holder::Lines) => {
@@ -383,17 +383,17 @@ impl Splitter {
     }
 }
 
-/// The key from [`ARRAYS`] at the end of `text`, if that is where the value of one begins.
+/// The key from [`ARRAYS`] whose value begins at the end of `text`.
 fn key_before(text: &[u8]) -> Option<&'static [u8]> {
     let text = text.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
     ARRAYS.into_iter().find(|key| {
         let before = text.strip_suffix(*key).and_then(|text| text.strip_suffix(b"\""));
-        // A quote inside of another key would stand behind a backslash.
+        // Inside another key, the quote would follow a backslash.
         before.is_some_and(|before| matches!(before.trim_ascii_end().last(), Some(b'{' | b',')))
     })
 }
 
-/// The first `length` bytes of a block, and spaces.
+/// The first `length` bytes of a block, padded with spaces.
 #[cold]
 fn cut_off(block: &[u8; BLOCK_BYTES], length: usize) -> [u8; BLOCK_BYTES] {
     let mut start = [b' '; BLOCK_BYTES];

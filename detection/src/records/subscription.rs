@@ -1,8 +1,8 @@
-//! What a document of a CloudWatch Logs subscription says of itself.
+//! The head of a document of a CloudWatch Logs subscription.
 
 use serde::Deserialize;
 
-/// The members of a subscription's document that stand before its log events.
+/// The members of the document before its log events.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Subscription {
@@ -14,7 +14,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Reads the document up to the bracket that opens its `logEvents`. One that cannot be read says nothing.
+    /// Reads the document up to the bracket that opens its `logEvents`. If that is not valid, every member is empty.
     pub(super) fn begun_by(text: &[u8]) -> Self {
         let document = [text, b"[]}"].concat();
         serde_json::from_slice(&document).unwrap_or_default()

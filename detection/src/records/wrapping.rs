@@ -1,4 +1,4 @@
-//! What an object turns out to be: a CloudTrail record, something around one, or neither.
+//! Decides what an object is: a CloudTrail record, a wrapper around one, or neither.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 
 use super::{RawRecord, Rejection, repair};
 
-/// A record in a log event, in an event of EventBridge, in a log event: nothing that AWS writes is deeper.
+/// A record in a log event in an event of EventBridge in a log event: AWS writes nothing deeper.
 const MAX_DEPTH: u8 = 4;
 
-/// A record, taken out of whatever was around it.
+/// A record without its wrappers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unwrapped<'a> {
     text: Cow<'a, [u8]>,
@@ -28,11 +28,11 @@ impl Unwrapped<'_> {
 
 impl<'a> RawRecord<'a> {
     /// Takes the record out of the log event, the EventBridge event or the `lookup-events` entry that holds it. Most
-    /// records stand alone, and are recognised by their first key.
+    /// records have no wrapper, and their first key shows it.
     ///
     /// # Errors
-    /// [`Rejection::NotCloudTrail`] for an object that neither is nor holds a record, and [`Rejection::InvalidJson`]
-    /// for one that cannot be told.
+    /// [`Rejection::NotCloudTrail`] for an object that neither is nor holds a record, and [`Rejection::InvalidJson`] for
+    /// one that cannot be read.
     pub fn unwrapped(self) -> Result<Unwrapped<'a>, Rejection> {
         let Self { text, may_have_escapes } = self;
         let first_key = text.strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
@@ -46,7 +46,7 @@ impl<'a> RawRecord<'a> {
     }
 }
 
-/// The record inside `text`, or `None` if `text` is one itself.
+/// The record inside `text`, or `None` if `text` itself is one.
 fn unwrapped(text: &[u8], depth: u8) -> Result<Option<Vec<u8>>, Rejection> {
     let mut members = Members::default();
     let read = members.read(text);
@@ -54,7 +54,7 @@ fn unwrapped(text: &[u8], depth: u8) -> Result<Option<Vec<u8>>, Rejection> {
         return Ok(None);
     }
     if let Err(error) = read {
-        // The text may still hold what JSON does not allow and a repair replaces.
+        // The text may still need a repair.
         return match repair::repaired(text) {
             Some(repaired) if depth < MAX_DEPTH => {
                 Ok(Some(unwrapped(&repaired, depth + 1)?.unwrap_or(repaired)))
@@ -75,10 +75,10 @@ fn unwrapped(text: &[u8], depth: u8) -> Result<Option<Vec<u8>>, Rejection> {
     }
 }
 
-/// The members of an object that say what it is.
+/// The members that show what an object is.
 #[derive(Default)]
 struct Members<'a> {
-    /// One of the keys that only a record has.
+    /// The object has a key that only records have.
     is_record: bool,
     /// The `detail-type` of EventBridge.
     is_event: bool,
@@ -89,7 +89,7 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Reads the object's keys, up to the first that says that it is a record.
+    /// Reads the keys of the object, up to the first that only a record has.
     fn read(&mut self, text: &'a [u8]) -> Result<(), Rejection> {
         let mut deserializer = serde_json::Deserializer::from_slice(text);
         let read = deserializer.deserialize_map(MembersVisitor(self)).and_then(|()| deserializer.end());

@@ -1,4 +1,4 @@
-//! The document of a signal as JSON: the record's document, with what Elastic's alerts add to it.
+//! The document of a signal as JSON: the ECS document of the record, and the fields that Elastic's alerts add.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::nested::{Field, Nested};
 use crate::origin::Origin;
 use crate::rule::Definition;
 
-/// What is left out of a signal that is too big, in this order, until it fits. Each step may name several fields.
+/// The fields to leave out of a signal that is too big, step by step until it fits. A step may name several fields.
 const OMITTED: [&[&str]; 6] = [
     &[ORIGINAL],
     &[
@@ -25,7 +25,7 @@ const OMITTED: [&[&str]; 6] = [
     &["aws.cloudtrail.flattened.response_elements"],
     &[REQUEST_PARAMETERS],
 ];
-/// Fields of the record's event that stand once more beside what made an alert of it.
+/// The fields of the event that an alert repeats under `kibana.alert.original_event`.
 const ORIGINAL_EVENT: [(&str, &str); 8] = [
     ("event.action", "kibana.alert.original_event.action"),
     ("event.provider", "kibana.alert.original_event.provider"),
@@ -40,7 +40,7 @@ const MESSAGE: &str = "message";
 const ORIGINAL: &str = "event.original";
 const REQUEST_PARAMETERS: &str = "aws.cloudtrail.flattened.request_parameters";
 
-/// What a signal's document is made of. Nothing of the record is copied.
+/// The parts of a signal's document. It borrows from the record.
 pub(super) struct Body<'a> {
     definition: &'a Definition,
     document: &'a Document,
@@ -85,7 +85,7 @@ impl<'a> Body<'a> {
         Self { definition, document, record, origin, now, id, omitted: Vec::new() }
     }
 
-    /// The document as JSON of at most `limit` bytes, if leaving out what may be left out can do it.
+    /// The document as JSON. Leaves out fields until it has at most `limit` bytes, as far as that is possible.
     pub(super) fn fit(mut self, limit: usize) -> String {
         let mut steps = OMITTED.into_iter();
         loop {
@@ -99,11 +99,11 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// JSON without the two characters that JSON allows and SNS does not.
+    /// JSON that escapes the two characters that JSON allows and SNS does not.
     fn json(&self) -> String {
-        // The first byte of both; few texts have it.
+        // Both start with this byte, and few texts have it.
         const FIRST_BYTE: u8 = "\u{ffff}".as_bytes()[0];
-        // Strings and maps with string keys always have a JSON text.
+        // Strings and maps with string keys always serialize.
         let text = serde_json::to_string(&Nested::new(&self.fields())).unwrap_or_default();
         if memchr::memchr(FIRST_BYTE, text.as_bytes()).is_some() {
             text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
@@ -112,7 +112,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Every field of the signal: the sentence for people first, then by name.
+    /// Every field of the signal: `message` first, the others by name.
     fn fields(&self) -> Vec<Field<Part<'_>>> {
         let mut fields = self.event();
         fields.extend(self.origin.fields().into_iter().map(|(name, text)| (name, text.into())));
@@ -124,7 +124,7 @@ impl<'a> Body<'a> {
         fields
     }
 
-    /// The record's document, turned into a signal.
+    /// The fields of the record's document, as a signal has them.
     fn event(&self) -> Vec<Field<Part<'_>>> {
         let mut fields = vec![
             (MESSAGE, words::sentence(self.document).into()),
@@ -137,7 +137,7 @@ impl<'a> Body<'a> {
         }
         for (name, value) in self.document.fields() {
             if self.omitted.contains(&name) {
-                // Of the request, the function's name stays.
+                // Keep the name of the function when the request parameters are left out.
                 let function = self.document.value(FUNCTION_NAME).filter(|_| name == REQUEST_PARAMETERS);
                 fields.extend(function.map(|function| (FUNCTION_NAME, Part::Value(function))));
             } else if !matches!(name, "@timestamp" | "event.kind") {
@@ -147,7 +147,7 @@ impl<'a> Body<'a> {
         fields
     }
 
-    /// What Elastic's stack adds to a document that becomes an alert.
+    /// The fields that Elastic adds to a document that becomes an alert.
     fn alert(&self) -> impl Iterator<Item = Field<Part<'_>>> {
         let Self { definition, document, .. } = self;
         let ancestor =

@@ -1,7 +1,7 @@
-//! The signal: one match of one rule, as SNS gets it.
+//! The signal: one match of one rule, ready for SNS.
 //!
-//! The document imitates the alert document of Elastic's stack, so that what was built on those (dashboards, other
-//! rules, people's eyes) can be built on these.
+//! The document imitates Elastic's alert document, so that dashboards and rules that were built for Elastic's alerts work
+//! with signals.
 
 mod body;
 mod words;
@@ -16,17 +16,17 @@ use crate::origin::Origin;
 use crate::records;
 use crate::rule::Definition;
 
-/// The most that SNS takes: message, subject and attributes together.
+/// The size limit of SNS, in bytes: message, subject and attributes together.
 pub const MAX_BYTES: usize = 262_144;
 const FUNCTION_NAME: &str = "aws.cloudtrail.flattened.request_parameters.functionName";
 
-/// The identity of a signal: the same for the same event and rule, by every road and on every replay.
+/// The identity of a signal: the same for the same event and rule, by every path and on every replay.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SignalId([u8; 32]);
 
 impl SignalId {
-    /// SHA-256 of `<rule_id>/<recipientAccountId>/<eventID>`, or for an event without an identifier of `<rule_id>/`
-    /// and the record with its keys sorted.
+    /// The SHA-256 of `<rule_id>/<recipientAccountId>/<eventID>`, or, for an event without an identifier, of `<rule_id>/`
+    /// and the record with sorted keys.
     #[must_use]
     pub fn new(rule_id: &str, document: &Document, record: &[u8]) -> Self {
         let mut hash = Sha256::new_with_prefix(rule_id);
@@ -36,7 +36,7 @@ impl SignalId {
             hash.update("/");
             hash.update(event);
         } else {
-            // A record that became a document is JSON; its keys are sorted to make its writer's order not matter.
+            // A record that became a document is JSON. Its keys are sorted, so that their order does not matter.
             let mut record = Value::Object(records::parse(record).unwrap_or_default());
             record.sort_all_objects();
             hash.update(record.to_string());
@@ -80,18 +80,18 @@ pub struct Signal {
     pub message: String,
     /// One printable line.
     pub subject: String,
-    /// What subscriptions can filter by: at most ten.
+    /// The message attributes, for filters of subscriptions: at most ten.
     pub attributes: Vec<Attribute>,
-    /// The account that owns what was called, or `unknown`: signals of one account stay in order on a FIFO topic.
+    /// The account that owns the called resource, or `unknown`: a FIFO topic keeps the signals of an account in order.
     pub group: String,
     /// The day of the event (UTC, `YYYY-MM-DD`), if its time is one.
     pub date: Option<String>,
-    /// The time of the event as the record has it.
+    /// The time of the event, as in the record.
     pub time: Option<String>,
 }
 
 impl Signal {
-    /// Makes the signal of a match: `document` is the record's, `record` its JSON text, `now` the time as RFC 3339.
+    /// Makes the signal of a match. `document` is the record as ECS, `record` its JSON text, `now` the time as RFC 3339.
     #[must_use]
     pub fn new(
         definition: &Definition,
@@ -117,7 +117,7 @@ impl Signal {
         signal
     }
 
-    /// What SNS counts against its limit.
+    /// The size of the signal as SNS counts it, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let attributes = self.attributes.iter();
@@ -126,7 +126,7 @@ impl Signal {
     }
 }
 
-/// A match that the exceptions take out: what somebody needs who asks what an exception hides.
+/// A match that an exception suppresses: enough to show what the exception hides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppressed {
     /// The identity of the signal that is not published.
@@ -135,20 +135,20 @@ pub struct Suppressed {
     pub rule_id: String,
     /// Its name.
     pub rule_name: String,
-    /// What was called.
+    /// The action of the event.
     pub action: Option<String>,
     /// The identifier of the event.
     pub event_id: Option<String>,
-    /// The caller, by the name that a signal's sentence uses.
+    /// The caller, by the name in a signal's message.
     pub caller: String,
-    /// The account that owns what was called, else the caller's.
+    /// The account that owns the called resource, else the caller's.
     pub account: Option<String>,
     /// The region.
     pub region: Option<String>,
 }
 
 impl Suppressed {
-    /// Notes a match: `document` is the record's, `record` its JSON text.
+    /// Describes a match. `document` is the record as ECS, `record` its JSON text.
     #[must_use]
     pub fn new(definition: &Definition, document: &Document, record: &[u8]) -> Self {
         let text = |field| document.text(field).map(str::to_owned);
@@ -165,7 +165,7 @@ impl Suppressed {
     }
 }
 
-/// What SNS takes as a message group: printable ASCII without spaces, up to 128 of them.
+/// Whether SNS accepts this as a message group: up to 128 printable ASCII characters without spaces.
 fn is_group(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -202,8 +202,8 @@ fn attributes(definition: &Definition, document: &Document, id: SignalId) -> Vec
     .collect()
 }
 
-/// Attribute values should be short: they are for filters. Characters that XML cannot hold, and control characters (line
-/// breaks and tabs among them), are replaced: subscriptions that filter lose a message that has one in an attribute.
+/// Shortens the value of an attribute, which is for filters, and replaces control characters (line breaks and tabs among
+/// them) and characters that XML cannot hold: a subscription with a filter loses messages that have one in an attribute.
 fn attribute_text(text: &str) -> String {
     const MAX_CHARS: usize = 256;
     let is_plain = |character: char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');

@@ -1,4 +1,4 @@
-//! What a signal says to people.
+//! The texts of a signal for people: message, reason and subject.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::FUNCTION_NAME;
 use crate::ecs::{self, Document};
 use crate::rule::Definition;
 
-/// The longest subject that SNS takes.
+/// The longest subject that SNS accepts, in characters.
 const MAX_SUBJECT_CHARS: usize = 100;
 
 /// Elastic's reason sentence.
@@ -17,7 +17,7 @@ pub(super) fn reason(definition: &Definition, document: &Document) -> String {
     format!("event{source}{user} created {} alert {name}.", severity.as_str())
 }
 
-/// The best name that a record has for its caller.
+/// The best name for the caller in a record.
 pub(super) fn caller(document: &Document) -> &str {
     let text = |field| document.text(field);
     text("user.name")
@@ -28,7 +28,7 @@ pub(super) fn caller(document: &Document) -> &str {
         .unwrap_or("an unnamed caller")
 }
 
-/// Who (by name and session) did what to which target, where, when and from where.
+/// The message: who (by name and session) called what on which target, where, when and from where.
 pub(super) fn sentence(document: &Document) -> String {
     let text = |field| document.text(field);
     let who = caller(document);
