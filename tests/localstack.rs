@@ -349,7 +349,7 @@ async fn of_ten_messages_with_a_missing_object_and_a_truncated_one_eight_are_pub
 }
 
 #[tokio::test]
-async fn the_same_object_twice_gives_the_same_ids_by_whatever_road() {
+async fn the_same_object_twice_gives_the_same_ids_by_every_path() {
     let stage = Stage::new("replays").await;
     let mut seen = Vec::new();
     for name in ["sqs-s3.json", "sqs-s3.json", "eventbridge-s3.json", "s3-put.json", "sqs-sns-s3.json"] {
@@ -391,7 +391,7 @@ async fn a_filter_policy_on_the_account_lets_only_its_signals_through() {
 }
 
 #[tokio::test]
-async fn with_an_archive_a_second_road_publishes_nothing_again() {
+async fn with_an_archive_a_second_path_publishes_nothing_again() {
     let stage = Stage::new("archived").await;
     let s3 = aws_sdk_s3::Client::new(&stage.config);
     s3.create_bucket().bucket("signal-archive").send().await.expect("a bucket");

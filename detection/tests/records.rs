@@ -95,7 +95,7 @@ fn a_record_that_is_none_costs_its_neighbours_nothing() {
 }
 
 #[test]
-fn wrong_commas_between_records_are_told_after_every_record_was_read() {
+fn wrong_commas_between_records_are_reported_after_every_record_was_read() {
     for (array, byte) in
         [(r"[{}{}]", 14), (r"[{},,{}]", 15), (r"[{},{},]", 18), (r"[,{}]", 12), (r"[{} 5]", 15)]
     {
@@ -127,7 +127,7 @@ fn every_kind_of_broken_delivery_has_an_error_of_its_own() {
 }
 
 #[test]
-fn broken_gzip_is_told_apart_and_costs_no_record_before_it() {
+fn every_kind_of_broken_gzip_has_an_error_of_its_own_and_costs_no_record_before_it() {
     let text = format!(r#"{{"Records":[{}{{"last":1}}]}}"#, r#"{"a":"some text that repeats"},"#.repeat(500));
     let whole = gzip(text.as_bytes());
     let end = whole.len() as u64;
@@ -205,7 +205,7 @@ fn a_bomb_is_stopped_and_an_honest_ratio_is_not() {
 }
 
 #[test]
-fn files_people_keep_are_read_in_any_of_their_layouts() {
+fn every_layout_of_a_file_of_records_is_read() {
     let both = good(&[r#"{"a":1}"#, r#"{"b":{"Records":[1]}}"#]);
     for text in [
         r#"{"Records":[{"a":1},{"b":{"Records":[1]}}]}"#,
@@ -247,7 +247,7 @@ fn the_array_of_records_is_found_at_any_place_wherever_the_bytes_are_cut() {
 }
 
 #[test]
-fn what_only_looks_like_the_key_of_an_array_makes_no_delivery() {
+fn a_look_alike_of_the_key_of_an_array_is_no_delivery() {
     for text in [
         r#"{ "Record" : 1}"#,
         r#"{ "Recordsx":[{"a":1}]}"#,
@@ -265,7 +265,7 @@ fn what_only_looks_like_the_key_of_an_array_makes_no_delivery() {
 }
 
 #[test]
-fn the_array_is_found_behind_more_than_a_record_can_hold() {
+fn the_array_is_found_after_more_text_than_a_record_can_hold() {
     let text = format!(r#"{{"p":"{}","Records":[{{"a":1}}]}}"#, "x".repeat(3 * MAX_RECORD_BYTES));
     for bytes in [text.clone().into_bytes(), gzip(text.as_bytes())] {
         assert_eq!(decode(&bytes), (good(&[r#"{"a":1}"#]), Ok(())));

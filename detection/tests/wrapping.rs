@@ -51,7 +51,7 @@ fn a_record_is_taken_out_of_whatever_aws_puts_around_it() {
 }
 
 #[test]
-fn what_is_no_record_is_named_as_what_it_looks_like() {
+fn what_is_not_a_record_is_rejected_as_what_it_looks_like() {
     let rows: &[(&str, Value)] = &[
         (
             "OCSF",
@@ -128,7 +128,7 @@ fn a_log_event_with_half_a_character_is_unwrapped_all_the_same() {
 
 proptest! {
     #[test]
-    fn no_bytes_are_too_odd_to_be_unwrapped_or_refused(
+    fn any_bytes_are_unwrapped_or_refused(
         bytes in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..100),
             r#"\{["\\{}:,a-z0-9 \u{d7ff}]{0,80}"#.prop_map(String::into_bytes),

@@ -85,7 +85,7 @@ def test_every_sample_delivery_is_read_whatever_its_key(
     assert own_bucket.dead_letters() == 0
 
 
-def test_an_existing_bucket_is_reached_through_eventbridge(
+def test_an_existing_bucket_is_read_through_eventbridge(
     existing_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
 ) -> None:
     listener = existing_bucket.subscribe()

@@ -264,24 +264,24 @@ def test_the_trail_bucket_takes_deliveries_from_exactly_the_trail_the_stack_make
 
 
 @pytest.mark.parametrize(
-    ("road", "condition", "service"),
+    ("path", "condition", "service"),
     [
         ("ObjectCreatedRule", "FromEventBridge", "events.amazonaws.com"),
         ("DeliveryTopicSubscription", "FromDeliveryTopic", "sns.amazonaws.com"),
         ("ApiCallRule", "InRealTime", "events.amazonaws.com"),
     ],
 )
-def test_each_road_may_reach_the_queue_and_the_dead_letters_and_exists_only_in_its_mode(
-    road: str, condition: str, service: str
+def test_each_path_may_reach_the_queue_and_the_dead_letters_and_exists_only_in_its_mode(
+    path: str, condition: str, service: str
 ) -> None:
-    assert RESOURCES[road]["Condition"] == condition
+    assert RESOURCES[path]["Condition"] == condition
     for queue in ("QueuePolicy", "DeadLetterQueuePolicy"):
         policy = of_type("AWS::SQS::QueuePolicy")[queue]["PolicyDocument"]["Statement"]
         allowed = [each["If"][1] for each in policy if "If" in each and each["If"][0] == condition]
         assert [each["Principal"]["Service"] for each in allowed] == [service]
 
 
-def test_every_alarm_tells_whoever_wants_to_be_told() -> None:
+def test_every_alarm_notifies_the_alarm_topics() -> None:
     nobody = {"Ref": "AWS::NoValue"}
     for alarm in of_type("AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmActions"] == [

@@ -44,7 +44,7 @@ def test_there_is_an_alarm_for_everything_this_file_trips(existing_topic: Deploy
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_each_alarm_sounds_beyond_its_threshold_and_tells_the_alarm_topic(
+def test_each_alarm_sounds_beyond_its_threshold_and_notifies_the_alarm_topic(
     existing_topic: Deployment, name: str
 ) -> None:
     cloudwatch = existing_topic.emulator.client("cloudwatch")
@@ -114,7 +114,7 @@ def test_every_metric_of_the_alarms_and_the_dashboard_is_one_that_somebody_emits
     assert looked_at | set(metrics_shown(own_bucket)) == ours | amazons
 
 
-def test_a_deployment_without_anyone_to_tell_has_its_alarms_all_the_same(own_bucket: Deployment) -> None:
+def test_a_deployment_without_a_topic_for_alarms_has_its_alarms_all_the_same(own_bucket: Deployment) -> None:
     found = alarms(own_bucket)
     assert found.keys() == ALARMS.keys()
     assert [alarm["AlarmActions"] for alarm in found.values()] == [[]] * len(found)

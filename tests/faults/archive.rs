@@ -74,7 +74,7 @@ async fn with_an_archive_signals_still_go_out_in_batches_and_are_looked_up_ten_a
 }
 
 #[tokio::test]
-async fn what_sns_did_not_take_is_not_stored() {
+async fn a_signal_that_sns_did_not_take_is_not_stored() {
     let (world, bucket) = archiving("not taken");
     let fails = Batch::Fails { event: "a1", sender_fault: true, code: "InvalidParameter" };
     let run = world.delivery("a", &["a1", "a2"]).sns(Script::forever(fails)).run().await;
@@ -98,7 +98,7 @@ async fn an_event_without_a_proper_time_is_stored_under_an_unknown_date() {
 }
 
 #[tokio::test]
-async fn two_copies_that_store_the_same_signal_do_not_mind_each_other() {
+async fn two_copies_may_store_the_same_signal() {
     let (world, bucket) = archiving("race");
     // The lookup finds nothing, and by the time of storing another copy has stored it.
     let run = world
@@ -129,7 +129,7 @@ async fn a_conflict_with_another_copy_that_stores_the_same_signal_is_tried_again
 }
 
 #[tokio::test]
-async fn one_failed_request_costs_its_own_signal_its_place_and_no_other() {
+async fn one_failed_request_to_the_archive_affects_its_own_signal_only() {
     let names: Vec<_> = (0..30).map(|number| format!("e{number:02}")).collect();
     let events: Vec<_> = names.iter().map(String::as_str).collect();
     for method in ["HEAD", "PUT"] {

@@ -35,7 +35,7 @@ async fn a_stalled_delivery_comes_back_as_failed_in_time_and_what_was_found_is_p
 }
 
 #[tokio::test]
-async fn what_is_found_does_not_wait_for_a_delivery_that_is_slow() {
+async fn signals_do_not_wait_for_a_slow_delivery() {
     let slow = Get::Wire(Wire::Drip(10, Duration::from_millis(200)));
     let run = World::new("deadlines: linger")
         .delivery("good", &["g1", "g2"])
@@ -62,7 +62,7 @@ async fn an_endless_drip_comes_back_as_failed_in_time() {
 }
 
 #[tokio::test]
-async fn a_trigger_that_can_only_be_told_by_an_error_is_told_by_a_transient_one() {
+async fn a_direct_invocation_that_runs_out_of_time_fails_with_a_transient_error() {
     let run = World::new("deadlines: stalled, direct")
         .delivery("stalled", &["s1", "s2"])
         .get("stalled", stalled())
@@ -92,7 +92,7 @@ async fn a_task_of_a_batch_job_that_runs_out_of_time_is_a_temporary_failure() {
 }
 
 #[tokio::test]
-async fn after_the_cut_off_nothing_more_is_started() {
+async fn after_the_deadline_nothing_more_is_started() {
     let names: Vec<_> = (0..60).map(|number| format!("d{number}")).collect();
     let mut world = World::new("deadlines: cut-off").time(SHORT);
     for name in &names {
@@ -142,7 +142,7 @@ async fn a_topic_that_never_answers_fails_the_messages_in_time() {
 }
 
 #[tokio::test]
-async fn a_throttled_topic_is_neither_pressed_harder_as_the_deadline_comes_nor_waited_for_beyond_it() {
+async fn a_throttled_topic_gets_no_faster_retries_near_the_deadline_and_is_not_awaited_beyond_it() {
     let throttled = async |number: u32| {
         let run = World::new(&format!("deadlines: throttled {number}"))
             .delivery("a", &["a1"])
@@ -161,7 +161,7 @@ async fn a_throttled_topic_is_neither_pressed_harder_as_the_deadline_comes_nor_w
 }
 
 #[tokio::test]
-async fn a_batch_that_is_taken_apart_is_not_sent_on_after_the_cut_off() {
+async fn a_batch_that_is_sent_entry_by_entry_stops_at_the_deadline() {
     let mut script = Script::forever(Batch::Delay(Duration::from_millis(600)));
     script.first.push_back(Batch::RefusedWith("a1", "InvalidParameter"));
     let events = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8"];
@@ -176,7 +176,7 @@ async fn a_batch_that_is_taken_apart_is_not_sent_on_after_the_cut_off() {
 }
 
 #[tokio::test]
-async fn signals_that_are_found_and_cannot_be_sent_any_more_are_counted_as_failed() {
+async fn signals_that_cannot_be_sent_before_the_deadline_count_as_failed() {
     let events: Vec<_> = (0..300).map(|number| format!("e{number:03}")).collect();
     let events: Vec<_> = events.iter().map(String::as_str).collect();
     let run = World::new("deadlines: many signals")
@@ -192,7 +192,7 @@ async fn signals_that_are_found_and_cannot_be_sent_any_more_are_counted_as_faile
 }
 
 #[tokio::test]
-async fn what_was_found_when_reading_ends_is_published_in_the_time_that_is_kept_for_it() {
+async fn signals_found_before_reading_ends_are_published_in_the_reserved_time() {
     let events: Vec<_> = (0..60).map(|number| format!("e{number:02}")).collect();
     let events: Vec<_> = events.iter().map(String::as_str).collect();
     // Reading ends after 3.75 seconds, publishing after five. Until then the first batch keeps the publisher busy.

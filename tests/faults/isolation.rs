@@ -72,7 +72,7 @@ async fn ten_deliveries_are_fetched_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn however_many_deliveries_there_are_no_more_than_sixteen_are_fetched_at_the_same_time() {
+async fn at_most_sixteen_deliveries_are_fetched_at_the_same_time() {
     let names: Vec<_> = (0..40).map(|number| format!("d{number}")).collect();
     let mut world = World::new("isolation: bounded concurrency");
     for name in &names {
@@ -103,7 +103,7 @@ async fn a_bad_part_of_a_message_fails_it_and_costs_the_other_parts_nothing() {
 }
 
 #[tokio::test]
-async fn messages_that_nobody_understands_fail_alone() {
+async fn unknown_messages_fail_alone() {
     let odd =
         ["", "null", "7", "[]", "\"text\"", "{}", "{\"Records\":[]}", "not JSON", "{\"source\":\"aws.ec2\"}"];
     let odd = odd.iter().enumerate().map(|(index, body)| (format!("odd{index}"), (*body).to_owned()));

@@ -85,7 +85,7 @@ async fn no_input_can_write_a_line_of_the_log_in_either_format() {
 }
 
 #[tokio::test]
-async fn no_level_of_logging_shows_credentials_or_what_records_say() {
+async fn no_log_level_shows_credentials_or_records() {
     for level in ["TRACE", "DEBUG", "INFO"] {
         let world = World::new(&format!("logs: {level}"))
             .delivery("a", &["private-event"])
@@ -100,7 +100,7 @@ async fn no_level_of_logging_shows_credentials_or_what_records_say() {
 }
 
 #[tokio::test]
-async fn a_suppressed_match_says_what_the_exception_hides() {
+async fn a_suppressed_match_is_logged_with_what_the_exception_hides() {
     let world =
         World::new("logs: suppressed").delivery("a", &["a1"]).set("EXCEPTION_QUERY", "user.name: ana");
     let log = log_of(world, "INFO", "JSON").await;

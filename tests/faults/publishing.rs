@@ -232,7 +232,7 @@ async fn a_fault_of_sns_that_stays_fails_exactly_the_messages_it_hits() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_can_be_mended_says_how() {
+async fn a_refusal_with_a_remedy_names_it() {
     for (status, code, advice) in [
         (404, "NotFound", "set SIGNAL_TOPIC_ARN to a topic that exists"),
         (403, "AuthorizationError", "check sns:Publish of the function's role"),
@@ -249,7 +249,7 @@ async fn a_refusal_that_can_be_mended_says_how() {
 }
 
 #[tokio::test]
-async fn what_keeps_all_signals_of_a_delivery_from_the_topic_is_told_once() {
+async fn a_cause_that_stops_all_signals_of_a_delivery_is_logged_once() {
     let events: Vec<_> = (0..25).map(|index| format!("a{index}")).collect();
     let events: Vec<_> = events.iter().map(String::as_str).collect();
     let run = World::new("publishing: one line")
@@ -374,7 +374,7 @@ async fn if_a_signal_fails_every_message_that_held_it_fails() {
 }
 
 #[tokio::test]
-async fn the_same_delivery_gives_the_same_ids_on_every_replay_and_by_every_road() {
+async fn the_same_delivery_gives_the_same_ids_on_every_replay_and_by_every_path() {
     let mut ids = Vec::new();
     let record = matching("e1");
     let by_eventbridge =

@@ -189,11 +189,11 @@ async fn check((name, script, ending): Row) {
 }
 
 #[tokio::test]
-async fn whatever_happens_before_a_body_its_neighbours_are_published_and_its_message_is_judged_rightly() {
+async fn a_fault_before_a_body_costs_no_neighbour_and_its_message_fails_as_it_should() {
     crate::all(before_the_body(), |row| row.0, check).await;
 }
 
 #[tokio::test]
-async fn whatever_happens_in_a_body_it_is_taken_up_where_it_broke_off_or_its_message_fails() {
+async fn a_body_that_breaks_off_is_resumed_or_its_message_fails() {
     crate::all(in_the_body(), |row| row.0, check).await;
 }

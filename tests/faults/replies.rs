@@ -106,7 +106,7 @@ async fn an_error_is_transient_if_another_try_can_help_with_any_part() {
 }
 
 #[tokio::test]
-async fn a_payload_that_nobody_understands_is_a_permanent_error() {
+async fn an_unknown_payload_is_a_permanent_error() {
     for (index, payload) in
         [Value::Null, json!(7), json!([]), json!("text"), json!({}), json!({ "Records": [] })]
             .into_iter()
@@ -157,7 +157,7 @@ async fn the_owner_of_the_bucket_is_checked_on_every_get_if_it_is_set() {
 }
 
 #[tokio::test]
-async fn the_version_that_a_trigger_names_is_the_one_that_is_read_also_when_a_body_is_taken_up_again() {
+async fn the_version_that_a_trigger_names_is_read_also_when_a_body_is_resumed() {
     let mut payload = notification("a");
     payload["Records"][0]["s3"]["object"]["versionId"] = "v1/+".into();
     let run = World::new("replies: version")

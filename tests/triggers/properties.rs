@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_near_an_envelope_is_unwrapped_without_a_panic_and_no_message_is_left_without_a_word(
+    fn anything_like_an_envelope_is_unwrapped_without_a_panic_and_every_message_has_a_part(
         payload in nearly_an_envelope(),
         body in nearly_an_envelope(),
     ) {

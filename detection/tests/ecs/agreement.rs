@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn the_value_of_a_verbatim_field_stands_in_the_record_as_it_is(record in whole_record()) {
+    fn the_value_of_a_raw_field_stands_in_the_record_as_it_is(record in whole_record()) {
         let parsed = records::parse(record.as_bytes()).expect("the record is an object");
         for row in ecs::TABLE.iter().filter(|row| ecs::standing(row.name) == Standing::AsItIs && !row.is_open()) {
             Mapping::of(&parsed).any(row.name, &mut |value| {

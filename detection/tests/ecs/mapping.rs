@@ -259,7 +259,7 @@ pub const LOGINS: &[Row] = &[
 ];
 
 #[test]
-fn a_sign_in_tells_how_it_was_done() {
+fn a_sign_in_shows_how_it_was_done() {
     check(LOGINS);
 }
 

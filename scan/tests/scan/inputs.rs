@@ -216,7 +216,7 @@ fn in_a_pipe_there_is_no_progress_bar() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
+fn a_reader_that_closes_standard_output_ends_the_run_quietly() {
     let records: Vec<_> = (0..500).map(|event| hit(&event.to_string())).collect();
     let folder = folder(&[("a.json", &delivery(&records))]);
     let mut child =
