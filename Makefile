@@ -75,7 +75,7 @@ soak: package ## Put 2,000 deliveries through the deployed stack while killing t
 
 fuzz: ## Fuzz every target for SECONDS each: make fuzz SECONDS=600 (needs a nightly toolchain and cargo-fuzz)
 	for target in payload delivery record query eql sigma; do \
-	  cargo +nightly fuzz run $$(test $$target = payload && echo --features function) $$target -- -max_total_time=$(SECONDS) -max_len=$(MAX_LEN) || exit 1; \
+	  cargo +nightly fuzz run $$(test $$target = payload && echo --features function) $$target -- -max_total_time=$(SECONDS) -max_len=$(MAX_LEN) -malloc_limit_mb=64 || exit 1; \
 	done
 
 redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to its queue
