@@ -87,7 +87,7 @@ def generate(folder: Path, name: str, records: int, match_every: int) -> Path:
 
 
 def inflated_megabytes(path: Path) -> float:
-    """Return the size of a delivery's text, as scan's summary tells it."""
+    """Return the size of a delivery's text, from the summary of cloudtrail-scan."""
     summary = subprocess.run([SCAN, path], capture_output=True, text=True, check=True).stderr
     return int(summary.split(" inflated")[0].rsplit(" ", 1)[1]) / 1e6
 

@@ -15,7 +15,7 @@ SUBSCRIPTION = f"{TOPIC}:{uid('subscription')}"
 
 
 class Object:
-    """An object in the bucket: what an envelope tells about it."""
+    """An object in the bucket, with what an envelope says about it."""
 
     def __init__(self, key: str, content: bytes | None = None) -> None:
         self.key = key

@@ -71,7 +71,7 @@ def role(
     mfa: bool = False,
     invoked_by: str | None = None,
 ) -> Json:
-    """A session of an IAM role; `path` tells service-linked and Identity Center roles apart."""
+    """A session of an IAM role; `path` distinguishes service-linked and Identity Center roles."""
     identity: Json = {
         "type": "AssumedRole",
         "principalId": f"AROADBQP57FF2AEXAMPLE:{session}",

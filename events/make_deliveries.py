@@ -105,7 +105,7 @@ def outputs() -> dict[Path, bytes]:
     return files
 
 
-def strangers(files: dict[Path, bytes]) -> list[Path]:
+def unexpected(files: dict[Path, bytes]) -> list[Path]:
     """Files in our folders that this script does not write."""
     there = [*EVENTS.glob("*.json"), *(path for path in DELIVERIES.rglob("*") if path.is_file())]
     return sorted(path for path in there if path not in files and path not in BY_HAND)
@@ -123,7 +123,7 @@ def main() -> int:
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(files[path])
-    extra = strangers(files)
+    extra = unexpected(files)
     for path in extra:
         print(f"not one of ours: {path.relative_to(EVENTS.parent)}", file=sys.stderr)
     print(f"{len(files)} files, {len(changed)} {'differ' if check else 'written'}", file=sys.stderr)

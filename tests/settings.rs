@@ -1,9 +1,9 @@
-//! What the function starts with: a wrong setting is named at once, and no request can wait for ever.
+//! Settings, of the function and of the AWS SDKs: an invalid one is named at once, and every request has a time-out.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -174,16 +174,21 @@ impl Process {
     /// Starts it with these variables, in which `{s3}`, `{sns}` and `{other}` stand for the addresses of servers, and
     /// lets it handle one event: a delivery of one record.
     fn start(variables: &[(&str, &str)]) -> Self {
+        let event = json!({ "Records": [{
+            "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "s3": { "bucket": { "name": "trail" }, "object": { "key": "AWSLogs/111122223333/CloudTrail/x/1.json.gz" } },
+        }] });
+        Self::start_with(variables, event.to_string())
+    }
+
+    /// The same with any payload as the event.
+    fn start_with(variables: &[(&str, &str)], payload: String) -> Self {
         let (sender, seen) = channel();
         let record = json!({
             "eventVersion": "1.11", "eventSource": "lambda.amazonaws.com", "eventName": "UpdateFunctionCode20150331v2",
             "eventID": "e-1", "eventTime": "2026-02-03T04:05:06Z", "recipientAccountId": "111122223333",
         });
         let delivery = json!({ "Records": [record] }).to_string();
-        let event = json!({ "Records": [{
-            "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
-            "s3": { "bucket": { "name": "trail" }, "object": { "key": "AWSLogs/111122223333/CloudTrail/x/1.json.gz" } },
-        }] });
         let s3 = serve("s3", sender.clone(), move |_| Some((200, String::new(), delivery.clone())));
         let topic = |_: &Request| {
             let taken = "<PublishBatchResponse><PublishBatchResult><Failed/><Successful><member><Id>0</Id>\
@@ -202,7 +207,7 @@ impl Process {
         let first = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
         let runtime = serve("runtime", sender, move |request| match request.path.rsplit('/').next() {
             Some("next") if first.swap(false, std::sync::atomic::Ordering::SeqCst) => {
-                Some((200, head.clone(), event.to_string()))
+                Some((200, head.clone(), payload.clone()))
             }
             Some("next") => None,
             _ => Some((202, String::new(), String::new())),
@@ -216,6 +221,7 @@ impl Process {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .envs(variables.iter().map(|(name, value)| (*name, address(value))))
+            .stdout(Stdio::piped())
             .spawn()
             .expect("the function starts");
         Self { child, seen }
@@ -235,6 +241,16 @@ impl Process {
                 return requests;
             }
         }
+    }
+}
+
+impl Process {
+    /// Ends it. Returns what it has logged.
+    fn log(mut self) -> String {
+        let _ = self.child.kill();
+        let mut log = String::new();
+        self.child.stdout.take().expect("a pipe").read_to_string(&mut log).expect("UTF-8");
+        log
     }
 }
 
@@ -342,4 +358,21 @@ fn without_a_region_the_start_fails_at_once_and_names_the_variable() {
     assert!(log.contains("AWS_REGION is missing"), "{log}");
     // Nobody was asked for it: the instance metadata that an SDK asks in the end would cost seconds.
     assert!(started.elapsed().expect("a clock") < Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_payload_that_is_not_json_fails_with_an_error_and_a_log_line_of_the_function() {
+    let variables = [&KEYS[..], &S3_AND_SNS, &[REGION, TOPIC]].concat();
+    let process = Process::start_with(&variables, r#"{"Records":[{"eventSource":"aws:s3""#.to_owned());
+    let requests = process.requests();
+    let [answer] = &requests[..] else { panic!("{requests:?}") };
+    assert!(answer.path.ends_with("/error"), "{answer:?}");
+    let error: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(error["errorType"], "PermanentError", "{error}");
+    let log = process.log();
+    assert!(log.contains("the payload does not hold JSON"), "{log}");
+    assert!(
+        log.contains(r#""message":"failed""#) && log.contains(r#""message":"invocation finished""#),
+        "{log}"
+    );
 }

@@ -191,7 +191,7 @@ def localstack() -> Iterator[Emulator]:
     port = free_port()
     settings = {
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
-        # Queue URLs that are addresses of this machine; the default is a name that only a resolver can tell.
+        # Queue URLs that are addresses of this machine; the default is a name that needs a resolver.
         "LOCALSTACK_HOST": f"127.0.0.1:{port}",
         "SQS_ENDPOINT_STRATEGY": "path",
         "SERVICES": "s3,sns,sqs",

@@ -70,7 +70,7 @@ def write(file: Path, values: Mapping[str, str]) -> None:
     """Write a file from which ``sam deploy`` reads exactly these values."""
     file.parent.mkdir(parents=True, exist_ok=True)
     escaped = {name: escaped_for_sam(value) for name, value in values.items()}
-    # Every value in quotes: what looks like a number, a date or a truth to a YAML reader is text to CloudFormation.
+    # Quote every value: a YAML reader would take some for numbers, dates or booleans, which CloudFormation takes as text.
     file.write_text(yaml.safe_dump(escaped, default_style='"', sort_keys=False), encoding="ascii")
 
 
@@ -120,7 +120,7 @@ def session(config: Path = SAM_CONFIG) -> boto3.Session:
 
 
 def report(stack: str, values: Mapping[str, str], usual: Mapping[str, str]) -> str:
-    """Return what to tell about the values that a stack keeps."""
+    """Return the text about the values that a stack keeps."""
     if not values:
         return f"{stack} keeps no value that is not named in PARAMETERS, other than defaults."
     lines = [f"{stack} keeps these values, which are not the defaults and are not named in PARAMETERS:"]

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from emulator import ROOT, Emulator, ministack, run
 from stack import mend, outputs_of
 
-# For SQS, version 1 of the command asks AWS itself unless it is told the address in so many words.
+# For SQS, version 1 of the command asks AWS itself unless the address is an argument.
 AWS = f"""#!/bin/sh
 exec '{ROOT}/.venv/aws/bin/aws' --endpoint-url "$AWS_ENDPOINT_URL" "$@"
 """
@@ -31,7 +31,7 @@ docs/sandbox.md goes on from here. Leave with exit.
 
 
 def keep_mended(emulator: Emulator, stop: threading.Event) -> None:
-    """After every deployment, give the stack what only the emulator asks for; until told to stop."""
+    """After every deployment, give the stack what only the emulator asks for, until `stop` is set."""
     cloudformation = emulator.client("cloudformation")
     mended = set()
     while not stop.wait(PAUSE_SECONDS):

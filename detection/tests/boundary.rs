@@ -103,8 +103,8 @@ fn tree(package: &str, edges: &str) -> Vec<String> {
 #[test]
 fn the_detection_is_made_of_nothing_that_does_input_or_output() {
     let packages = tree("detection", "normal,build");
-    let strangers: Vec<_> = packages.iter().filter(|package| !PACKAGES.contains(&package.as_str())).collect();
-    assert!(strangers.is_empty(), "{strangers:?}: look whether they do input or output, then list them");
+    let unknown: Vec<_> = packages.iter().filter(|package| !PACKAGES.contains(&package.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}: check whether they do input or output, then list them");
 }
 
 #[test]

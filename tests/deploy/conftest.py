@@ -149,7 +149,7 @@ def own_bucket(emulator: Emulator) -> Deployment:
 
 @pytest.fixture(scope="session")
 def existing_bucket(emulator: Emulator) -> Deployment:
-    """Return the stack beside a bucket that sends its events to EventBridge, with the real-time road and an archive."""
+    """Return the stack beside a bucket that sends its events to EventBridge, with the real-time path and an archive."""
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket="existing-trail-bucket")
     s3.put_bucket_notification_configuration(

@@ -82,7 +82,7 @@ class Reader:
     def follow(self) -> None:
         """Take every step of the page, from first to last."""
         aws = self.folder / "aws"
-        # Version 1 of the command asks AWS itself for some services unless it is told the address in so many words.
+        # Version 1 of the command asks AWS itself for some services unless the address is an argument.
         aws.write_text(f'#!/bin/sh\nexec \'{ROOT}/.venv/aws/bin/aws\' --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
         aws.chmod(0o755)
         for step in steps():

@@ -59,10 +59,10 @@ def test_make_deploy_carries_every_value_byte_for_byte_and_names_what_it_keeps(e
     # Nothing is named, and everything stays.
     printed = make_deploy(emulator, STACK, "PARAMETERS=")
     assert variable(emulator) == EVERYTHING
-    told, _, asked = printed.partition("sam deploy")
-    assert f"  ExceptionQuery={shlex.quote(EVERYTHING)}    (default: '')\n" in told
-    assert "  LogLevel=DEBUG    (default: INFO)\n" in told
-    assert "MemorySize" not in told
+    kept, _, asked = printed.partition("sam deploy")
+    assert f"  ExceptionQuery={shlex.quote(EVERYTHING)}    (default: '')\n" in kept
+    assert "  LogLevel=DEBUG    (default: INFO)\n" in kept
+    assert "MemorySize" not in kept
     assert "Deploy this changeset?" in asked or "No changes to deploy" in asked
 
     # A default is named: back to it. Another value is wrapped in quotes of its own.

@@ -298,7 +298,7 @@ def test_silence_sounds_the_alarm_and_nothing_else_does_without_data() -> None:
 
 
 def test_each_alarm_looks_at_this_stack_alone() -> None:
-    # The emulator does not tell metrics apart by their dimensions.
+    # The emulator ignores the dimensions of metrics.
     function = {"Name": "FunctionName", "Value": {"Ref": "Function"}}
     expected = {
         "DeadLetterAlarm": {"Name": "QueueName", "Value": {"GetAtt": "DeadLetterQueue.QueueName"}},

@@ -1,4 +1,4 @@
-"""What tells that it does not work: alarms, dashboard, log lines and the queries of the operator's page."""
+"""What shows that something is wrong: alarms, dashboard, log lines and the queries of the operator's page."""
 
 import json
 import re

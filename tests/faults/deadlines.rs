@@ -1,4 +1,4 @@
-//! The reply comes in time, and says of nothing unfinished that it is done. Every run checks the first half of that.
+//! The reply comes in time, and unfinished work never counts as done. Every run checks that the reply is in time.
 
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ async fn a_task_of_a_batch_job_that_runs_out_of_time_is_a_temporary_failure() {
 #[tokio::test]
 async fn after_the_deadline_nothing_more_is_started() {
     let names: Vec<_> = (0..60).map(|number| format!("d{number}")).collect();
-    let mut world = World::new("deadlines: cut-off").time(SHORT);
+    let mut world = World::new("deadlines: nothing more").time(SHORT);
     for name in &names {
         world = world
             .object(name, gzip(br#"{"Records":[]}"#))
@@ -186,7 +186,7 @@ async fn signals_that_cannot_be_sent_before_the_deadline_count_as_failed() {
         .run()
         .await;
     assert_eq!(run.failed(), ["a"]);
-    // What the topic was told of is published or failed; the audit of every run adds the counters up.
+    // A signal that was handed over is published or failed; every run checks that the counters add up.
     assert!(run.counter("published") > 0 && run.counter("failed") > 0);
     assert_eq!(run.counter("signals"), run.counter("published") + run.counter("failed"));
 }

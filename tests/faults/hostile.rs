@@ -1,4 +1,4 @@
-//! Input that means harm: a clear error or a right answer, never a panic, and never at its neighbour's cost.
+//! Hostile input: a clear error or a right answer, never a panic, and no effect on its neighbours.
 
 use std::io::Write;
 

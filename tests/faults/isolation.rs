@@ -1,4 +1,4 @@
-//! One bad message, object or record costs its neighbours nothing.
+//! A bad message, object or record does not affect its neighbours.
 
 use std::io::Write;
 use std::sync::Arc;

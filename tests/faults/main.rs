@@ -1,5 +1,5 @@
-//! Every fault that can be provoked, against the real clients: nothing is lost, nothing invented, and the reply says
-//! what happened.
+//! Every fault that can be provoked, with the real clients: nothing is lost, nothing is invented, and the reply says what
+//! happened.
 
 mod archive;
 mod deadlines;

@@ -1,4 +1,4 @@
-//! Faults of S3. Each row has three deliveries, and the one in the middle is in trouble.
+//! Faults of S3. Each row has three deliveries, and S3 fails for the second.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::s3::Get;
 use crate::server::{End, Script, Wire};
 use crate::world::{ATTEMPT, World, delivery, key};
 
-/// What becomes of the delivery in trouble. Its neighbours are published, always.
+/// The outcome of the faulty delivery. Its neighbours are always published.
 enum Ending {
     /// It is published too.
     Whole,

@@ -1,4 +1,4 @@
-//! What each trigger is told, and what is asked of S3 on the way.
+//! The reply to each trigger, and the requests to S3.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A local S3 and SNS in one, which speak just enough HTTP for the real SDK clients and misbehave on order.
+//! A local server for S3 and SNS that speaks enough HTTP for the real SDK clients, and misbehaves on purpose.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::{s3, sns};
 
-/// What happens to requests, one after the other: first the script, then for ever the last word. Without either, the
+/// What happens to requests, one after the other: the script first, then always its last entry. Without either, the
 /// answer is a good one.
 #[derive(Debug, Clone)]
 pub struct Script<F> {

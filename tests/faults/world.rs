@@ -28,7 +28,7 @@ pub const BUCKET: &str = "trail";
 pub const OWNER: &str = "111122223333";
 pub const RULE: &str = "1251b98a-ff45-11ee-89a1-f661ea17fbce";
 pub const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:signals";
-/// What the clients of the cases wait for an answer.
+/// How long the clients wait for an answer.
 pub const ATTEMPT: Duration = Duration::from_secs(2);
 
 /// A record that the rule matches.
@@ -99,7 +99,7 @@ pub fn batch_job(names: &[&str]) -> Value {
     json!({ "invocationSchemaVersion": "2.0", "invocationId": "i-1", "job": { "id": "j", "userArguments": {} }, "tasks": tasks })
 }
 
-/// One invocation to be, with everything around it. By default each object is announced by a message of its name.
+/// An invocation, with everything around it. By default a message with the name of each object announces it.
 pub struct World {
     pub name: String,
     pub state: State,
@@ -208,7 +208,7 @@ impl World {
     }
 }
 
-/// The configuration of the real clients, but for the addresses and for patience that suits a test.
+/// The configuration of the real clients, with other addresses and with time-outs for tests.
 fn config(endpoint: &str, name: &str, attempt: Duration) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(attempt)
@@ -238,7 +238,7 @@ fn config(endpoint: &str, name: &str, attempt: Duration) -> SdkConfig {
 pub const SECRET: &str = "very-secret-access-key";
 pub const SESSION_TOKEN: &str = "very-secret-session-token";
 
-/// What came of an invocation.
+/// The outcome of an invocation.
 pub struct Run {
     pub payload: Value,
     pub reply: Result<Value, Error>,
@@ -288,7 +288,7 @@ impl Run {
         self.log.iter().filter(move |line| line["message"] == message)
     }
 
-    /// The failures of a message as the log tells them: `transient` or `permanent`, and why.
+    /// The failures of a message in the log: `transient` or `permanent`, and why.
     pub fn failures_of(&self, id: &str) -> Vec<(String, String)> {
         self.lines("failed")
             .filter(|line| line["message_id"] == id)
@@ -306,7 +306,7 @@ impl Run {
         requests.map(|request| request.at.duration_since(self.started)).collect()
     }
 
-    /// What holds for every invocation, whatever happens.
+    /// Checks what holds for every invocation.
     fn audit(&self) {
         let count = |name| self.counter(name);
         assert_eq!(count("records"), count("matched") + count("unmatched") + count("rejected"), "records");

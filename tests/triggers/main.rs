@@ -1,4 +1,4 @@
-//! Every envelope, told apart and unwrapped.
+//! Every envelope, recognised and unwrapped.
 
 mod keys;
 mod properties;

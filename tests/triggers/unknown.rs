@@ -1,4 +1,4 @@
-//! What is no envelope, or only half of one.
+//! Payloads that are not an envelope, or only a part of one.
 
 use cloudtrail_signals::trigger::{Part, recognise};
 use serde_json::{Value, json};
