@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import rules
+import rule_shapes
 from sandbox import Sandbox, cpu_seconds, function, peak_bytes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,8 +176,8 @@ def many_rules(folder: Path) -> None:
     for count, target in ((85, "≤ 1.6"), (165, "≤ 2"), (1000, "≤ 3")):
         many = folder / f"{count}-rules"
         many.mkdir()
-        for index, query in enumerate(rules.queries(count)):
-            (many / f"{index}.toml").write_text(rules.rule(index, query))
+        for index, query in enumerate(rule_shapes.queries(count)):
+            (many / f"{index}.toml").write_text(rule_shapes.rule(index, query))
         commands = ([SCAN, "--rules", path, delivery] for path in (many, one))
         many_seconds, one_second = (lambda command=command: seconds(command) for command in commands)
         row("scan", *versus(many_seconds, one_second), target, f"time of `scan` with {count} rules, against one")

@@ -8,7 +8,13 @@ import random
 import uuid
 
 BUSY = {
-    "iam.amazonaws.com": ["CreateUser", "CreateAccessKey", "AttachUserPolicy", "PutRolePolicy", "UpdateAssumeRolePolicy"],
+    "iam.amazonaws.com": [
+        "CreateUser",
+        "CreateAccessKey",
+        "AttachUserPolicy",
+        "PutRolePolicy",
+        "UpdateAssumeRolePolicy",
+    ],
     "ec2.amazonaws.com": ["AuthorizeSecurityGroupIngress", "ModifySnapshotAttribute", "CreateImage", "DeleteFlowLogs"],
     "s3.amazonaws.com": ["GetBucketAcl", "PutBucketPolicy", "PutObject", "DeleteBucket"],
     "sts.amazonaws.com": ["AssumeRoleWithSAML", "GetFederationToken", "AssumeRoot"],
