@@ -75,7 +75,8 @@ fn enclose<'a>(
     true
 }
 
-/// The entries by bucket, and inside a bucket as they were put in.
+/// The entries by bucket, and inside a bucket as they were put in. A `HashMap` also grows when nine keys meet in one bucket
+/// of a small table. Only keys that were made to collide do that, so it is left out here.
 fn in_hash_order(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut capacity = INITIAL_CAPACITY;
     while map.len() > capacity / 4 * 3 {

@@ -21,7 +21,7 @@ const INSTANCES: [&str; 8] = [
 const INSTANCE_SETS: [&str; 2] =
     ["requestParameters.instancesSet.items", "responseElements.instancesSet.items"];
 /// A shorter text that begins like an instance id is none.
-const MIN_INSTANCE_BYTES: usize = 10;
+const MIN_INSTANCE_CHARACTERS: usize = 10;
 
 pub(super) fn source_ip<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
     mapping.text("sourceIPAddress").filter(|text| is_ip(text))
@@ -72,7 +72,7 @@ fn each<'a>(value: &'a Value, look: &mut dyn FnMut(&'a Value)) {
 }
 
 fn is_instance(text: &&str) -> bool {
-    text.starts_with("i-") && text.len() >= MIN_INSTANCE_BYTES
+    text.starts_with("i-") && text.chars().count() >= MIN_INSTANCE_CHARACTERS
 }
 
 /// Services that call on somebody's behalf stand in the place of an address. A zone may follow an IPv6 address.

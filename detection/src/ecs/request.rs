@@ -69,18 +69,21 @@ pub(super) fn resources(mapping: &Mapping<'_>) -> Option<Value> {
     (!resources.is_empty()).then(|| resources.into_iter().map(Value::Object).collect())
 }
 
-/// An object of `resources` without its empty parts, if anything is left.
+/// An object of `resources` without its empty parts, if anything is left. A key that CloudTrail writes in its own case
+/// goes before one that has the name already.
 fn resource(item: &Value) -> Option<Map<String, Value>> {
     let mut resource = Map::new();
     for (key, value) in item.as_object()? {
-        let name = match key.as_str() {
-            "ARN" => "arn",
-            "accountId" => "account_id",
-            key => key,
+        let (name, is_renamed) = match key.as_str() {
+            "ARN" => ("arn", true),
+            "accountId" => ("account_id", true),
+            key => (key, false),
         };
         let is_keyword = matches!(name, "arn" | "account_id" | "type");
         let text = text_of(value).filter(|_| is_keyword).map(Value::from);
-        if let Some(value) = text.or_else(|| without_empty(value)) {
+        if let Some(value) = text.or_else(|| without_empty(value))
+            && (is_renamed || !resource.contains_key(name))
+        {
             resource.insert(name.to_owned(), value);
         }
     }

@@ -17,12 +17,13 @@ pub(super) fn reason(definition: &Definition, document: &Document) -> String {
     format!("event{source}{user} created {} alert {name}.", severity.as_str())
 }
 
-/// The best name for the caller in a record.
+/// The best name for the caller in a record. A service that acted for itself may have opened a session that reads like
+/// an address; it is still the service that called.
 pub(super) fn caller(document: &Document) -> &str {
     let text = |field| document.text(field);
     text("user.name")
-        .or(text("user.email"))
         .or(text("service.name"))
+        .or(text("user.email"))
         .or(text("aws.cloudtrail.user_identity.arn"))
         .or(text("user.id"))
         .unwrap_or("an unnamed caller")

@@ -1,6 +1,6 @@
 //! A field taken alone is the field of the document: for any record, and every row of the table.
 
-use detection::ecs::{self, Document, Mapping, Standing};
+use detection::ecs::{self, Document, Mapping, Members, Standing};
 use detection::query::{Fields, Scalar};
 use detection::records;
 use proptest::collection::vec;
@@ -156,14 +156,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_values_of_one_field_of_the_record_are_those_of_the_document(record in whole_record()) {
-        let record = records::parse(record.as_bytes()).expect("the record is an object");
+    fn the_values_of_one_field_of_the_record_are_those_of_the_document(text in whole_record()) {
+        let members = Members::of(text.as_bytes()).expect("the record is an object");
+        let of_members = Mapping::of_members(&members);
+        let record = records::parse(text.as_bytes()).expect("the record is an object");
         let document = Document::from_record(record.clone());
         let mapping = Mapping::of(&record);
         for row in ecs::TABLE {
             let names = if row.is_open() { &BELOW[..] } else { &[""] };
             for name in names.iter().map(|below| format!("{}{below}", row.name)) {
-                prop_assert_eq!(values(&mapping, &name), values(&document, &name), "{} of {:?}", name, record);
+                let expected = values(&document, &name);
+                prop_assert_eq!(&values(&mapping, &name), &expected, "{} of {}", name, text);
+                prop_assert_eq!(&values(&of_members, &name), &expected, "{} of {}, member by member", name, text);
             }
         }
     }

@@ -85,12 +85,21 @@ pub const COPIES: &[Row] = &[
         "aws.cloudtrail.resources",
         r#"[{"ARNPrefix":"p/","type":"T","x":{"z":1}}]"#,
     ),
+    // CloudTrail's own key goes first, wherever it stands, unless it counts as missing.
+    (
+        r#"{"resources":[{"ARN":"a","arn":"x","account_id":"y","accountId":1},{"ARN":"-","arn":"b"}]}"#,
+        "aws.cloudtrail.resources",
+        r#"[{"arn":"a","account_id":"1"},{"arn":"b"}]"#,
+    ),
     (r#"{"resources":{"ARN":"a"}}"#, "aws.cloudtrail.resources", r#"[{"arn":"a"}]"#),
     (r#"{"resources":"text"}"#, "aws.cloudtrail.resources", ABSENT),
     (r#"{"readOnly":"true"}"#, "aws.cloudtrail.read_only", "true"),
     (r#"{"readOnly":"perhaps"}"#, "aws.cloudtrail.read_only", ABSENT),
     (r#"{"eventTime":"20261123T100500Z"}"#, "@timestamp", r#""2026-11-23T10:05:00.000Z""#),
     (r#"{"eventTime":"2026-11-23T10:05:00+02:00"}"#, "@timestamp", r#""2026-11-23T08:05:00.000Z""#),
+    (r#"{"eventTime":"2026-11-23T10:05:00"}"#, "@timestamp", r#""2026-11-23T10:05:00.000Z""#),
+    (r#"{"eventTime":"2026-11-23 10:05:00.5"}"#, "@timestamp", r#""2026-11-23T10:05:00.500Z""#),
+    (r#"{"eventTime":"2026-13-23T10:05:00"}"#, "@timestamp", ABSENT),
     (r#"{"eventTime":"yesterday"}"#, "@timestamp", ABSENT),
     (r#"{"eventTime":5}"#, "@timestamp", ABSENT),
     // A keyword is a text, or several; an object is none.

@@ -27,6 +27,12 @@ pub const ROWS: &[Row] = &[
         "related.hosts",
         r#"["pc","i-00000000","i-01234567","i-11111111","i-22222222","i-33333333","i-44444444"]"#,
     ),
+    // Ten characters, whatever bytes they take.
+    (
+        r#"{"requestParameters":{"instanceIds":["i-éééé","i-éééééééé"]}}"#,
+        "related.hosts",
+        r#"["i-éééééééé"]"#,
+    ),
     (HOSTS, "related.hosts", r#"["api.example.com","build.example.com"]"#),
     (r#"{"sourceIPAddress":"192.0.02.1"}"#, "related.hosts", r#"["192.0.02.1"]"#),
     (r#"{"sourceIPAddress":"192.0.2.1"}"#, "related.hosts", ABSENT),

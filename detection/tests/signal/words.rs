@@ -211,6 +211,14 @@ fn the_message_says_who_did_what_to_which_function_where_and_when() {
             json!({ "userIdentity": { "type": "AWSService", "invokedBy": "x.amazonaws.com" } }),
             format!("x.amazonaws.com (AWSService) called {action} {tail}"),
         ),
+        // A service that acted for itself, whatever it calls its session.
+        (
+            json!({ "userIdentity": {
+                "type": "AssumedRole", "arn": "arn:aws:sts::1:assumed-role/R/task@7", "invokedBy": "x.amazonaws.com",
+                "sessionContext": { "sessionIssuer": { "arn": "arn:aws:iam::1:role/aws-service-role/x.amazonaws.com/R" } },
+            } }),
+            format!("x.amazonaws.com (AssumedRole, task@7) called {action} {tail}"),
+        ),
         (
             json!({ "userIdentity": { "type": "Root", "arn": "arn:aws:iam::1:root" } }),
             format!("arn:aws:iam::1:root (Root) called {action} {tail}"),
