@@ -88,7 +88,7 @@ impl Stage {
             .await;
     }
 
-    /// A queue that gets what is published to the topic.
+    /// Subscribes a queue to the topic.
     async fn subscribe(&self, queue: &str, attributes: &[(&str, &str)]) -> String {
         let mut create = self.sqs.create_queue().queue_name(queue);
         if is_fifo(queue) {
@@ -133,7 +133,7 @@ impl Stage {
             .await
     }
 
-    /// So many messages of a queue, and then makes sure that there are no more.
+    /// Receives this many messages of a queue, and checks that there are no more.
     async fn receive(&self, queue: &str, count: usize) -> Vec<Message> {
         let mut received = Vec::new();
         loop {
@@ -166,7 +166,7 @@ impl Stage {
         received
     }
 
-    /// So many signals, all of which fit the schema.
+    /// Receives this many signals, and checks them against the schema.
     async fn signals(&self, count: usize) -> Vec<Value> {
         let messages = self.receive(&self.queue, count).await;
         messages.iter().map(|message| signal(message.body().expect("a body"))).collect()

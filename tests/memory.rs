@@ -1,4 +1,4 @@
-//! What a hostile message costs in memory, whatever it holds and in whatever envelope it comes: counted, not sampled.
+//! The memory that hostile messages take, with any content and in any envelope: counted, not sampled.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -92,7 +92,7 @@ fn messages() -> Vec<(&'static str, u64, String)> {
     ]
 }
 
-/// The ways in which a message comes.
+/// The envelopes of a message.
 fn envelopes(message: &str, count: usize) -> Vec<(&'static str, Value)> {
     let sns = json!({ "Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:111122223333:t", "Message": message });
     let batch = |body: &str| {

@@ -1,4 +1,4 @@
-//! Keys: what the function, the command and a scan of the past all judge alike.
+//! Keys, which the function, the command and a scan of the past judge alike.
 
 mod repository;
 

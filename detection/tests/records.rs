@@ -1,4 +1,4 @@
-//! Bytes in, records out: what a delivery may look like, and what is said of one that does not.
+//! Bytes in, records out: every form of a delivery, and the error for everything else.
 
 use std::io::Write;
 

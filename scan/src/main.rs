@@ -40,8 +40,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The embedded rules, or those of a folder. `None` if a rule is wrong, or cannot be run and is to be run; the reason is
-/// on standard error.
+/// The embedded rules, or those of a folder. `None` if a rule is wrong, or if one cannot be run and `check` is off;
+/// standard error has the reason.
 fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
     let Some(folder) = folder else {
         let rules = rules::embedded();
@@ -77,7 +77,7 @@ fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
         let good = good(reading.rules.len());
         eprintln!("{good}; not run: {not_run}; no rule: {no_rule}; other files: {ignored}");
     } else if !reading.not_run.is_empty() {
-        eprintln!("take out of {} what cannot be run", folder.display());
+        eprintln!("remove the rules that cannot be run from {}", folder.display());
         return None;
     }
     Ruleset::new(reading.rules).ok()

@@ -296,7 +296,7 @@ async fn the_biggest_record_of_a_trail_still_becomes_a_signal_that_sns_takes_and
     let mut records = Vec::new();
     for (event, kilobytes) in [("small", 1), ("large", 100), ("larger", 240), ("over", 900)] {
         let mut record = matching(event);
-        // Quotes double in size where a text stands inside another one.
+        // Quotes double in size inside another text.
         record["requestParameters"]["environment"] = json!({ "text": "\"".repeat(kilobytes * 512) });
         records.push(record);
     }

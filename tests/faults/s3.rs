@@ -13,9 +13,9 @@ pub enum Get {
     Status(u16, &'static str),
     /// Trouble on the wire.
     Wire(Wire),
-    /// All of it, whatever range was asked for.
+    /// The whole object, whatever the range.
     IgnoreRange,
-    /// A range that is not the one asked for.
+    /// Another range than the requested one.
     WrongRange,
     /// This trouble, and then the object is another one.
     ThenChanged(Wire, Vec<u8>),

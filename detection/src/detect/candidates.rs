@@ -1,5 +1,5 @@
-//! Which rules a head leaves, remembered by provider, action and outcome: a record costs the same whatever the number
-//! of rules.
+//! Remembers which rules a head leaves, by provider, action and outcome, so that a record takes the same time whatever
+//! the number of rules.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -7,10 +7,10 @@ use std::rc::Rc;
 use super::prefilter::{Gate, Prefilter};
 use super::{Head, Rule};
 
-/// Heads that are remembered. CloudTrail knows a few thousand pairs of service and action; what comes beyond is worked
-/// out anew, so that odd input cannot grow the memory.
+/// How many heads are remembered. CloudTrail has a few thousand pairs of service and action. Further heads are judged anew
+/// each time, so that odd input cannot grow the memory.
 const MAX_HEADS: usize = 8192;
-/// Providers that are remembered; CloudTrail knows a few hundred.
+/// How many providers are remembered. CloudTrail has a few hundred.
 const MAX_PROVIDERS: usize = 1024;
 /// No real provider or action is longer. Longer ones are not remembered, so that they cannot grow the memory.
 const MAX_NAME_BYTES: usize = 128;

@@ -1,4 +1,4 @@
-//! What a folder may hold, and what of it is read.
+//! The content of folders: which files are read, and which are passed over.
 
 use std::fs;
 use std::path::Path;
@@ -140,7 +140,7 @@ fn files_of_macos_are_passed_over() {
 fn pipes_and_sockets_in_a_folder_are_passed_over_and_never_opened() {
     let folder = folder_of(&[("z.json", &delivery(&[hit("a")]))]);
     let inside = |name: &str| folder.path().join(name);
-    // Whoever opens it waits for ever.
+    // Opening it blocks for ever.
     assert!(Command::new("mkfifo").arg(inside("pipe")).status().expect("mkfifo runs").success());
     let _socket = std::os::unix::net::UnixListener::bind(inside("socket")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", inside("device")).unwrap();

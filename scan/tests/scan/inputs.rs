@@ -1,4 +1,4 @@
-//! What is read, and in which order its signals are printed.
+//! Inputs, and the order in which their signals are printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! `cloudtrail-scan` as a process: what it reads, prints and answers.
+//! `cloudtrail-scan` as a process: its inputs, its output and its exit code.
 
 mod boundary;
 mod build_script;
