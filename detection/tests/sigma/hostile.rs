@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::{read, rule_text};
 
-/// A tenth of what a release build needs is allowed for here too: tests are not optimised as much.
-const AT_MOST: Duration = Duration::from_secs(1);
+/// What grows out of bounds takes minutes. A release build on an idle machine needs less than a second for all of these;
+/// tests are optimised less, and share their machine.
+const AT_MOST: Duration = Duration::from_secs(15);
 const AT_MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The one mistake in a file, read within the limits.
