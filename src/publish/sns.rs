@@ -31,11 +31,13 @@ impl Topic {
     /// The topic with this ARN; one that ends in `.fifo` is a FIFO topic. Requests go to the region that the ARN names,
     /// whatever region `client` is for.
     pub(super) fn new(client: &Client, arn: String) -> Self {
-        let mut config = client.config().to_builder();
-        if let Some(region) = arn.split(':').nth(3) {
-            config.set_region(Some(Region::new(region.to_owned())));
-        }
-        let client = Client::from_conf(config.build());
+        let region = arn.split(':').nth(3).map(|region| Region::new(region.to_owned()));
+        // A client made of another one's settings does more work for each request.
+        let client = if region.as_ref() == client.config().region() {
+            client.clone()
+        } else {
+            Client::from_conf(client.config().to_builder().region(region).build())
+        };
         let is_fifo = arn.rsplit('.').next() == Some("fifo");
         Self { client, arn, is_fifo }
     }

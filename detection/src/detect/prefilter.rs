@@ -92,12 +92,12 @@ impl Prefilter {
 
     /// The gate before these rules.
     pub(super) fn gate(&self, rules: &[usize]) -> Gate {
-        let mut search = packed::Config::new().builder();
-        for rule in rules {
-            let Some(witness) = self.beside_head(*rule).next() else { return Gate { search: None } };
-            search.extend(&witness.group.words);
-        }
-        Gate { search: search.build() }
+        let witnesses: Option<Vec<_>> = rules.iter().map(|rule| self.beside_head(*rule).next()).collect();
+        let Some(witnesses) = witnesses.filter(|witnesses| !witnesses.is_empty()) else {
+            return Gate { search: None };
+        };
+        let words = witnesses.iter().flat_map(|witness| &witness.group.words);
+        Gate { search: packed::Config::new().builder().extend(words).build() }
     }
 
     fn beside_head(&self, rule: usize) -> impl Iterator<Item = &Witness> {
