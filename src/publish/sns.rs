@@ -32,7 +32,7 @@ impl Topic {
     /// whatever region `client` is for.
     pub(super) fn new(client: &Client, arn: String) -> Self {
         let region = arn.split(':').nth(3).map(|region| Region::new(region.to_owned()));
-        // A client made of another one's settings does more work for each request.
+        // Most topics are in the region of the function, whose client then serves as it is.
         let client = if region.as_ref() == client.config().region() {
             client.clone()
         } else {
