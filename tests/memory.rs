@@ -54,6 +54,17 @@ fn wide(element: &str, count: usize) -> String {
     format!("[{}]", vec![element; count].join(","))
 }
 
+/// Log events of the smallest records that match the rule, each with an id of its own.
+fn small_signals() -> String {
+    let record = |id| {
+        let record = format!(
+            r#"{{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction","eventID":"{id}"}}"#
+        );
+        json!({ "message": record }).to_string()
+    };
+    (0..10_000).map(record).collect::<Vec<_>>().join(",")
+}
+
 /// Messages, each by its name, with the MiB that ten of them may cost. SQS takes up to a mebibyte.
 fn messages() -> Vec<(&'static str, u64, String)> {
     let message = |record: &str| json!({ "message": record }).to_string();
@@ -69,6 +80,7 @@ fn messages() -> Vec<(&'static str, u64, String)> {
         ("logs: one endless string", SMALL, logs(&document(&format!("\"{}", "a".repeat(8 << 20))))),
         ("logs: an endless message", SMALL, logs(&document(&message(&"a".repeat(8 << 20))))),
         ("logs: an endless header", SMALL, logs(format!(r#"{{"a":"{}"#, "a".repeat(8 << 20)).as_bytes())),
+        ("logs: many small signals", PARSED, logs(&document(&small_signals()))),
         ("logs: wide records", PARSED, logs(&events(&message(&matching(&wide("[]", 250_000))), 2))),
         ("logs: wide numbers", PARSED, logs(&events(&message(&matching(&wide("1", 400_000))), 1))),
         ("a wide array", SMALL, wide("{}", 300_000)),

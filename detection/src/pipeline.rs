@@ -13,6 +13,10 @@ use crate::signal::{Signal, Suppressed};
 
 /// The first rejections are kept one by one; later ones are only counted.
 const REMEMBERED_REJECTIONS: usize = 16;
+/// The bytes of signals after which the caller should take them: up to sixteen sources are read at a time.
+const FULL_BYTES: usize = 256 * 1024;
+/// The number of suppressed matches, which are small, after which the caller should take them.
+const FULL_SUPPRESSED: usize = 1000;
 
 /// The verdicts on the records of a source.
 ///
@@ -76,6 +80,13 @@ impl<'a> Pipeline<'a> {
             found: Vec::new(),
             suppressed: Vec::new(),
         }
+    }
+
+    /// Whether the caller should take what was found before it decodes the next record, to limit memory.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let found: usize = self.found.iter().map(Signal::bytes).sum();
+        found >= FULL_BYTES || self.suppressed.len() >= FULL_SUPPRESSED
     }
 
     /// Judges one record. `position` is its index in the source, from 0.

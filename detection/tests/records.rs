@@ -1,6 +1,7 @@
 //! Bytes in, records out: every form of a delivery, and the error for everything else.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use detection::records::{Decoder, Error, MAX_RECORD_BYTES, RawRecord, Rejection};
 use flate2::Compression;
@@ -12,19 +13,33 @@ const JSON: &str = "a JSON object or array";
 /// A record as it came out: its text, or why it is none.
 type Found = Result<String, Rejection>;
 
-fn decode_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Found>, Result<(), Error>) {
+/// Decodes twice: without a pause, and with one after every record. Both must give the same.
+fn decode_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]> + Clone) -> (Vec<Found>, Result<(), Error>) {
+    let [whole, paused] = [ControlFlow::Continue(()), ControlFlow::Break(())]
+        .map(|after_record| decode_with(chunks.clone(), after_record));
+    assert_eq!(whole, paused, "a pause changes nothing");
+    whole
+}
+
+fn decode_with<'a>(
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+    after_record: ControlFlow<()>,
+) -> (Vec<Found>, Result<(), Error>) {
     let mut decoder = Decoder::new();
     let mut found = Vec::new();
     for chunk in chunks {
         let mut input = chunk;
         loop {
-            let step = decoder.step(&mut input, &mut |position, record| {
+            let before = found.len();
+            let step = decoder.step_until(&mut input, &mut |position, record| {
+                assert!(found.len() == before || after_record.is_continue(), "a break ends the step");
                 assert_eq!(position, found.len() as u64, "positions count up from 0");
                 found.push(record.map(|record| {
                     let has_backslash = record.text().contains(&b'\\');
                     assert!(record.may_have_escapes() || !has_backslash, "a backslash is never overlooked");
                     String::from_utf8_lossy(record.text()).into_owned()
                 }));
+                after_record
             });
             match step {
                 Ok(true) => {}
@@ -287,9 +302,15 @@ fn utf_16_is_named_and_its_first_byte_alone_is_not() {
         assert_eq!(decode(bytes).1, Err(Error::Utf16));
         assert_eq!(decode_chunks(bytes.chunks(1)).1, Err(Error::Utf16));
     }
-    for bytes in [&b"\xff"[..], b"\xff\xff", b"\xfe"] {
+    for bytes in [&b"\xff"[..], b"\xff\xff", b"\xfe", b"\0", b"\0\0"] {
         assert!(matches!(decode(bytes).1, Err(Error::NotJson { .. })), "{bytes:?}");
     }
+    for text in [r#"[{"eventName":"x"}]"#, r#"{"Records":[]}"#] {
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode(&big).1, Err(Error::Utf16), "{text}");
+    }
+    let array: Vec<u8> = r#"[{"eventName":"x"}]"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(decode(&array).1, Err(Error::Utf16));
     let unmarked: Vec<u8> = r#"{"eventName":"x"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let (found, _) = decode(&unmarked);
     let text = found[0].as_ref().expect("its brackets match").as_bytes();

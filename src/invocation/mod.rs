@@ -130,6 +130,9 @@ impl Handler {
     }
 
     /// Reads every part of every message, several at a time. Closes the channel at the end.
+    ///
+    /// The first part of every message comes before the second of any: a message of many objects must not use up the time
+    /// of its neighbours.
     async fn read_all(
         &self,
         messages: &[Message],
@@ -138,12 +141,14 @@ impl Handler {
         deadlines: Deadlines,
     ) {
         let now = rfc3339(SystemTime::now());
-        let parts = messages
+        let mut parts: Vec<_> = messages
             .iter()
             .zip(reports)
-            .flat_map(|(message, report)| message.parts.iter().map(move |part| (report, part)));
+            .flat_map(|(message, report)| message.parts.iter().enumerate().map(move |part| (report, part)))
+            .collect();
+        parts.sort_by_key(|(_, (turn, _))| *turn);
         stream::iter(parts)
-            .map(|(report, part)| self.read(report, part, &now, &found, deadlines))
+            .map(|(report, (_, part))| self.read(report, part, &now, &found, deadlines))
             .buffer_unordered(CONCURRENT_OBJECTS)
             .collect::<()>()
             .await;

@@ -1,6 +1,7 @@
 //! Reading one source of a message, to its end or to the first error.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -92,7 +93,11 @@ impl<'a> Reading<'a> {
     async fn decode(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Result<(), Stop> {
         loop {
             let pipeline = &mut self.pipeline;
-            let step = decoder.step(&mut bytes, &mut |position, record| pipeline.process(position, record));
+            let step = decoder.step_until(&mut bytes, &mut |position, record| {
+                pipeline.process(position, record);
+                // Several deliveries are read at a time, and each holds the signals of one step.
+                if pipeline.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
             self.bytes_in = decoder.bytes_read();
             self.bytes_inflated = decoder.bytes_inflated();
             // Signals that were found before an error are published all the same.

@@ -47,6 +47,11 @@ pub(super) struct Envelope<'a> {
     pub(super) topic_arn: Member<'a>,
     #[serde(borrow, rename = "Message")]
     pub(super) message: Member<'a>,
+    // A notice of AWS Config that names no object.
+    #[serde(borrow)]
+    pub(super) message_type: Member<'a>,
+    #[serde(borrow)]
+    pub(super) record_version: Member<'a>,
     // S3's test, and a notice of CloudTrail or AWS Config.
     #[serde(borrow, rename = "Event")]
     pub(super) event: Member<'a>,

@@ -24,7 +24,8 @@ pub use payload::Payload;
 
 /// S3 in SNS in SQS is three levels; AWS sends nothing deeper.
 const MAX_DEPTH: usize = 5;
-/// A message of S3 names one object, and a notice of CloudTrail a few. A message with more parts than this is hostile.
+/// A message of S3 names one object, and a notice of CloudTrail a few. A message with more parts than this is hostile. It is
+/// also the most messages that SQS hands over at once.
 const MAX_PARTS: usize = 10_000;
 /// The first errors of a message are kept one by one; later ones are only counted.
 const MAX_ERRORS: usize = 16;
@@ -121,8 +122,11 @@ pub fn recognise(payload: &str) -> Result<Invocation, Error> {
             Err(error) => parts.add(Part::Error(error)),
         }
         messages.push(parts.into_message(id));
-        messages.len() < MAX_PARTS
+        messages.len() <= MAX_PARTS
     });
+    if messages.len() > MAX_PARTS {
+        return Err(Error::TooMany);
+    }
     if messages.is_empty() {
         return Err(envelope.unknown());
     }
@@ -198,6 +202,7 @@ fn unwrap(text: &str, depth: usize, parts: &mut Parts) {
     parts.add_result(
         sns::confirmation(&envelope)
             .or_else(|| s3::test_event(&envelope))
+            .or_else(|| s3::config_notice(&envelope))
             .or_else(|| eventbridge::event(&envelope))
             .or_else(|| cloudwatch_logs::subscription(&envelope))
             .or_else(|| eventbridge::detail(&envelope, text))

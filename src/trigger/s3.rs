@@ -114,6 +114,13 @@ pub(super) fn notice(envelope: &Envelope<'_>, parts: &mut Parts) {
     }
 }
 
+/// A notice of AWS Config that names no object, such as that of a changed resource. A topic that AWS Config and CloudTrail
+/// share, like Control Tower's, has many of them.
+pub(super) fn config_notice(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
+    let is_config = text(envelope.message_type).is_some() && text(envelope.record_version).is_some();
+    is_config.then_some(Ok(Part::Nothing("a notice of AWS Config without an object")))
+}
+
 /// An invocation by S3 Batch Operations, schema 1.0 (bucket by ARN) or 2.0 (bucket by name).
 pub(super) fn batch_job(envelope: &Envelope<'_>, tasks: &RawValue) -> Result<Invocation, Error> {
     const ENVELOPE: &str = "S3 batch job";
@@ -127,8 +134,11 @@ pub(super) fn batch_job(envelope: &Envelope<'_>, tasks: &RawValue) -> Result<Inv
         let part =
             task.as_ref().ok_or(Error::Missing { envelope: ENVELOPE, part: "task" }).and_then(Task::part);
         messages.push(Message { id, parts: vec![part.unwrap_or_else(Part::Error)] });
-        messages.len() < MAX_PARTS
+        messages.len() <= MAX_PARTS
     });
+    if messages.len() > MAX_PARTS {
+        return Err(Error::TooMany);
+    }
     if messages.is_empty() {
         return Err(Error::Missing { envelope: ENVELOPE, part: "tasks" });
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::s3::Get;
 use crate::server::Script;
-use crate::world::{World, delivery, gzip, matching, notification, sqs};
+use crate::world::{BUCKET, World, delivery, gzip, key, matching, notification, sqs};
 
 #[tokio::test]
 async fn of_ten_messages_with_a_missing_object_and_a_truncated_one_eight_are_published_and_exactly_two_fail()
@@ -84,6 +84,25 @@ async fn at_most_sixteen_deliveries_are_fetched_at_the_same_time() {
     assert_eq!(run.counter("deliveries"), 40);
     let peak = run.server.state().peak;
     assert!(peak <= 16, "{peak} requests at the same time");
+}
+
+#[tokio::test]
+async fn a_message_of_many_slow_objects_takes_no_time_from_its_neighbours() {
+    let names: Vec<_> = (0..60).map(|number| format!("slow{number}")).collect();
+    let mut world = World::new("isolation: many objects").delivery("good", &["g1"]);
+    for name in &names {
+        world = world
+            .object(name, gzip(br#"{"Records":[]}"#))
+            .get(name, Script::forever(Get::Delay(Duration::from_secs(1))));
+    }
+    let keys: Vec<_> = names.iter().map(|name| key(name)).collect();
+    let slow = json!({ "s3Bucket": BUCKET, "s3ObjectKey": keys }).to_string();
+    let payload = sqs([("slow", slow), ("good", notification("good").to_string())]);
+    // Reading ends after 2.25 seconds.
+    world.time = Duration::from_secs(4);
+    let run = world.payload(payload).run().await;
+    assert_eq!(run.published(), ["g1"]);
+    assert_eq!(run.failed(), ["slow"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Payloads that are not an envelope, or only a part of one.
 
-use cloudtrail_signals::trigger::{Part, recognise};
+use cloudtrail_signals::trigger::{Error, Part, recognise};
 use serde_json::{Value, json};
 
 use crate::{BUCKET, MAIN, QUIET, parts, payload, recognised, sqs, wrapped_by_sns};
@@ -158,6 +158,22 @@ fn a_notice_of_another_service_is_judged_by_its_key_like_any_other_object() {
 }
 
 #[test]
+fn a_notice_of_aws_config_without_an_object_is_a_no_op() {
+    let notice =
+        |kind: &str| json!({ "messageType": kind, "recordVersion": "1.1", "notificationCreationTime": "t" });
+    for kind in [
+        "ConfigurationItemChangeNotification",
+        "OversizedConfigurationItemChangeNotification",
+        "ComplianceChangeNotification",
+        "ConfigurationSnapshotDeliveryStarted",
+    ] {
+        let wrapped = sqs(&[wrapped_by_sns(&notice(kind)).to_string()]);
+        let expected = [["nothing"]];
+        assert_eq!(parts(&recognised(&wrapped).expect("a notice")), expected, "{kind}");
+    }
+}
+
+#[test]
 fn the_detail_of_an_event_alone_is_read_like_the_whole_event() {
     let call = payload("eventbridge-api-call.json");
     let created = payload("eventbridge-s3.json");
@@ -216,6 +232,16 @@ fn half_a_character_at_any_level_costs_no_message() {
         let invocation = recognise(&payload).unwrap_or_else(|error| panic!("{payload}: {error}"));
         assert_eq!(parts(&invocation), [["eventbridge: CreateFunction"]], "{payload}");
     }
+}
+
+#[test]
+fn a_payload_of_too_many_messages_is_an_error_and_none_is_dropped_in_silence() {
+    let records = |count| json!({ "Records": vec![s3_record(BUCKET, MAIN); count] });
+    assert_eq!(recognised(&records(10_000)).expect("as many as SQS hands over").messages.len(), 10_000);
+    assert_eq!(recognised(&records(10_001)), Err(Error::TooMany));
+    let task = json!({ "taskId": "t", "s3Key": MAIN, "s3Bucket": BUCKET });
+    let job = json!({ "invocationSchemaVersion": "2.0", "invocationId": "i", "tasks": vec![task; 10_001] });
+    assert_eq!(recognised(&job), Err(Error::TooMany));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What was called, on what, and how it ended.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::empty::{is_empty, without_empty};
@@ -57,11 +59,12 @@ pub(super) fn resources(mapping: &Mapping<'_>) -> Option<Value> {
         item => std::slice::from_ref(item),
     };
     let mut resources: Vec<Map<String, Value>> = Vec::with_capacity(items.len());
+    // A record may hold tens of thousands, too many to compare each with all others.
+    let mut places = HashMap::with_capacity(items.len());
     for resource in items.iter().filter_map(resource) {
-        let is_same = |other: &&mut Map<String, Value>| {
-            ["arn", "account_id", "type"].into_iter().all(|key| other.get(key) == resource.get(key))
-        };
-        match resources.iter_mut().find(is_same) {
+        let identity = ["arn", "account_id", "type"].map(|key| resource.get(key).cloned());
+        let place = *places.entry(identity).or_insert(resources.len());
+        match resources.get_mut(place) {
             Some(other) => *other = resource,
             None => resources.push(resource),
         }

@@ -23,6 +23,8 @@ pub use repair::{parse, repaired};
 pub use subscription::Subscription;
 pub use wrapping::Unwrapped;
 
+use std::ops::ControlFlow;
+
 use gzip::Inflater;
 use split::Splitter;
 
@@ -197,6 +199,10 @@ pub struct Decoder {
     /// Inflated bytes that have left the window.
     gone: u64,
     read: u64,
+    /// The window was filled to its end, so the inflater may hold more.
+    filled: bool,
+    /// The error that stopped the inflater after the bytes in the window.
+    failure: Option<Error>,
 }
 
 impl Decoder {
@@ -212,6 +218,8 @@ impl Decoder {
             end: 0,
             gone: 0,
             read: 0,
+            filled: false,
+            failure: None,
         }
     }
 
@@ -242,6 +250,22 @@ impl Decoder {
     /// Any [`Error`] but [`Error::Empty`], [`Error::Unfinished`] and [`Error::Malformed`], which [`Decoder::finish`]
     /// returns. Do not use the decoder after an error.
     pub fn step(&mut self, input: &mut &[u8], sink: &mut impl FnMut(u64, Record<'_>)) -> Result<bool, Error> {
+        self.step_until(input, &mut |position, record| {
+            sink(position, record);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Like [`Decoder::step`], but the step ends after a record at which `sink` breaks, and the next step continues there.
+    /// So the caller limits what it holds at a time: a window may have thousands of small records.
+    ///
+    /// # Errors
+    /// Those of [`Decoder::step`].
+    pub fn step_until(
+        &mut self,
+        input: &mut &[u8],
+        sink: &mut impl FnMut(u64, Record<'_>) -> ControlFlow<()>,
+    ) -> Result<bool, Error> {
         if matches!(self.encoding, Encoding::Unknown) {
             self.encoding = match input.first() {
                 None => return Ok(false),
@@ -249,6 +273,34 @@ impl Decoder {
                 Some(_) => Encoding::Plain,
             };
         }
+        if self.scanned == self.end {
+            self.fill(input);
+        }
+
+        let text = &self.window[..self.end];
+        let (at, keep) = self.splitter.scan(text, self.scanned, self.gone, sink)?;
+        self.window.copy_within(keep..self.end, 0);
+        self.end -= keep;
+        self.gone += keep as u64;
+        self.scanned = at - keep;
+
+        if self.scanned < self.end {
+            return Ok(true);
+        }
+        let inflated = self.bytes_inflated();
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None if inflated > MAX_INFLATED_BYTES
+                || inflated > FREE_INFLATED_BYTES && inflated / MAX_RATIO > self.read =>
+            {
+                Err(Error::Bomb { inflated, read: self.read })
+            }
+            None => Ok(self.filled || !input.is_empty()),
+        }
+    }
+
+    /// Inflates or copies as much of `input` as the window has space for.
+    fn fill(&mut self, input: &mut &[u8]) {
         let space = if self.read == 0 { FIRST_WINDOW_BYTES } else { WINDOW_BYTES };
         if self.window.len() < self.end + space {
             self.window.resize(self.end + space, 0);
@@ -265,27 +317,11 @@ impl Decoder {
                 (length, length, None)
             }
         };
-        let filled = written == space.len();
+        self.filled = written == space.len();
         *input = &input[used..];
         self.read += used as u64;
         self.end += written;
-
-        let keep = self.splitter.scan(&self.window[..self.end], self.scanned, self.gone, sink)?;
-        self.window.copy_within(keep..self.end, 0);
-        self.end -= keep;
-        self.gone += keep as u64;
-        self.scanned = self.end;
-
-        let inflated = self.bytes_inflated();
-        match failure {
-            Some(error) => Err(error),
-            None if inflated > MAX_INFLATED_BYTES
-                || inflated > FREE_INFLATED_BYTES && inflated / MAX_RATIO > self.read =>
-            {
-                Err(Error::Bomb { inflated, read: self.read })
-            }
-            None => Ok(filled || !input.is_empty()),
-        }
+        self.failure = failure;
     }
 
     /// Checks that the bytes so far are a whole delivery.

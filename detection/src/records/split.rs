@@ -4,6 +4,8 @@
 //! each record, and to keep a broken record apart from its neighbours. It can stop after any byte and continue with the
 //! next text.
 
+use std::ops::ControlFlow;
+
 use super::brackets::{BLOCK_BYTES, Brackets};
 use super::nesting::Nesting;
 use super::subscription::Subscription;
@@ -84,6 +86,8 @@ pub(super) struct Splitter {
     malformed: Option<u64>,
     /// The head of the last document of a log subscription.
     subscription: Option<Subscription>,
+    /// The sink broke at the last record.
+    pauses: bool,
 }
 
 /// Why [`Splitter::follow`] stopped.
@@ -111,6 +115,7 @@ impl Splitter {
             last: Last::Opening,
             malformed: None,
             subscription: None,
+            pauses: false,
         }
     }
 
@@ -120,17 +125,19 @@ impl Splitter {
 
     /// Continues in `text` at `at`; `base` is the offset of `text` in the whole.
     ///
-    /// Returns the offset from which the text must be kept: the start of an unfinished record, or its end.
+    /// Stops at the end of `text`, or behind a record at which `sink` breaks. Returns that offset, and the offset from which
+    /// the text must be kept: the start of an unfinished record, or the same.
     pub(super) fn scan(
         &mut self,
         text: &[u8],
         mut at: usize,
         base: u64,
-        sink: &mut impl FnMut(u64, Record<'_>),
-    ) -> Result<usize, Error> {
+        sink: &mut impl FnMut(u64, Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(usize, usize), Error> {
         // An unfinished record was moved to the front of the window.
         self.start = 0;
-        while at < text.len() {
+        self.pauses = false;
+        while at < text.len() && !self.pauses {
             let byte = text[at];
             let place = base + at as u64;
             match self.state {
@@ -155,6 +162,8 @@ impl Splitter {
                             self.last = Last::Comma;
                         }
                         _ if byte.is_ascii_whitespace() => {}
+                        // The second byte of the bracket that opens the text.
+                        0 if place == 1 => return Err(Error::Utf16),
                         _ => {
                             self.open_junk(place);
                             continue;
@@ -176,14 +185,15 @@ impl Splitter {
                 }
             }
         }
-        Ok(match self.state {
+        let keep = match self.state {
             // The end of a value that is too large for a record must be found, but its text is not kept.
             State::Record if self.defect == Some(Rejection::TooLarge) => text.len(),
             State::Object if self.defect != Some(Rejection::TooLarge) => self.start,
             State::Object | State::Rest => text.len().saturating_sub(TAIL_BYTES).max(self.start),
             State::Record => self.start,
-            _ => text.len(),
-        })
+            _ => at,
+        };
+        Ok((at, keep))
     }
 
     /// Checks that the text may end here, after `inflated` bytes.
@@ -199,7 +209,12 @@ impl Splitter {
     }
 
     /// Reads a part of a top-level object, before its array or after it. Returns the end of that part.
-    fn object(&mut self, text: &[u8], at: usize, sink: &mut impl FnMut(u64, Record<'_>)) -> usize {
+    fn object(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        sink: &mut impl FnMut(u64, Record<'_>) -> ControlFlow<()>,
+    ) -> usize {
         let (at, halt) = self.follow::<true>(text, at);
         match halt {
             Halt::Value if self.state == State::Rest => self.state = State::Outermost,
@@ -323,7 +338,7 @@ impl Splitter {
     }
 
     /// Passes the record that has just ended to `sink`.
-    fn emit(&mut self, record: &[u8], sink: &mut impl FnMut(u64, Record<'_>)) {
+    fn emit(&mut self, record: &[u8], sink: &mut impl FnMut(u64, Record<'_>) -> ControlFlow<()>) {
         let record = match self.defect {
             _ if record.len() > MAX_RECORD_BYTES => Err(Rejection::TooLarge),
             Some(defect) => Err(defect),
@@ -332,12 +347,16 @@ impl Splitter {
         self.finish_record(record, sink);
     }
 
-    fn finish_record(&mut self, record: Record<'_>, sink: &mut impl FnMut(u64, Record<'_>)) {
+    fn finish_record(
+        &mut self,
+        record: Record<'_>,
+        sink: &mut impl FnMut(u64, Record<'_>) -> ControlFlow<()>,
+    ) {
         // CloudWatch Logs tests a subscription with an event that is not a record.
         let is_test = self.holder == Some(Holder::Object)
             && self.subscription.as_ref().is_some_and(Subscription::is_control_message);
         if !is_test {
-            sink(self.records, record);
+            self.pauses = sink(self.records, record).is_break();
             self.records += 1;
         }
         self.last = Last::Record;
@@ -360,9 +379,12 @@ impl Splitter {
     /// byte is used up.
     fn outermost(&mut self, byte: u8, at: usize, place: u64) -> Result<bool, Error> {
         match (self.state, byte) {
-            (State::Mark(0xff), 0xfe) | (State::Mark(0xfe), 0xff) => return Err(Error::Utf16),
+            // A zero before a bracket is the first half of it, without a byte order mark.
+            (State::Mark(0xff), 0xfe) | (State::Mark(0xfe), 0xff) | (State::Mark(0), b'{' | b'[') => {
+                return Err(Error::Utf16);
+            }
             (State::Mark(_), _) => return Err(Error::NotJson { byte: 0, expected: JSON }),
-            (_, 0xfe | 0xff) if place == 0 => self.state = State::Mark(byte),
+            (_, 0 | 0xfe | 0xff) if place == 0 => self.state = State::Mark(byte),
             (_, b'{') => {
                 self.defect = None;
                 self.forget_nesting();

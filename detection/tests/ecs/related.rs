@@ -1,6 +1,10 @@
 //! What the record is related to, and whom it changes.
 
-use crate::{ABSENT, Row, check};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{ABSENT, Row, check, document};
 
 const UPDATE_USER: &str = r#"{"requestParameters":{"userName":"Bob","newUserName":"Rob"},
     "userIdentity":{"type":"IAMUser","userName":"Alice","principalId":"AIDA"}}"#;
@@ -47,6 +51,24 @@ pub const ROWS: &[Row] = &[
     ),
     (r#"{"sourceIPAddress":"x","serviceEventDetails":{"sourceIpAddress":"y"}}"#, "related.ip", ABSENT),
 ];
+
+#[test]
+fn a_record_of_very_many_hosts_or_resources_is_mapped_in_little_time() {
+    // Comparing each with all others would take minutes.
+    const COUNT: usize = 200_000;
+    let list = |item: fn(usize) -> String| (0..COUNT).map(item).collect::<Vec<_>>().join(",");
+    let hosts = list(|number| format!("\"i-{number:08}\""));
+    let resources = list(|number| format!(r#"{{"ARN":"{number}"}}"#));
+    let record = format!(r#"{{"requestParameters":{{"instanceIds":[{hosts}]}},"resources":[{resources}]}}"#);
+    let started = Instant::now();
+    let document = document(&record);
+    for field in ["related.hosts", "aws.cloudtrail.resources"] {
+        let values = document.value(field).and_then(Value::as_array).expect(field);
+        assert_eq!(values.len(), COUNT, "{field}");
+    }
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_secs(30), "{elapsed:?}");
+}
 
 #[test]
 fn what_a_record_is_related_to_is_gathered_from_all_of_it() {
