@@ -14,7 +14,10 @@ const JSON: &str = "a JSON object or array";
 type Found = Result<String, Rejection>;
 
 /// Decodes twice: without a pause, and with one after every record. Both must give the same.
-fn decode_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]> + Clone) -> (Vec<Found>, Result<(), Error>) {
+fn decode_chunks<'a>(
+    chunks: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
+) -> (Vec<Found>, Result<(), Error>) {
+    let chunks = chunks.into_iter();
     let [whole, paused] = [ControlFlow::Continue(()), ControlFlow::Break(())]
         .map(|after_record| decode_with(chunks.clone(), after_record));
     assert_eq!(whole, paused, "a pause changes nothing");
