@@ -94,6 +94,9 @@ pub struct Definition {
     pub references: Vec<String>,
     /// What raises it without being bad.
     pub false_positives: Vec<String>,
+    /// How to look into a match, in Markdown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
     /// What it means in threat frameworks.

@@ -16,7 +16,7 @@ use crate::ecs;
 use crate::query::{self, Query};
 
 /// Keys that need no word about them: people read them, or they are the state of Elastic's stack.
-const UNUSED: [&str; 5] = ["enabled", "index", "note", "setup", "version"];
+const UNUSED: [&str; 4] = ["enabled", "index", "setup", "version"];
 /// Keys that would change what matches, unless they are empty lists.
 const REFUSED: [(&str, &str); 4] = [
     ("exceptions_list", "exceptions change what matches; write them into the query"),
@@ -102,6 +102,7 @@ impl<'a> Reader<'a> {
             license: self.optional_text("license"),
             references: self.list("references", A_TEXT).map(into_text).collect(),
             false_positives: self.list("false_positives", A_TEXT).map(|Text(text)| one_line(&text)).collect(),
+            note: self.optional_text("note"),
             tags: self.list("tags", A_TEXT).map(into_text).collect(),
             threat: self.list("threat", "an array of tables").collect(),
             from: self.optional_text("from"),

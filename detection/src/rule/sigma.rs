@@ -119,6 +119,7 @@ impl Reader<'_> {
             license: Some(self.optional("license").unwrap_or_else(|| LICENSE.to_owned())),
             references: self.texts("references"),
             false_positives: self.texts("falsepositives").iter().map(|text| one_line(text)).collect(),
+            note: None,
             threat: attack::threat(tags.iter().map(String::as_str)),
             tags,
             name,

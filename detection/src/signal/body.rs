@@ -12,7 +12,8 @@ use crate::origin::Origin;
 use crate::rule::Definition;
 
 /// The fields to leave out of a signal that is too big, step by step until it fits. A step may name several fields.
-const OMITTED: [&[&str]; 6] = [
+const OMITTED: [&[&str]; 7] = [
+    &[NOTE],
     &[ORIGINAL],
     &[
         "aws.cloudtrail.service_event_details",
@@ -37,12 +38,14 @@ const ORIGINAL_EVENT: [(&str, &str); 8] = [
     ("event.type", "kibana.alert.original_event.type"),
 ];
 const MESSAGE: &str = "message";
+/// The same in all signals of a rule.
+const NOTE: &str = "kibana.alert.rule.note";
 const ORIGINAL: &str = "event.original";
 const REQUEST_PARAMETERS: &str = "aws.cloudtrail.flattened.request_parameters";
 
 /// The parts of a signal's document. It borrows from the record.
 pub(super) struct Body<'a> {
-    definition: &'a Definition,
+    definition: Cow<'a, Definition>,
     document: &'a Document,
     record: Cow<'a, str>,
     origin: &'a Origin,
@@ -82,6 +85,7 @@ impl<'a> Body<'a> {
         id: SignalId,
     ) -> Self {
         let record = String::from_utf8_lossy(record);
+        let definition = Cow::Borrowed(definition);
         Self { definition, document, record, origin, now, id, omitted: Vec::new() }
     }
 
@@ -94,8 +98,15 @@ impl<'a> Body<'a> {
                 return text;
             }
             let Some(step) = steps.next() else { return text };
-            let is_there = |field: &&str| *field == ORIGINAL || self.document.value(field).is_some();
+            let is_there = |field: &&str| match *field {
+                ORIGINAL => true,
+                NOTE => self.definition.note.is_some(),
+                field => self.document.value(field).is_some(),
+            };
             self.omitted.extend(step.iter().copied().filter(is_there));
+            if self.omitted.contains(&NOTE) {
+                self.definition.to_mut().note = None;
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{message, signal, with};
 
+const NOTE: &str = "kibana.alert.rule.note";
 const ORIGINAL: &str = "event.original";
 const PRINTED: [&str; 4] = [
     "aws.cloudtrail.service_event_details",
@@ -45,15 +46,15 @@ fn omitted(record: &str) -> Vec<String> {
 
 #[test]
 fn each_step_is_taken_only_when_the_steps_before_are_not_enough() {
-    let steps: Vec<&str> = [ORIGINAL].into_iter().chain(PRINTED).chain(FLATTENED).collect();
+    let steps: Vec<&str> = [NOTE, ORIGINAL].into_iter().chain(PRINTED).chain(FLATTENED).collect();
     let rows = [
         ([1, 1, 1, 1], 0),
-        ([25, 25, 25, 25], 1),
-        ([50, 50, 50, 50], 5),
-        ([70, 70, 70, 70], 6),
-        ([100, 100, 100, 100], 7),
-        ([10, 10, 300, 100], 8),
-        ([10, 10, 10, 300], 9),
+        ([25, 25, 25, 25], 2),
+        ([50, 50, 50, 50], 6),
+        ([70, 70, 70, 70], 7),
+        ([100, 100, 100, 100], 8),
+        ([10, 10, 300, 100], 9),
+        ([10, 10, 10, 300], 10),
     ];
     for (thousands, count) in rows {
         assert_eq!(omitted(&record(thousands)), steps[..count], "{thousands:?}");
@@ -67,15 +68,15 @@ fn only_what_was_there_is_listed() {
             "requestParameters": { "functionName": "orders", "k": "x".repeat(length) }, "responseElements": null,
         }))
     };
-    assert_eq!(omitted(&request(100_000)), [ORIGINAL]);
-    assert_eq!(omitted(&request(200_000)), [ORIGINAL, PRINTED[3]]);
-    assert_eq!(omitted(&request(300_000)), [ORIGINAL, PRINTED[3], FLATTENED[3]]);
+    assert_eq!(omitted(&request(100_000)), [NOTE, ORIGINAL]);
+    assert_eq!(omitted(&request(200_000)), [NOTE, ORIGINAL, PRINTED[3]]);
+    assert_eq!(omitted(&request(300_000)), [NOTE, ORIGINAL, PRINTED[3], FLATTENED[3]]);
 }
 
 #[test]
 fn nothing_empty_is_left_where_everything_was_left_out() {
     let record = with(json!({ "responseElements": { "k": "x".repeat(300_000) }, "requestParameters": null }));
-    assert_eq!(omitted(&record), [ORIGINAL, PRINTED[2], FLATTENED[2]]);
+    assert_eq!(omitted(&record), [NOTE, ORIGINAL, PRINTED[2], FLATTENED[2]]);
     assert_eq!(message(&signal(&record)).pointer("/aws/cloudtrail/flattened"), None);
     // Without a function's name nothing of the request is left either.
     let record = with(json!({ "requestParameters": { "k": "x".repeat(300_000) }, "responseElements": null }));
@@ -98,8 +99,8 @@ fn a_signal_that_just_fits_keeps_everything() {
     assert_eq!(full.bytes(), MAX_BYTES);
     assert_eq!(message(&full).pointer("/signal"), None);
     let over = message(&sized(parameter, agent + 1));
-    assert_eq!(over.pointer("/signal/omitted"), Some(&json!([ORIGINAL])));
-    assert_eq!(over["event"].get("original"), None::<&Value>);
+    assert_eq!(over.pointer("/signal/omitted"), Some(&json!([NOTE])));
+    assert_eq!(over.pointer("/kibana/alert/rule/note"), None::<&Value>);
 }
 
 #[test]

@@ -147,6 +147,7 @@ fn the_rule_stands_in_the_signal_with_all_its_facts() {
         "license",
         "references",
         "false_positives",
+        "note",
         "tags",
         "threat",
         "from",
