@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::{Args, CommandFactory, Parser, error::ErrorKind};
 use detection::ecs;
 use detection::query::Query;
 
@@ -28,9 +28,25 @@ pub struct Arguments {
     /// Check the rules and stop.
     #[arg(long)]
     pub check: bool,
+    #[command(flatten)]
+    pub testing: Testing,
     /// Files and folders.
-    #[arg(value_name = "PATH", required_unless_present = "check")]
+    #[arg(value_name = "PATH", required_unless_present_any = ["check", "test"])]
     pub paths: Vec<PathBuf>,
+}
+
+/// Running the cases of rules.
+#[derive(Args)]
+pub struct Testing {
+    /// Run the cases beside the rules and stop: NAME.cases.jsonl for NAME.toml or NAME.yml.
+    #[arg(long, requires = "rules")]
+    pub test: bool,
+    /// With --test: every rule needs a case that fires, and one that does not.
+    #[arg(long, requires = "test")]
+    pub strict: bool,
+    /// With --test: write the verdicts into this file, as XML in the form of `junit`.
+    #[arg(long, value_name = "FILE", requires = "test")]
+    pub junit: Option<PathBuf>,
 }
 
 impl Arguments {

@@ -1,17 +1,20 @@
 //! The function's detection over local files: `cloudtrail-scan PATH…` prints a signal a line.
 
 mod arguments;
+mod cases;
 mod content;
 mod inputs;
 mod printing;
 mod reading;
+mod report;
 mod rules;
 mod run;
 mod summary;
 
-use std::io;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::{fs, io};
 
 use clap::Parser;
 use detection::detect::Ruleset;
@@ -21,6 +24,9 @@ use reading::{Job, Output};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.testing.test {
+        return if test(&arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let Some(rules) = ruleset(arguments.rules.as_deref(), arguments.check) else { return ExitCode::FAILURE };
     if arguments.check {
         return ExitCode::SUCCESS;
@@ -50,8 +56,23 @@ fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
         }
         return Some(rules);
     };
-    let rules::Folder { reading, ignored } =
-        rules::read(folder).map_err(|error| eprintln!("{error}")).ok()?;
+    let rules::Folder { reading, ignored, .. } = without_mistakes(folder)?;
+    if check {
+        let (not_run, no_rule) = (reading.not_run.len(), reading.no_rule);
+        let good = good(reading.rules.len());
+        eprintln!("{good}; not run: {not_run}; no rule: {no_rule}; other files: {ignored}");
+    } else if !reading.not_run.is_empty() {
+        eprintln!("remove the rules that cannot be run from {}", folder.display());
+        return None;
+    }
+    Ruleset::new(reading.rules).ok()
+}
+
+/// The content of a folder of rules; `None` if a rule is wrong or there is none. Standard error has what is wrong, what
+/// is not run and what is ignored.
+fn without_mistakes(folder: &Path) -> Option<rules::Folder> {
+    let content = rules::read(folder).map_err(|error| eprintln!("{error}")).ok()?;
+    let reading = &content.reading;
     for warning in &reading.warnings {
         eprintln!("warning: {warning}");
     }
@@ -72,15 +93,23 @@ fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
         );
         return None;
     }
-    if check {
-        let (not_run, no_rule) = (reading.not_run.len(), reading.no_rule);
-        let good = good(reading.rules.len());
-        eprintln!("{good}; not run: {not_run}; no rule: {no_rule}; other files: {ignored}");
-    } else if !reading.not_run.is_empty() {
-        eprintln!("remove the rules that cannot be run from {}", folder.display());
-        return None;
+    Some(content)
+}
+
+/// Runs the cases of a folder of rules. Returns whether all of them are right.
+fn test(arguments: &Arguments) -> bool {
+    let Some(content) = arguments.rules.as_deref().and_then(without_mistakes) else { return false };
+    let suites = cases::judge(&content.reading, &content.cases, arguments.testing.strict);
+    // If nobody reads it, the exit code still shows the outcome.
+    let _ = io::stdout().write_all(report::table(&suites).as_bytes());
+    eprintln!("{}", report::summary(&suites));
+    if let Some(path) = &arguments.testing.junit
+        && let Err(error) = fs::write(path, report::junit(&suites))
+    {
+        eprintln!("{}: {error}", path.display());
+        return false;
     }
-    Ruleset::new(reading.rules).ok()
+    suites.iter().flat_map(|suite| &suite.verdicts).all(|verdict| verdict.wrong.is_none())
 }
 
 fn good(rules: usize) -> String {

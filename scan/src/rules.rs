@@ -7,6 +7,8 @@ use std::{fs, io};
 use detection::detect::Ruleset;
 use detection::rule::{self, Reading, Source};
 
+use crate::cases;
+
 /// Every rule below `rules/`, checked by the build and written as JSON.
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
 
@@ -28,7 +30,9 @@ pub fn embedded() -> Ruleset {
 pub struct Folder {
     /// Every rule file in it, at any depth, read in the order of their paths.
     pub reading: Reading,
-    /// The number of files that are not rule files by their names.
+    /// Files with cases, in the order of their paths.
+    pub cases: Vec<PathBuf>,
+    /// The number of files that hold neither rules nor cases by their names.
     pub ignored: usize,
 }
 
@@ -43,12 +47,13 @@ pub fn read(folder: &Path) -> Result<Folder, String> {
     let text =
         |path: &PathBuf| Ok((path.display().to_string(), fs::read_to_string(path).map_err(named(path))?));
     let texts: Vec<_> = walk.rules.iter().map(text).collect::<Result<_, String>>()?;
-    Ok(Folder { reading: rule::read(texts), ignored: walk.ignored })
+    Ok(Folder { reading: rule::read(texts), cases: walk.cases, ignored: walk.ignored })
 }
 
 #[derive(Default)]
 struct Walk {
     rules: Vec<PathBuf>,
+    cases: Vec<PathBuf>,
     ignored: usize,
     /// Resolved paths, so that each file and folder is read once.
     seen: HashSet<PathBuf>,
@@ -61,14 +66,16 @@ impl Walk {
         entries.retain(|entry| !skipped.iter().any(|name| entry.file_name() == *name));
         entries.sort_by_key(fs::DirEntry::file_name);
         for path in entries.iter().map(fs::DirEntry::path) {
-            let is_rule = rule::is_rule_file(&path);
-            if !path.is_dir() && !is_rule {
+            let (is_rule, has_cases) = (rule::is_rule_file(&path), cases::are_in(&path));
+            if !path.is_dir() && !is_rule && !has_cases {
                 self.ignored += 1;
             } else if self.seen.insert(fs::canonicalize(&path).map_err(named(&path))?) {
                 if path.is_dir() {
                     self.below(&path, &[])?;
-                } else {
+                } else if is_rule {
                     self.rules.push(path);
+                } else {
+                    self.cases.push(path);
                 }
             }
         }

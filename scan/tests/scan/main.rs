@@ -2,6 +2,7 @@
 
 mod boundary;
 mod build_script;
+mod cases;
 mod exceptions;
 mod folders;
 mod inputs;
