@@ -29,7 +29,7 @@ use std::rc::Rc;
 use crate::ecs::{Document, Mapping, Members, Raw};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
-use crate::rule::{Definition, Source};
+use crate::rule::{Definition, Memory, Source};
 use candidates::{Candidates, Left};
 use prefilter::{Haystack, Prefilter};
 
@@ -104,8 +104,11 @@ impl Ruleset {
     /// # Errors
     /// The mistakes in their queries.
     pub fn new(sources: Vec<Source>) -> Result<Self, Vec<query::Error>> {
+        // Nothing remembers yet: a rule that needs it would signal for every event.
+        let is_on = |source: &Source| !source.memory.as_ref().is_some_and(Memory::is_needed);
         let rules = sources
             .into_iter()
+            .filter(is_on)
             .map(|source| {
                 let query = source.parse()?;
                 Ok(Rule { definition: source.definition, query })

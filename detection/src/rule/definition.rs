@@ -3,6 +3,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::memory::Memory;
 use crate::ecs;
 use crate::query::{self, Query, sigma};
 
@@ -75,7 +76,7 @@ pub struct Definition {
     pub rule_id: String,
     /// The name.
     pub name: String,
-    /// `query` or `eql`. Sigma's rules are of type `query` too: whoever takes alert documents knows Elastic's types of
+    /// `query`, `eql`, `new_terms` or `threshold`. Sigma's rules are of type `query` too: whoever takes alert documents knows Elastic's types of
     /// rules, and for such a rule this one means the same.
     #[serde(rename = "type")]
     pub rule_type: String,
@@ -139,6 +140,9 @@ pub struct Source {
     pub language: Language,
     /// The text of its query.
     pub query: String,
+    /// What it remembers of earlier events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
     /// What it says about itself.
     pub definition: Definition,
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::definition::{Definition, Language, Source};
+use super::memory::Memory;
 use super::{elastic, sigma};
 use crate::query;
 
@@ -86,11 +87,20 @@ fn has_extension(path: &Path, words: &[&str]) -> bool {
     extension.is_some_and(|extension| words.iter().any(|word| extension.eq_ignore_ascii_case(word)))
 }
 
+/// A rule without the place it came from.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) language: Language,
+    pub(super) query: String,
+    pub(super) memory: Option<Memory>,
+    pub(super) definition: Definition,
+}
+
 /// What a text says about one rule.
 #[derive(Debug, Default)]
 pub(super) struct Read {
-    /// The language and the text of the query, and the facts; not to be used if there is a mistake.
-    pub(super) rule: Option<(Language, String, Definition)>,
+    /// The rule; not to be used if there is a mistake.
+    pub(super) rule: Option<Rule>,
     /// The rule's identifier and where it begins, known even where other things are wrong.
     pub(super) id: Option<(String, usize)>,
     pub(super) mistakes: Vec<query::Error>,
@@ -118,10 +128,11 @@ impl Reading {
         } else if not_run.len() > 0 {
             self.not_run.extend(not_run);
         } else {
-            self.rules.extend(read.rule.map(|(language, query, definition)| Source {
+            self.rules.extend(read.rule.map(|Rule { language, query, memory, definition }| Source {
                 file: file.to_owned(),
                 language,
                 query,
+                memory,
                 definition,
             }));
         }

@@ -10,6 +10,7 @@ mod definition;
 mod elastic;
 #[cfg(feature = "rule-files")]
 mod file;
+mod memory;
 #[cfg(feature = "rule-files")]
 mod sigma;
 #[cfg(feature = "rule-files")]
@@ -18,3 +19,4 @@ mod yaml;
 pub use definition::{Definition, Language, Severity, Source, Threat, ThreatEntry};
 #[cfg(feature = "rule-files")]
 pub use file::{Error, Reading, is_rule_file, read};
+pub use memory::{Cardinality, Memory, MissingFields};

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use super::definition::{Definition, Language, Severity};
-use super::file::{Read, one_line};
+use super::file::{Read, Rule, one_line};
 use super::{attack, yaml};
 use crate::query::sigma::{Content, Item};
 use crate::query::{self, Query};
@@ -142,7 +142,7 @@ impl Reader<'_> {
         }
         // A map of texts has a JSON text.
         let query = serde_json::to_string(detection).unwrap_or_default();
-        self.read.rule = Some((Language::Sigma, query, definition));
+        self.read.rule = Some(Rule { language: Language::Sigma, query, memory: None, definition });
     }
 
     /// Says whether the rule's author wants it to run.

@@ -6,6 +6,7 @@ mod repository;
 mod embedded;
 mod eql;
 mod ladder;
+mod memory;
 mod refusals;
 mod several;
 mod techniques;

@@ -55,13 +55,19 @@ fn the_template_is_a_good_rule() {
 #[test]
 fn one_mistake_gives_one_error_at_its_place() {
     let rows = [
-        (r#""query""#, r#""esql""#, "12:8 type is esql: only rules of type query and eql"),
-        (r#""query""#, r#""threshold""#, "12:8 type is threshold: only rules of type query and eql"),
-        (r#""query""#, r#""new_terms""#, "12:8 type is new_terms: only rules of type query and eql"),
+        (
+            r#""query""#,
+            r#""esql""#,
+            "12:8 type is esql: only rules of type query, eql, new_terms and threshold",
+        ),
+        (r#""query""#, r#""threat_match""#, "12:8 type is threat_match: only rules of type query, eql,"),
+        (r#""query""#, r#""saved_query""#, "12:8 type is saved_query: only rules of type query, eql,"),
+        (r#""query""#, r#""threshold""#, "5:1 threshold is missing: write a table like"),
+        (r#""query""#, r#""new_terms""#, "5:1 new_terms is missing: write a table like"),
         (
             r#""query""#,
             r#""machine_learning""#,
-            "12:8 type is machine_learning: only rules of type query and eql",
+            "12:8 type is machine_learning: only rules of type query, eql, new_terms and threshold",
         ),
         (r#""kuery""#, r#""lucene""#, "7:12 language is lucene: only the language kuery"),
         (r#""low""#, r#""urgent""#, "11:12 unknown severity urgent: expected low, medium, high or critical"),
@@ -85,7 +91,11 @@ fn one_mistake_gives_one_error_at_its_place() {
         ),
         (r#"["Somebody"]"#, "[1]", "5:11 author must be a string"),
         ("type =", "filters = [{ meta = 1 }]\ntype =", "12:11 filters change what matches"),
-        ("type =", "threshold = { field = [] }\ntype =", "12:13 only rules of type query and eql"),
+        (
+            "type =",
+            "threshold = { field = [] }\ntype =",
+            "12:13 a threshold belongs to a rule of type threshold",
+        ),
         ("type =", "exceptions_list = [{ id = \"x\" }]\ntype =", "12:19 exceptions change what matches"),
         ("type =", "threat = [\"x\"]\ntype =", "12:11 threat must be an array of tables"),
         ("type =", "threat = 7\ntype =", "12:10 threat must be an array of tables"),
@@ -160,18 +170,14 @@ fn a_rule_of_another_type_is_refused_for_that_and_not_for_its_query() {
         .replace(r#""low""#, r#""urgent""#);
     let errors = errors(&text);
     assert_eq!(errors.len(), 2, "the type and the severity: {errors:?}");
-    let text =
-        changed(r#""query""#, r#""threshold""#) + "\n[rule.threshold]\nfield = [\"user.name\"]\nvalue = 3\n";
-    assert_eq!(
-        self::errors(&text),
-        ["12:8 type is threshold: only rules of type query and eql are supported"]
-    );
     // Rules of machine learning have neither query nor language.
     let text = changed(r#""query""#, r#""machine_learning""#).replace("language = \"kuery\"\n", "");
     let (before, _) = text.split_once("query = '''").expect("the template has a query");
     assert_eq!(
         self::errors(before),
-        ["11:8 type is machine_learning: only rules of type query and eql are supported"]
+        [
+            "11:8 type is machine_learning: only rules of type query, eql, new_terms and threshold are supported"
+        ]
     );
 }
 
@@ -209,16 +215,14 @@ fn a_rule_id_that_is_taken_is_refused_whatever_else_is_wrong() {
 
 #[test]
 fn what_only_steers_elastics_stack_is_warned_about_and_ignored() {
-    let text = changed(
-        "type =",
-        "max_signals = 100\nexceptions_list = []\nalert_suppression = { group_by = [\"user.name\"] }\nenabled = true\ntype =",
-    ) + "\n[rule.investigation_fields]\nfield_names = [\"user.name\"]\n\n[transform]\nosquery = []\n";
+    let text = changed("type =", "max_signals = 100\nexceptions_list = []\nenabled = true\ntype =")
+        + "\n[rule.investigation_fields]\nfield_names = [\"user.name\"]\n\n[transform]\nosquery = []\n";
     let files = read(&text);
     assert_eq!(files.rules.len(), 1);
     let mut named: Vec<_> =
         files.warnings.iter().map(|warning| warning.split(' ').nth(1).unwrap_or_default()).collect();
     named.sort_unstable();
-    assert_eq!(named, ["alert_suppression", "investigation_fields", "max_signals"], "{:?}", files.warnings);
+    assert_eq!(named, ["investigation_fields", "max_signals"], "{:?}", files.warnings);
     assert!(files.warnings.iter().all(|warning| warning.starts_with("a.toml: ")), "{:?}", files.warnings);
 }
 
@@ -265,7 +269,11 @@ fn a_rule_that_cannot_be_run_is_listed_with_its_reason_and_a_mistake_in_it_count
     let other = changed(r#""query""#, r#""esql""#);
     let reading = read(&other);
     let shown: Vec<_> = reading.not_run.iter().map(ToString::to_string).collect();
-    assert!(shown[0].starts_with("a.toml:12:8: type is esql: only rules of type query and eql"), "{shown:?}");
+    assert!(
+        shown[0]
+            .starts_with("a.toml:12:8: type is esql: only rules of type query, eql, new_terms and threshold"),
+        "{shown:?}"
+    );
     assert_eq!((shown.len(), reading.errors.len(), reading.rules.len()), (1, 0, 0));
 
     let reading = read(&other.replace(r#""low""#, r#""urgent""#));

@@ -3,6 +3,8 @@
 //! Each key is read by serde into what the rule needs, one key at a time: deserialising the whole table at once would
 //! stop at its first mistake.
 
+mod memory;
+
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -11,7 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::definition::{Definition, Language, Severity, text};
-use super::file::{Read, one_line};
+use super::file::{Read, Rule, one_line};
 use crate::ecs;
 use crate::query::{self, Query};
 
@@ -21,8 +23,8 @@ const UNUSED: [&str; 4] = ["enabled", "index", "setup", "version"];
 const REFUSED: [(&str, &str); 4] = [
     ("exceptions_list", "exceptions change what matches; write them into the query"),
     ("filters", "filters change what matches; write them into the query"),
-    ("threshold", "only rules of type query and eql are supported"),
-    ("new_terms", "only rules of type query and eql are supported"),
+    ("threshold", "a threshold belongs to a rule of type threshold; change the type, or remove it"),
+    ("new_terms", "new_terms belong to a rule of type new_terms; change the type, or remove them"),
 ];
 const A_TEXT: &str = "a string that is not empty";
 
@@ -79,22 +81,20 @@ impl<'a> Reader<'a> {
     }
 
     /// The query and the facts. Where a mistake was noted, a default stands for what could not be read.
-    fn rule(&mut self) -> Option<(Language, String, Definition)> {
+    fn rule(&mut self) -> Option<Rule> {
         if !self.mistakes.is_empty() {
             return None;
         }
-        let language = self.language();
+        let rule_type = self.text("type");
+        let language = self.language(&rule_type);
+        let memory = language.as_ref().and_then(|_| self.memory(rule_type.get_ref()));
         let query = language.as_ref().and_then(|language| self.query(language));
         let rule_id = self.text("rule_id");
         self.id = Some(rule_id.clone()).filter(|id| !id.get_ref().is_empty());
         let definition = Definition {
             rule_id: rule_id.into_inner(),
             name: self.text("name").into_inner(),
-            rule_type: match language {
-                Some(Language::Eql { .. }) => "eql",
-                _ => "query",
-            }
-            .to_owned(),
+            rule_type: rule_type.into_inner(),
             description: one_line(self.text("description").get_ref()),
             severity: self.severity(),
             risk_score: self.risk_score(),
@@ -111,19 +111,21 @@ impl<'a> Reader<'a> {
             timestamp_override: self.optional_text("timestamp_override"),
         };
         self.check_rest(language.is_some());
-        language.zip(query).map(|(language, query)| (language, query, definition))
+        Some(Rule { language: language?, query: query?, memory, definition })
     }
 
     /// What the query is written in, or `None` for a rule that is not run. A rule of another type has another language
     /// too, or none; of these two reasons the first is enough.
-    fn language(&mut self) -> Option<Language> {
-        let rule_type = self.text("type");
-        let wanted = match rule_type.get_ref().as_str() {
-            "query" | "" => "kuery",
+    fn language(&mut self, rule_type: &Spanned<String>) -> Option<Language> {
+        let (place, rule_type) = (rule_type.span(), rule_type.get_ref().as_str());
+        let wanted = match rule_type {
+            "query" | "new_terms" | "threshold" | "" => "kuery",
             "eql" => "eql",
             other => {
-                let reason = format!("type is {other}: only rules of type query and eql are supported");
-                self.leave(&rule_type.span(), reason);
+                let reason = format!(
+                    "type is {other}: only rules of type query, eql, new_terms and threshold are supported"
+                );
+                self.leave(&place, reason);
                 return None;
             }
         };
@@ -136,17 +138,22 @@ impl<'a> Reader<'a> {
             return Some(Language::Eql { category: self.event_category() });
         }
         if word != wanted && !word.is_empty() {
-            let reason =
-                format!("language is {word}: only the language kuery is supported in a rule of type query");
+            let reason = format!(
+                "language is {word}: only the language kuery is supported in a rule of type {rule_type}"
+            );
             self.leave(&place, reason);
             return None;
         }
         Some(Language::Kuery)
     }
 
+    fn not_run(&mut self, place: &Range<usize>, reason: impl Into<String>) {
+        self.not_run.push(query::Error::spanning(self.text, place.clone(), reason));
+    }
+
     /// Notes that the rule is not run; what stands in its query does not matter.
     fn leave(&mut self, place: &Range<usize>, reason: String) {
-        self.not_run.push(query::Error::spanning(self.text, place.clone(), reason));
+        self.not_run(place, reason);
         for key in ["language", "query"] {
             self.rule.remove(key);
         }
@@ -260,6 +267,15 @@ impl<'a> Reader<'a> {
     fn optional_text(&mut self, key: &str) -> Option<String> {
         let value = self.rule.remove(key)?;
         self.value(key, A_TEXT, value).map(into_text)
+    }
+
+    /// A table that the rule must have.
+    fn table<T: DeserializeOwned>(&mut self, key: &str, expected: &str) -> Option<T> {
+        let value = self.rule.remove(key);
+        if value.is_none() {
+            self.refuse(&self.start.clone(), format!("{key} is missing: write {expected}"));
+        }
+        self.value(key, expected, value?)
     }
 
     fn required<T: DeserializeOwned + Default>(&mut self, key: &str, expected: &str) -> Spanned<T> {
