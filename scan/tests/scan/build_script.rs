@@ -55,7 +55,7 @@ fn a_rule_that_is_wrong_or_cannot_be_run_breaks_the_build_wherever_it_lies() {
         ),
         ("event.action: x", "cloud.provider: gcp", "rules/aws/a.toml:11:17: the query can never match"),
         ("medium", "urgent", "rules/aws/a.toml:8:12: unknown severity"),
-        ("\"query\"", "\"threshold\"", "rules/aws/a.toml:9:8: type is threshold"),
+        ("\"query\"", "\"esql\"", "rules/aws/a.toml:9:8: type is esql"),
     ] {
         let text = rule("A", "event.action: x").replace(from, to);
         let workspace = folder(&[("rules/aws/a.toml", &text), ("rules/b.toml", &rule("B", "event.id: x"))]);

@@ -137,7 +137,7 @@ fn a_mistake_in_a_rule_far_below_is_shown_with_its_path() {
 fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
     let rules = folder(&[
         ("a.toml", &rule("A", "event.action: x")),
-        ("b/b.toml", &rule("B", "event.action: x").replace("\"query\"", "\"threshold\"")),
+        ("b/b.toml", &rule("B", "event.action: x").replace("\"query\"", "\"esql\"")),
         ("c.toml", "[metadata]\nmaturity = \"x\"\n"),
         ("b/notes.md", "x"),
         ("a.cases.jsonl", "{}"),
@@ -147,7 +147,7 @@ fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
     ]);
     let run = scan(&["--check", "--rules", path(&rules)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    for line in ["1 rule is good; not run: 1; no rule: 1; other files: 1", "b/b.toml:9:8: type is threshold"]
+    for line in ["1 rule is good; not run: 1; no rule: 1; other files: 1", "b/b.toml:9:8: type is esql"]
     {
         assert!(run.err.contains(line), "{line} in {}", run.err);
     }
@@ -155,7 +155,7 @@ fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
     let run = scan(&["--rules", path(&rules), "events/deliveries"]);
     assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
     assert!(
-        run.err.contains("not run: ") && run.err.contains("b/b.toml:9:8: type is threshold"),
+        run.err.contains("not run: ") && run.err.contains("b/b.toml:9:8: type is esql"),
         "{}",
         run.err
     );
