@@ -14,6 +14,7 @@ pub mod detect;
 pub mod ecs;
 pub mod key;
 mod nested;
+pub mod notice;
 pub mod origin;
 pub mod pipeline;
 pub mod query;

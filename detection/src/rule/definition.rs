@@ -8,7 +8,7 @@ use crate::ecs;
 use crate::query::{self, Query, sigma};
 
 /// How bad a match is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// `low`

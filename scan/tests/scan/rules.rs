@@ -147,18 +147,13 @@ fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
     ]);
     let run = scan(&["--check", "--rules", path(&rules)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    for line in ["1 rule is good; not run: 1; no rule: 1; other files: 1", "b/b.toml:9:8: type is esql"]
-    {
+    for line in ["1 rule is good; not run: 1; no rule: 1; other files: 1", "b/b.toml:9:8: type is esql"] {
         assert!(run.err.contains(line), "{line} in {}", run.err);
     }
     // A scan would be silent about what such a rule finds.
     let run = scan(&["--rules", path(&rules), "events/deliveries"]);
     assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
-    assert!(
-        run.err.contains("not run: ") && run.err.contains("b/b.toml:9:8: type is esql"),
-        "{}",
-        run.err
-    );
+    assert!(run.err.contains("not run: ") && run.err.contains("b/b.toml:9:8: type is esql"), "{}", run.err);
 }
 
 #[test]

@@ -1,0 +1,201 @@
+//! What people ask of a signal, read from its alert document.
+
+use serde_json::{Map, Value};
+
+use crate::ecs;
+use crate::rule::Severity;
+
+const REQUEST: &str = "aws.cloudtrail.flattened.request_parameters";
+/// What a call is about, by the names of request parameters. The first that is there counts.
+const TARGETS: [&str; 26] = [
+    "functionName",
+    "bucketName",
+    "userName",
+    "roleName",
+    "groupName",
+    "secretId",
+    "keyId",
+    "instanceId",
+    "snapshotId",
+    "imageId",
+    "volumeId",
+    "groupId",
+    "dBInstanceIdentifier",
+    "dBSnapshotIdentifier",
+    "dBClusterIdentifier",
+    "tableName",
+    "topicArn",
+    "queueUrl",
+    "clusterName",
+    "repositoryName",
+    "detectorId",
+    "roleArn",
+    "policyArn",
+    "trailName",
+    "resourceArn",
+    "name",
+];
+/// Parameters that end like the name of a target and are none.
+const NO_TARGETS: [&str; 4] = ["roleSessionName", "clientToken", "clientRequestToken", "marker"];
+
+/// An alert document, as questions of people.
+#[derive(Debug, Clone, Copy)]
+pub struct Alert<'a>(&'a Value);
+
+/// Whom an alert is about: fields of the ECS document and their values. Usually one; the group of a threshold rule may have
+/// several.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Principal(pub Vec<(String, String)>);
+
+impl Principal {
+    /// The values, in one text.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let values: Vec<_> = self.0.iter().map(|(_, value)| value.as_str()).collect();
+        if values.is_empty() { "an unnamed caller".to_owned() } else { values.join(", ") }
+    }
+}
+
+impl<'a> Alert<'a> {
+    /// Looks at a document.
+    #[must_use]
+    pub fn new(document: &'a Value) -> Self {
+        Self(document)
+    }
+
+    /// The value at a dotted path.
+    #[must_use]
+    pub fn value(self, path: &str) -> Option<&'a Value> {
+        path.split('.').try_fold(self.0, |value, key| value.as_object()?.get(key))
+    }
+
+    /// The text at a dotted path, if it is one and not empty.
+    #[must_use]
+    pub fn text(self, path: &str) -> Option<&'a str> {
+        self.value(path)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// The texts of the array at a dotted path.
+    pub fn texts(self, path: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.value(path).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// The signal's id.
+    #[must_use]
+    pub fn id(self) -> &'a str {
+        self.text("kibana.alert.uuid").unwrap_or_default()
+    }
+
+    /// The rule's id.
+    #[must_use]
+    pub fn rule_id(self) -> &'a str {
+        self.text("kibana.alert.rule.rule_id").unwrap_or_default()
+    }
+
+    /// The rule's name.
+    #[must_use]
+    pub fn rule_name(self) -> &'a str {
+        self.text("kibana.alert.rule.name").unwrap_or_default()
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        let word = self.text("kibana.alert.severity").unwrap_or_default();
+        Severity::ALL.into_iter().find(|severity| severity.as_str() == word).unwrap_or(Severity::Low)
+    }
+
+    /// Whether the rule is a building block: a signal to correlate, no alert by itself.
+    #[must_use]
+    pub fn is_building_block(self) -> bool {
+        self.value("kibana.alert.building_block_type").is_some()
+    }
+
+    /// The tactics that the rule names.
+    pub fn tactics(self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let threats = self.value("kibana.alert.rule.threat").and_then(Value::as_array);
+        threats.into_iter().flatten().filter_map(|threat| threat.get("tactic")?.get("name")?.as_str())
+    }
+
+    /// The caller by its name, else the service, else the id, else the group of the rule, else the account.
+    #[must_use]
+    pub fn principal(self) -> Principal {
+        let one = |field: &str| Some(vec![(field.to_owned(), self.text(field)?.to_owned())]);
+        let fields = one("user.name")
+            .or_else(|| one("service.name"))
+            .or_else(|| one("user.id"))
+            .or_else(|| Some(self.terms()).filter(|terms| !terms.is_empty()))
+            .or_else(|| one("cloud.account.id"))
+            .or_else(|| one("aws.cloudtrail.recipient_account_id"));
+        Principal(fields.unwrap_or_default())
+    }
+
+    /// The fields of a threshold rule's group, and their values.
+    fn terms(self) -> Vec<(String, String)> {
+        let terms = self.value("kibana.alert.threshold_result.terms").and_then(Value::as_array);
+        let term =
+            |term: &Value| Some((term.get("field")?.as_str()?.to_owned(), as_text(term.get("value")?)));
+        terms.into_iter().flatten().filter_map(term).collect()
+    }
+
+    /// The name that the session was given.
+    #[must_use]
+    pub fn session(self) -> Option<&'a str> {
+        let kind = self.text("aws.cloudtrail.user_identity.type")?;
+        ecs::session_name(kind, self.text("aws.cloudtrail.user_identity.arn")?)
+    }
+
+    /// The account that owns the called resource, else the caller's.
+    #[must_use]
+    pub fn account(self) -> Option<&'a str> {
+        self.text("aws.cloudtrail.recipient_account_id").or_else(|| self.text("cloud.account.id"))
+    }
+
+    /// When the call was made.
+    #[must_use]
+    pub fn time(self) -> Option<&'a str> {
+        self.text("kibana.alert.original_time")
+    }
+
+    /// The identifier of the event, or of the last one that the signal is made of.
+    #[must_use]
+    pub fn event_id(self) -> Option<&'a str> {
+        self.text("event.id").or_else(|| {
+            let ancestors = self.value("kibana.alert.ancestors")?.as_array()?;
+            let events =
+                ancestors.iter().filter(|ancestor| ancestor.get("type").is_some_and(|kind| kind == "event"));
+            events.filter_map(|event| event.get("id")?.as_str()).next_back()
+        })
+    }
+
+    /// What the call was about: the name, ARN or id of a resource.
+    #[must_use]
+    pub fn target(self) -> Option<String> {
+        let request = self.value(REQUEST).and_then(Value::as_object);
+        let of_request = request.and_then(|request| {
+            let named = TARGETS.iter().find_map(|key| target_text(request, key));
+            named.or_else(|| {
+                let keys = || request.keys().filter(|key| !NO_TARGETS.contains(&key.as_str()));
+                ["Name", "Arn", "Identifier", "Id"].iter().find_map(|end| {
+                    keys().find_map(|key| target_text(request, key).filter(|_| key.ends_with(end)))
+                })
+            })
+        });
+        let of_resources = || {
+            let resources = self.value("aws.cloudtrail.resources")?.as_array()?;
+            resources.iter().find_map(|resource| Some(resource.get("arn")?.as_str()?.to_owned()))
+        };
+        let of_event =
+            || self.text("user.target.name").or_else(|| self.text("group.name")).map(str::to_owned);
+        of_request.or_else(of_resources).or_else(of_event)
+    }
+}
+
+fn target_text(request: &Map<String, Value>, key: &str) -> Option<String> {
+    request.get(key)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A text as it is, any other value as JSON.
+pub(super) fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

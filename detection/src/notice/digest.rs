@@ -1,0 +1,60 @@
+//! The digest of the signals that are in no notice of their own.
+
+use super::grouping::Digest;
+use super::text::{ascii, cut, plain, wrap};
+
+/// More rules than this are counted together.
+const MAX_RULES: usize = 100;
+
+pub(super) fn subject(digest: &Digest) -> String {
+    let (worst, signals) = digest.sum();
+    let rules = digest.rules.len();
+    cut(
+        &ascii(&format!(
+            "[{}] {} more, of {}",
+            worst.as_str(),
+            count(signals, "signal"),
+            count(rules as u64, "rule")
+        )),
+        99,
+    )
+}
+
+pub(super) fn mail(digest: &Digest) -> String {
+    let (worst, signals) = digest.sum();
+    let mut out = format!(
+        "[{}] {} without a notice of {} own\n\n",
+        worst.as_str(),
+        count(signals, "signal"),
+        if signals == 1 { "its" } else { "their" }
+    );
+    wrap(
+        &mut out,
+        "",
+        "So much was found at once that only the worst of it is told one by one. This counts the rest. \
+         Every signal is on the signal topic.",
+    );
+    out.push_str("\nHOW MANY\n");
+    for line in rules(digest) {
+        wrap(&mut out, "  ", &line);
+    }
+    out
+}
+
+/// `12 high: name of the rule`, the worst first.
+pub(super) fn rules(digest: &Digest) -> Vec<String> {
+    let all = digest.rules.iter().rev();
+    let line = |((severity, _), (name, signals)): (&(crate::rule::Severity, String), &(String, u64))| {
+        format!("{signals} {}: {}", severity.as_str(), plain(name, 200))
+    };
+    let mut lines: Vec<_> = all.map(line).take(MAX_RULES).collect();
+    if digest.rules.len() > MAX_RULES {
+        lines.push(format!("and signals of {} more rules", digest.rules.len() - MAX_RULES));
+    }
+    lines
+}
+
+/// `1 signal`, `2 signals`.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

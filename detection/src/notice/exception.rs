@@ -1,0 +1,121 @@
+//! An exception file for one rule and principal, ready to be saved.
+
+use std::fmt::Write;
+
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+
+use super::grouping::Group;
+use super::text::{WIDTH, columns};
+
+/// An exception should be looked at again. From this many days after the last event on it no longer applies.
+const DAYS: i64 = 90;
+/// A mail indents the file by this many columns.
+pub(super) const INDENT: usize = 2;
+
+/// The fields that name an account.
+const ACCOUNTS: [&str; 2] = ["cloud.account.id", "aws.cloudtrail.recipient_account_id"];
+
+/// The lines of the file; `None` if there is no principal, or one whose exact name does not fit into a line.
+pub(super) fn lines(group: &Group) -> Option<Vec<String>> {
+    let accounts = group.callers.as_ref().filter(|callers| callers.hidden() == 0);
+    let accounts = accounts.filter(|_| group.principal.0.iter().all(|(field, _)| field != ACCOUNTS[0]));
+    let accounts = accounts.map_or(Vec::new(), |callers| callers.shown.clone());
+    // Only an account's id is known to be what the record says, as it stands.
+    if accounts.iter().any(|account| !is_account_id(account)) || group.principal.0.is_empty() {
+        return None;
+    }
+    let mut lines = vec![format!("rules = [{}]", toml_text(&group.rule_id)), "query = '''".to_owned()];
+    let mut query = principal(group)?;
+    query.extend(among("cloud.account.id", &accounts));
+    let count = query.len();
+    for (index, clause) in query.into_iter().enumerate() {
+        lines.extend(clause);
+        if index + 1 < count {
+            // KQL may break a line anywhere between two words.
+            lines.last_mut()?.push_str(" and");
+        }
+    }
+    lines.push("'''".to_owned());
+    lines.push("reason = \"Expected: say here why, and who decided it\"".to_owned());
+    let until = group.last.and_then(until);
+    lines.extend(until.map(|day| format!("expires = {day}")));
+    lines.iter().all(|line| INDENT + columns(line) <= WIDTH).then_some(lines)
+}
+
+/// A condition for each field of the principal.
+fn principal(group: &Group) -> Option<Vec<Vec<String>>> {
+    let plain =
+        |field: &str| field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._@".contains(&byte));
+    let condition = |(field, value): &(String, String)| {
+        plain(field).then(|| vec![format!("{field}: {}", kql_text(value))])
+    };
+    let mut conditions: Vec<_> = group.principal.0.iter().map(condition).collect::<Option<_>>()?;
+    if matches!(&group.principal.0[..], [(field, _)] if ACCOUNTS.contains(&field.as_str())) {
+        // Only calls without a caller of their own are meant, not everybody's in the account.
+        let others = ["user.name", "user.id", "service.name"];
+        conditions.extend(others.map(|field| vec![format!("not {field}: *")]));
+    }
+    Some(conditions)
+}
+
+/// A condition that the field has one of the values, on as many lines as it takes.
+fn among(field: &str, values: &[String]) -> Option<Vec<String>> {
+    let (first, others) = values.split_first()?;
+    if others.is_empty() {
+        return Some(vec![format!("{field}: {}", kql_text(first))]);
+    }
+    let mut lines = vec![format!("{field}: ({}", kql_text(first))];
+    for value in others {
+        let more = format!(" or {}", kql_text(value));
+        match lines.last_mut() {
+            // Room for a parenthesis and for "and".
+            Some(line) if INDENT + columns(line) + columns(&more) + 5 <= WIDTH => line.push_str(&more),
+            _ => lines.push(format!("  {}", more.trim_start())),
+        }
+    }
+    lines.last_mut()?.push(')');
+    Some(lines)
+}
+
+/// A quoted value of KQL that is printable ASCII, holds no quotes of TOML, and reads as no link and no markup.
+fn kql_text(value: &str) -> String {
+    let is_link = value.contains("://") || value.contains("www.");
+    let reads_as_more =
+        |character| matches!(character, '\'' | '<' | '>' | '`') || is_link && matches!(character, ':' | '.');
+    let mut text = String::from("\"");
+    for character in value.chars() {
+        match character {
+            '"' | '\\' => text.extend(['\\', character]),
+            ' '..='~' if !reads_as_more(character) => text.push(character),
+            character => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    // Writing to a string cannot fail.
+                    _ = write!(text, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    text + "\""
+}
+
+/// A basic string of TOML in printable ASCII.
+fn toml_text(value: &str) -> String {
+    let mut text = String::from("\"");
+    for character in value.chars() {
+        match character {
+            '"' | '\\' => text.extend(['\\', character]),
+            ' '..='~' if !matches!(character, '<' | '>') => text.push(character),
+            character => _ = write!(text, "\\U{:08x}", u32::from(character)),
+        }
+    }
+    text + "\""
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn until(last: Timestamp) -> Option<String> {
+    let day = last.to_zoned(TimeZone::UTC).date().checked_add(DAYS.days()).ok()?;
+    Some(day.to_string())
+}

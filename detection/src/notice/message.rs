@@ -1,0 +1,90 @@
+//! A notice as SNS takes it: a subject, and a text for each protocol.
+
+use serde_json::{Value, json};
+
+use super::grouping::{Digest, Group};
+use super::text::{ascii, cut, foreign, plain};
+use super::{Accounts, card, digest, mail, sms};
+
+/// SNS takes subjects of fewer than 100 characters.
+const MAX_SUBJECT: usize = 99;
+/// The longest names in a subject, in characters: what stands behind them must still be readable.
+const MAX_NAME: usize = 32;
+
+/// A message of the structure `json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// One line of at most 99 characters of printable ASCII: severity, rule, who, where.
+    pub subject: String,
+    /// The mail: plain text of at most 80 columns, a link alone on its line excepted.
+    pub mail: String,
+    /// One line of at most 140 characters of printable ASCII.
+    pub sms: String,
+    /// A custom notification for Amazon Q Developer in chat applications.
+    pub card: Value,
+}
+
+impl Message {
+    /// Writes the notice of a group. `held_back` is the number of notices of the same rule and principal that were not sent
+    /// since the last one.
+    #[must_use]
+    pub fn of_group(group: &Group, accounts: &Accounts, held_back: u64) -> Self {
+        let subject = subject(group, accounts);
+        Self {
+            mail: mail::text(group, accounts, held_back),
+            sms: sms::line(group, accounts),
+            card: card::of_group(group, accounts, held_back, &subject),
+            subject,
+        }
+    }
+
+    /// Writes the digest of the signals that are in no group.
+    #[must_use]
+    pub fn of_digest(digest: &Digest) -> Self {
+        let subject = digest::subject(digest);
+        Self {
+            mail: digest::mail(digest),
+            sms: cut(&subject, sms::MAX_CHARS),
+            card: card::of_digest(digest, &subject),
+            subject,
+        }
+    }
+
+    /// The body for `MessageStructure: json`: a text for each protocol.
+    #[must_use]
+    pub fn body(&self) -> String {
+        json!({
+            "default": self.mail,
+            "email": self.mail,
+            "sms": self.sms,
+            "https": self.card.to_string(),
+        })
+        .to_string()
+    }
+}
+
+/// `[severity] rule: who in account, region`. The rule's name is cut first.
+fn subject(group: &Group, accounts: &Accounts) -> String {
+    let severity = group.severity.as_str();
+    let tail = ascii(&format!(": {} {}", cut(&foreign(&group.who(), 200), MAX_NAME), place(group, accounts)));
+    let start = format!("[{severity}] ");
+    let left = MAX_SUBJECT.saturating_sub(start.len() + tail.len());
+    cut(&format!("{start}{}{tail}", cut(&ascii(&plain(&group.rule.name, 200)), left)), MAX_SUBJECT)
+}
+
+/// `in payments, us-east-1`, `in 60 accounts`.
+pub(super) fn place(group: &Group, accounts: &Accounts) -> String {
+    let account = match group.accounts.count() {
+        0 => "in an unnamed account".to_owned(),
+        1 => {
+            let id = group.accounts.only().unwrap_or_default();
+            let name = accounts.get(id).map_or_else(|| id.to_owned(), |name| plain(name, 200));
+            format!("in {}", cut(&name, MAX_NAME))
+        }
+        several => format!("in {several} accounts"),
+    };
+    match group.regions.only() {
+        Some(region) => format!("{account}, {}", cut(region, 20)),
+        None => account,
+    }
+}

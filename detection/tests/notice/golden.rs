@@ -1,0 +1,117 @@
+//! Notices as people get them. `GOLDEN=write` writes the files anew: read them before they are committed.
+
+use std::fs;
+
+use detection::notice::{Digest, Message};
+use detection::rule::Severity;
+use serde_json::{Value, json};
+
+use crate::{check, definition, document, grouping, groups, message, record, repository, short, with};
+
+/// Compares a notice with the file of this name.
+#[track_caller]
+fn compare(name: &str, message: &Message) {
+    check(message);
+    let text = format!(
+        "Subject: {}\n\n{}\n=== sms ===\n{}\n\n=== chat ===\n{:#}\n",
+        message.subject, message.mail, message.sms, message.card
+    );
+    let path = repository::path(&format!("detection/tests/notice/golden/{name}.txt"));
+    if std::env::var_os("GOLDEN").is_some() {
+        fs::write(&path, &text).expect("the file can be written");
+    }
+    assert_eq!(fs::read_to_string(path).expect("the file is there"), text);
+}
+
+/// `count` calls of one role, a minute apart, in as many accounts, each on a function of its own.
+fn sweep(count: usize) -> Vec<Value> {
+    let call = |index: usize| {
+        with(&[
+            ("eventID", json!(format!("6f1c2c5e-0d2f-4a6b-9d58-{index:012}"))),
+            ("eventTime", json!(format!("2026-11-23T10:{:02}:00Z", index % 60))),
+            ("recipientAccountId", json!(format!("{:012}", 111_122_223_333_u64 + index as u64))),
+            ("requestParameters.functionName", json!(format!("orders-{index}"))),
+        ])
+    };
+    (0..count).map(|index| document(&definition(), &call(index))).collect()
+}
+
+#[test]
+fn one_call_of_a_role() {
+    compare("role", &message(&[document(&definition(), &record())]));
+}
+
+#[test]
+fn one_role_swept_through_sixty_accounts_is_one_notice_that_lists_them() {
+    let message = message(&sweep(60));
+    compare("sweep", &message);
+    for index in 0..60 {
+        assert!(message.mail.contains(&format!("{:012}", 111_122_223_333_u64 + index)), "{index}");
+    }
+    assert!(message.subject.contains("in 60 accounts"), "{}", message.subject);
+}
+
+#[test]
+fn a_root_user_signs_in_with_a_rule_of_somebody_else() {
+    let mut definition = short("Root Sign-In", Severity::High);
+    definition.author = vec!["Jo Doe".to_owned(), "Elastic".to_owned()];
+    definition.license = Some("DRL 1.1".to_owned());
+    let record = json!({
+        "eventVersion": "1.11",
+        "userIdentity": { "type": "Root", "principalId": "111122223333", "arn": "arn:aws:iam::111122223333:root", "accountId": "111122223333" },
+        "eventTime": "2026-11-23T03:14:15Z",
+        "eventSource": "signin.amazonaws.com",
+        "eventName": "ConsoleLogin",
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "2001:db8::17",
+        "userAgent": "Mozilla/5.0",
+        "responseElements": { "ConsoleLogin": "Success" },
+        "additionalEventData": { "MFAUsed": "No", "LoginTo": "https://console.aws.amazon.com/", "MobileVersion": "No" },
+        "eventID": "0d1b7f6a-4a0e-4f0e-8f43-1a2b3c4d5e6f",
+        "recipientAccountId": "111122223333",
+    });
+    compare("root", &message(&[document(&definition, &record)]));
+}
+
+#[test]
+fn a_threshold_signal_names_its_group() {
+    let mut document = document(&short("Many Failed Calls", Severity::Critical), &record());
+    for field in ["user", "service", "event"] {
+        document.as_object_mut().expect("an object").remove(field);
+    }
+    document["kibana"]["alert"]["threshold_result"] = json!({
+        "terms": [{ "field": "source.ip", "value": "203.0.113.7" }, { "field": "event.action", "value": "GetObject" }],
+        "cardinality": [], "count": 12, "from": "2026-11-23T10:00:00.000Z",
+    });
+    compare("threshold", &message(&[document]));
+}
+
+#[test]
+fn notices_that_were_held_back_are_mentioned_in_the_next_one() {
+    let groups = groups(&[document(&definition(), &record())]);
+    let message = Message::of_group(&groups[0], &crate::accounts(), 3);
+    check(&message);
+    let words = "3 earlier notices of this rule and principal were held back since the last one.";
+    assert!(message.mail.lines().any(|line| line == words), "{}", message.mail);
+    assert!(
+        message.card["content"]["description"].as_str().unwrap().contains("3 notices"),
+        "{:#}",
+        message.card
+    );
+}
+
+#[test]
+fn what_is_more_than_twenty_notices_becomes_one_digest() {
+    let call = |index: usize| {
+        with(&[("userIdentity.sessionContext.sessionIssuer.userName", json!(format!("role-{index}")))])
+    };
+    let mut documents: Vec<_> =
+        (0..30).map(|index| document(&short("Ordinary", Severity::Low), &call(index))).collect();
+    documents.extend((0..5).map(|index| document(&short("Grave", Severity::High), &call(index))));
+    let (groups, digests) = grouping(&documents).finish();
+    let severities: Vec<_> = groups.iter().map(|group| group.severity).collect();
+    assert_eq!((severities.len(), &severities[..5]), (20, &[Severity::High; 5][..]));
+    let digests: Vec<&Digest> = digests.values().collect();
+    assert_eq!(digests.len(), 1);
+    compare("digest", &Message::of_digest(digests[0]));
+}

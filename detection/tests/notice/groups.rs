@@ -1,0 +1,85 @@
+//! Which signals share a notice.
+
+use detection::rule::Severity;
+use serde_json::json;
+
+use crate::{definition, document, groups, record, short, with};
+
+/// The principals of the groups that these calls give.
+fn principals(members: &[&[(&str, serde_json::Value)]]) -> Vec<String> {
+    let documents: Vec<_> = members.iter().map(|members| document(&definition(), &with(members))).collect();
+    groups(&documents).iter().map(|group| group.principal.name()).collect()
+}
+
+#[test]
+fn a_rule_and_a_principal_make_one_notice_across_accounts_regions_and_sessions() {
+    let names = principals(&[
+        &[],
+        &[("recipientAccountId", json!("999988887777")), ("eventID", json!("e-2"))],
+        &[("userIdentity.accountId", json!("999988887777")), ("awsRegion", json!("eu-west-1"))],
+        &[("userIdentity.arn", json!("arn:aws:sts::444455556666:assumed-role/Deploy/eve"))],
+        &[("userIdentity.sessionContext.sessionIssuer.userName", json!("Admin"))],
+    ]);
+    assert_eq!(names, ["Deploy", "Admin"]);
+    let documents = [document(&definition(), &record()), document(&short("Other", Severity::Low), &record())];
+    assert_eq!(groups(&documents).len(), 2, "two rules");
+}
+
+#[test]
+fn the_principal_is_the_name_else_the_service_else_the_id_else_the_group_else_the_account() {
+    let service: &[(&str, serde_json::Value)] =
+        &[("userIdentity", json!({ "type": "AWSService", "invokedBy": "scheduler.amazonaws.com" }))];
+    let id: &[(&str, serde_json::Value)] = &[(
+        "userIdentity",
+        json!({ "type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": "444455556666" }),
+    )];
+    let account: &[(&str, serde_json::Value)] =
+        &[("userIdentity", json!({ "type": "AWSAccount", "accountId": "444455556666" }))];
+    let owner: &[(&str, serde_json::Value)] = &[("userIdentity", json!(null))];
+    let names = principals(&[service, id, account, owner]);
+    assert_eq!(names, ["scheduler.amazonaws.com", "AIDAEXAMPLE", "444455556666", "111122223333"]);
+
+    let mut grouped = document(&definition(), &with(account));
+    grouped["kibana"]["alert"]["threshold_result"] =
+        json!({ "terms": [{ "field": "source.ip", "value": "203.0.113.7" }, { "field": "x", "value": 7 }] });
+    assert_eq!(groups(&[grouped])[0].principal.name(), "203.0.113.7, 7");
+}
+
+#[test]
+fn destinations_are_told_apart() {
+    let mut grouping = detection::notice::Grouping::default();
+    for topic in [0, 1, 0] {
+        grouping.add(&document(&definition(), &record()), topic);
+    }
+    let groups = grouping.finish().0;
+    let counts: Vec<_> = groups.iter().map(|group| (group.topic, group.signals)).collect();
+    assert_eq!(counts, [(0, 2), (1, 1)]);
+}
+
+#[test]
+fn the_key_is_the_same_for_a_rule_and_principal_and_for_no_other() {
+    let key =
+        |members: &[(&str, serde_json::Value)]| groups(&[document(&definition(), &with(members))])[0].key();
+    let role = "userIdentity.sessionContext.sessionIssuer.userName";
+    assert_eq!(key(&[]), key(&[("recipientAccountId", json!("999988887777"))]));
+    assert_ne!(key(&[]), key(&[(role, json!("Admin"))]));
+    let other = groups(&[document(&short("Other", Severity::Low), &record())])[0].key();
+    assert_ne!(key(&[]), other);
+}
+
+#[test]
+fn the_memory_of_a_group_does_not_grow_with_its_signals() {
+    let documents: Vec<_> = (0..300)
+        .map(|index| {
+            let name = format!("{index}{}", "x".repeat(1000));
+            document(
+                &short("Short", Severity::Low),
+                &with(&[("requestParameters.functionName", json!(name))]),
+            )
+        })
+        .collect();
+    let group = &groups(&documents)[0];
+    assert_eq!(group.signals, 300);
+    let shown = format!("{group:?}").matches("more characters").count();
+    assert_eq!(shown, 10, "the first ten targets");
+}
