@@ -1,15 +1,22 @@
 //! The arguments of the command line.
 
+use std::env;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, error::ErrorKind};
 use detection::ecs;
 use detection::query::Query;
+use jiff::Timestamp;
+
+use crate::selection::{self, Selection};
+use crate::sheet::{Format, Sheet};
+use crate::table::Style;
 
 /// Finds detection signals in CloudTrail files.
 ///
 /// Reads files and folders: deliveries as CloudTrail writes them, arrays of records, or one record a line, compressed
-/// with gzip or not. Prints one signal a line on standard output, and a summary on standard error.
+/// with gzip or not. Prints the signals on standard output, and a summary on standard error.
 ///
 /// A file in a folder that is neither gzip nor JSON is passed over and named. Exit code 0; 1 if an input failed, a
 /// record was rejected, or nothing was read; 2 for wrong usage.
@@ -30,6 +37,11 @@ pub struct Arguments {
     pub check: bool,
     #[command(flatten)]
     pub testing: Testing,
+    /// How signals are printed. The default is a table on a terminal, and JSON elsewhere.
+    #[arg(long, value_enum, conflicts_with = "ecs")]
+    format: Option<Format>,
+    #[command(flatten)]
+    choice: Choice,
     /// Files and folders.
     #[arg(value_name = "PATH", required_unless_present_any = ["check", "test"])]
     pub paths: Vec<PathBuf>,
@@ -49,7 +61,48 @@ pub struct Testing {
     pub junit: Option<PathBuf>,
 }
 
+/// Which records are looked at. In a copy of a bucket, files are chosen by their paths first.
+#[derive(Args)]
+struct Choice {
+    /// Look at events since this time (2026-11-23T10:05:00Z), or since the beginning of this day in UTC (2026-11-23).
+    #[arg(long, value_name = "T", value_parser = selection::since)]
+    since: Option<Timestamp>,
+    /// Look at events until this time, or until the end of this day in UTC.
+    #[arg(long, value_name = "T", value_parser = selection::until)]
+    until: Option<Timestamp>,
+    /// Look at this account, the one that owns the called resource. May be given several times.
+    #[arg(long, value_name = "ID", value_parser = selection::account)]
+    account: Vec<String>,
+    /// Look at this region. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    region: Vec<String>,
+}
+
 impl Arguments {
+    /// Which records are looked at. Ends the process if there can be none.
+    pub fn selection(&self) -> Selection {
+        let Choice { since, until, account, region } = &self.choice;
+        if let (Some(since), Some(until)) = (since, until)
+            && since > until
+        {
+            Self::command().error(ErrorKind::ValueValidation, "--since is later than --until").exit();
+        }
+        Selection { since: *since, until: *until, accounts: account.clone(), regions: region.clone() }
+    }
+
+    /// The form of the output.
+    pub fn sheet(&self) -> Sheet {
+        let is_terminal = io::stdout().is_terminal();
+        let by_default = if is_terminal { Format::Table } else { Format::Json };
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        let style = Style {
+            colour: is_terminal && !is_set("NO_COLOR") && !is_dumb,
+            width: terminal_size::terminal_size().filter(|_| is_terminal).map(|(width, _)| width.0.into()),
+        };
+        Sheet::new(self.format.unwrap_or(by_default), style)
+    }
+
     /// The query of `--exceptions`. Ends the process if it is not valid.
     pub fn exceptions(&self) -> Option<Query> {
         let text = self.exceptions.as_deref()?;

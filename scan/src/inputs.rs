@@ -7,6 +7,7 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use detection::key::Key;
 
+use crate::selection::{OUTSIDE, Selection};
 use crate::summary::{PassedOver, name};
 
 const BROKEN_LINK: &str = "a broken link";
@@ -33,13 +34,14 @@ pub struct Inputs {
     /// The resolved paths of folders, of named files, and of files that links led to. Every other file can be reached only
     /// through its folder.
     reached: HashSet<PathBuf>,
+    selection: Selection,
 }
 
 impl Inputs {
     /// Follows the paths. Each file is read once; a named file keeps its own place in the order.
-    pub fn of(paths: &[PathBuf]) -> Self {
+    pub fn of(paths: &[PathBuf], selection: &Selection) -> Self {
         let mut named: HashSet<_> = paths.iter().filter(|path| !path.is_dir()).map(real).collect();
-        let mut inputs = Self { reached: named.clone(), ..Self::default() };
+        let mut inputs = Self { reached: named.clone(), selection: selection.clone(), ..Self::default() };
         for path in paths {
             if path.is_dir() {
                 inputs.folder(path, &real(path));
@@ -100,6 +102,7 @@ impl Inputs {
         let key = Key::plain(real.to_string_lossy().replace(MAIN_SEPARATOR, "/"));
         match key.skip_reason() {
             Some(reason) => self.passed_over.add(reason, &path),
+            None if !self.selection.may_hold(real) => self.passed_over.add(OUTSIDE, &path),
             None => self.files.push(Ok(Input { path, named: false })),
         }
     }

@@ -3,13 +3,20 @@
 mod arguments;
 mod cases;
 mod content;
+mod counts;
+mod csv;
 mod inputs;
+mod page;
 mod printing;
 mod reading;
 mod report;
+mod row;
 mod rules;
 mod run;
+mod selection;
+mod sheet;
 mod summary;
+mod table;
 
 use std::io::Write;
 use std::path::Path;
@@ -33,8 +40,9 @@ fn main() -> ExitCode {
     }
     let exceptions = arguments.exceptions();
     let output = if arguments.ecs { Output::Documents } else { Output::Signals };
-    let job = Job { rules: &rules, exceptions: exceptions.as_ref(), output };
-    match run::run(&job, &arguments.paths, io::BufWriter::new(io::stdout().lock())) {
+    let job =
+        Job { rules: &rules, exceptions: exceptions.as_ref(), output, selection: arguments.selection() };
+    match run::run(&job, &arguments.paths, arguments.sheet(), io::BufWriter::new(io::stdout().lock())) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         // The reader of standard output has closed it, as `head` does.

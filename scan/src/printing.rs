@@ -8,11 +8,13 @@ use detection::signal::{Signal, SignalId};
 use indicatif::ProgressBar;
 
 use crate::reading::News;
+use crate::sheet::Sheet;
 use crate::summary::Summary;
 
 /// Prints signals on standard output and errors on standard error, and counts both.
 pub struct Printer<'a, W> {
     output: W,
+    sheet: Sheet,
     progress: &'a ProgressBar,
     summary: Summary,
     seen: HashSet<SignalId>,
@@ -20,8 +22,9 @@ pub struct Printer<'a, W> {
 
 impl<'a, W: Write> Printer<'a, W> {
     /// A printer that continues the counts of `summary`.
-    pub fn new(output: W, progress: &'a ProgressBar, summary: Summary) -> Self {
-        Self { output, progress, summary, seen: HashSet::new() }
+    pub fn new(mut output: W, sheet: Sheet, progress: &'a ProgressBar, summary: Summary) -> io::Result<Self> {
+        sheet.begin(&mut output)?;
+        Ok(Self { output, sheet, progress, summary, seen: HashSet::new() })
     }
 
     /// Prints the results of one file until the channel closes.
@@ -42,8 +45,9 @@ impl<'a, W: Write> Printer<'a, W> {
         Ok(())
     }
 
-    /// Ends the output and returns the counts.
-    pub fn finish(mut self) -> io::Result<Summary> {
+    /// Ends the output and returns the counts. `now` is the time of the run.
+    pub fn finish(mut self, now: &str) -> io::Result<Summary> {
+        self.sheet.end(&mut self.output, now)?;
         self.output.flush()?;
         Ok(self.summary)
     }
@@ -52,7 +56,7 @@ impl<'a, W: Write> Printer<'a, W> {
         let published = &mut self.summary.published;
         if self.seen.insert(signal.id) {
             published.signals += 1;
-            writeln!(self.output, "{}", signal.message)?;
+            self.sheet.add(&mut self.output, &signal)?;
             *published.by_rule.entry(signal.rule).or_default() += 1;
         } else {
             published.duplicates += 1;

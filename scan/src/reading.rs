@@ -16,6 +16,7 @@ use indicatif::ProgressBar;
 
 use crate::content;
 use crate::inputs::{Failure, Input};
+use crate::selection::Selection;
 use crate::summary::{Read, count, name};
 
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -36,6 +37,7 @@ pub struct Job<'a> {
     pub rules: &'a Ruleset,
     pub exceptions: Option<&'a Query>,
     pub output: Output,
+    pub selection: Selection,
 }
 
 /// A message from the reader of a file to the printer.
@@ -95,12 +97,13 @@ impl Reader<'_> {
     fn file(&self, input: &Input, news: &SyncSender<News>) -> Result<(), SendError<News>> {
         let origin = Origin::File(input.path.display().to_string());
         let pipeline = Pipeline::new(self.job.rules, self.job.exceptions, &origin, self.now);
-        let mut findings = Findings { output: self.job.output, pipeline, documents: Vec::new(), news };
+        let mut findings = Findings { job: self.job, pipeline, documents: Vec::new(), left_out: 0, news };
         let mut decoder = Decoder::new();
         let end = self.records(input, &mut decoder, &mut findings);
         findings.hand_over()?;
         let mut read = Read {
             tally: findings.pipeline.tally,
+            left_out: findings.left_out,
             bytes_in: decoder.bytes_read(),
             bytes_inflated: decoder.bytes_inflated(),
             ..Read::default()
@@ -149,15 +152,21 @@ impl Reader<'_> {
 
 /// Collects the results of a file for the printer.
 struct Findings<'a> {
-    output: Output,
+    job: &'a Job<'a>,
     pipeline: Pipeline<'a>,
     documents: Vec<String>,
+    /// Records that were not asked for.
+    left_out: u64,
     news: &'a SyncSender<News>,
 }
 
 impl Findings<'_> {
     fn take(&mut self, position: u64, record: Record<'_>) {
-        match self.output {
+        if record.is_ok_and(|record| !self.job.selection.takes(record)) {
+            self.left_out += 1;
+            return;
+        }
+        match self.job.output {
             Output::Signals => self.pipeline.process(position, record),
             Output::Documents => self.documents.extend(document(position, record, &mut self.pipeline)),
         }

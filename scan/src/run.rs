@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::inputs::{Failure, Input, Inputs};
 use crate::printing::{Printer, say};
 use crate::reading::{Job, News, Output, Reader};
+use crate::sheet::Sheet;
 use crate::summary::Summary;
 
 /// How many batches a file may be ahead of the file that is being printed.
@@ -23,14 +24,14 @@ const BATCHES_AHEAD: usize = 4;
 type Task = (Result<Input, Failure>, SyncSender<News>);
 
 /// Runs the job on all paths. Returns whether everything succeeded.
-pub fn run(job: &Job<'_>, paths: &[PathBuf], output: impl Write) -> io::Result<bool> {
+pub fn run(job: &Job<'_>, paths: &[PathBuf], sheet: Sheet, output: impl Write) -> io::Result<bool> {
     let started = Instant::now();
-    let Inputs { files, passed_over, .. } = Inputs::of(paths);
+    let Inputs { files, passed_over, .. } = Inputs::of(paths, &job.selection);
     let progress = progress_bar(&files);
     let now = rfc3339(SystemTime::now());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let summary = Summary { passed_over, ..Summary::default() };
-    let mut printer = Printer::new(output, &progress, summary);
+    let mut printer = Printer::new(output, sheet, &progress, summary)?;
     thread::scope(|scope| {
         let (tasks, queue) = sync_channel::<Task>(workers);
         let queue = Arc::new(Mutex::new(queue));
@@ -58,8 +59,8 @@ pub fn run(job: &Job<'_>, paths: &[PathBuf], output: impl Write) -> io::Result<b
         }
         under_way.iter().try_for_each(|receiver| printer.print(receiver))
     })?;
-    let summary = printer.finish()?;
     progress.finish_and_clear();
+    let summary = printer.finish(&now)?;
     let signals_of = (job.output == Output::Signals).then_some(job.rules);
     say(&summary.text(signals_of, started.elapsed().as_secs_f64()));
     Ok(summary.is_good())

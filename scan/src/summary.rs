@@ -65,6 +65,8 @@ pub struct Read {
     /// Inputs that could not be read.
     pub failed: u64,
     pub tally: Tally,
+    /// Records that were read and not asked for.
+    pub left_out: u64,
     pub bytes_in: u64,
     pub bytes_inflated: u64,
 }
@@ -74,6 +76,7 @@ impl AddAssign for Read {
         self.files += other.files;
         self.failed += other.failed;
         self.tally += other.tally;
+        self.left_out += other.left_out;
         self.bytes_in += other.bytes_in;
         self.bytes_inflated += other.bytes_inflated;
     }
@@ -103,7 +106,7 @@ impl Summary {
 
     /// The summary as text, with signals unless ECS documents were printed.
     pub fn text(&self, signals_of: Option<&Ruleset>, seconds: f64) -> String {
-        let Read { files, failed, tally, bytes_in, bytes_inflated } = self.read;
+        let Read { files, failed, tally, left_out, bytes_in, bytes_inflated } = self.read;
         let Tally { records, matched, unmatched, rejected, signals, suppressed } = tally;
         let mut lines = self.passed_over.lines();
         lines.push(format!(
@@ -111,6 +114,10 @@ impl Summary {
             count(files, "file"),
             count(records, "record"),
         ));
+        if left_out > 0 {
+            let records = count(left_out, "more record");
+            lines.push(format!("{records} outside of --since, --until, --account or --region"));
+        }
         if let Some(rules) = signals_of {
             let Published { signals: printed, duplicates, by_rule } = &self.published;
             lines.push(format!(

@@ -130,6 +130,13 @@ impl<'a> Alert<'a> {
         Principal(fields.unwrap_or_default())
     }
 
+    /// The principal for people. Root has no name but the number of its account.
+    #[must_use]
+    pub fn who(self) -> String {
+        let is_root = self.text("aws.cloudtrail.user_identity.type") == Some("Root");
+        if is_root && self.text("user.name").is_none() { "root".to_owned() } else { self.principal().name() }
+    }
+
     /// The fields of a threshold rule's group, and their values.
     fn terms(self) -> Vec<(String, String)> {
         let terms = self.value("kibana.alert.threshold_result.terms").and_then(Value::as_array);

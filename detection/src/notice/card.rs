@@ -70,7 +70,7 @@ pub(super) fn of_digest(digest: &Digest, summary: &str) -> Value {
 }
 
 fn description(group: &Group, accounts: &Accounts, held_back: u64) -> String {
-    let who = code(&group.who());
+    let who = code(&group.who);
     let details = [&group.sessions, &group.kinds].map(|details| details.line().map(|line| code(&line)));
     let details: Vec<_> = details.into_iter().flatten().collect();
     let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };

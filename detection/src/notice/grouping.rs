@@ -40,6 +40,8 @@ pub struct Group {
     /// How many signals there are.
     pub signals: u64,
     pub(super) rule: Rule,
+    /// The principal for people, not yet made harmless.
+    pub(super) who: String,
     pub(super) actions: Distinct,
     pub(super) outcomes: Distinct,
     pub(super) sessions: Distinct,
@@ -159,6 +161,7 @@ impl Group {
             severity: alert.severity(),
             signals: 0,
             rule: Rule::new(alert),
+            who: alert.who(),
             actions: Distinct::new(5),
             outcomes: Distinct::new(5),
             sessions: Distinct::new(5),
@@ -213,11 +216,6 @@ impl Group {
         }
         self.first = self.first.into_iter().chain(time).min();
         self.last = self.last.max(time);
-    }
-
-    /// The name for people, not yet made harmless. Root has none but the number of its account.
-    pub(super) fn who(&self) -> String {
-        if self.kinds.only() == Some("Root") { "root".to_owned() } else { self.principal.name() }
     }
 
     /// A text that is the same for the same rule and principal, and differs for others.

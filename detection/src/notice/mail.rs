@@ -67,7 +67,9 @@ impl Mail {
 
     fn who(&mut self, group: &Group, accounts: &Accounts) {
         self.section("WHO");
-        self.row("User", Some("root").filter(|_| group.kinds.only() == Some("Root")).map(str::to_owned));
+        if group.who == "root" {
+            self.row("User", Some(group.who.clone()));
+        }
         for (field, value) in &group.principal.0 {
             let name = match field.as_str() {
                 "user.name" if group.kinds.only() == Some("AssumedRole") => "Role",

@@ -66,7 +66,7 @@ impl Message {
 /// `[severity] rule: who in account, region`. The rule's name is cut first.
 fn subject(group: &Group, accounts: &Accounts) -> String {
     let severity = group.severity.as_str();
-    let tail = ascii(&format!(": {} {}", cut(&foreign(&group.who(), 200), MAX_NAME), place(group, accounts)));
+    let tail = ascii(&format!(": {} {}", cut(&foreign(&group.who, 200), MAX_NAME), place(group, accounts)));
     let start = format!("[{severity}] ");
     let left = MAX_SUBJECT.saturating_sub(start.len() + tail.len());
     cut(&format!("{start}{}{tail}", cut(&ascii(&plain(&group.rule.name, 200)), left)), MAX_SUBJECT)

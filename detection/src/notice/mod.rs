@@ -19,6 +19,7 @@ mod text;
 pub use alert::{Alert, Principal};
 pub use grouping::{Digest, Group, Grouping, MAX_NOTICES};
 pub use message::Message;
+pub use text::plain;
 
 use std::collections::BTreeMap;
 

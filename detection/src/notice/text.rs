@@ -11,7 +11,8 @@ const REPLACEMENT: char = '\u{fffd}';
 
 /// Makes text of a record or of a rule harmless: one line, without invisible characters and without anything that HTML,
 /// Slack or Markdown could take for markup. Keeps at most `limit` characters and says how many are missing.
-pub(super) fn plain(text: &str, limit: usize) -> String {
+#[must_use]
+pub fn plain(text: &str, limit: usize) -> String {
     let mut plain = String::with_capacity(text.len().min(limit));
     // The limit is for the text as it was: a replacement that is longer must not hide that something is missing.
     let mut left = limit;

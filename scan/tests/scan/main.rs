@@ -5,9 +5,11 @@ mod build_script;
 mod cases;
 mod exceptions;
 mod folders;
+mod formats;
 mod inputs;
 mod links;
 mod rules;
+mod selection;
 mod summary;
 mod usage;
 
