@@ -1,5 +1,7 @@
 //! The environment variables, read once at the start.
 
+use std::time::Duration;
+
 use crate::s3::is_bucket_name;
 use crate::telemetry::metrics::Metrics;
 use detection::ecs;
@@ -16,8 +18,30 @@ pub struct Settings {
     pub bucket_owner: Option<String>,
     /// `SIGNAL_ARCHIVE_BUCKET`: the bucket that keeps each signal once, so that a replay does not publish it again.
     pub archive_bucket: Option<String>,
+    /// `NOTICE_TOPIC_ARN`, `NOTICES` and `NOTICE_QUIET_SECONDS`: what people get.
+    pub notices: Option<Notices>,
     /// `METRICS_NAMESPACE`: the CloudWatch namespace of the metrics. Without it the function writes none.
     pub metrics: Option<Metrics>,
+}
+
+/// What people get, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notices {
+    /// `NOTICE_TOPIC_ARN`: the topic for notices, in any region; no FIFO topic, since those reach neither mail nor chat.
+    pub topic_arn: String,
+    /// `NOTICES`
+    pub wanted: Wanted,
+    /// `NOTICE_QUIET_SECONDS`: after a notice, the same rule and principal are quiet for this time.
+    pub quiet: Duration,
+}
+
+/// Which signals people get notices of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// `alerts`: those of rules that are no building blocks.
+    Alerts,
+    /// `all`
+    All,
 }
 
 /// A variable that is missing or invalid.
@@ -42,10 +66,13 @@ impl Settings {
             variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
         };
         Ok(Self {
-            topic_arn: topic_arn(variable("SIGNAL_TOPIC_ARN"))?,
+            topic_arn: signal_topic(variable("SIGNAL_TOPIC_ARN"))?,
             exceptions: variable("EXCEPTION_QUERY").map(|text| exceptions(&text)).transpose()?,
             bucket_owner: variable("TRAIL_BUCKET_OWNER").map(bucket_owner).transpose()?,
             archive_bucket: variable("SIGNAL_ARCHIVE_BUCKET").map(archive_bucket).transpose()?,
+            notices: variable("NOTICE_TOPIC_ARN")
+                .map(|arn| notices(arn, variable("NOTICES").as_deref(), variable("NOTICE_QUIET_SECONDS")))
+                .transpose()?,
             metrics: variable("METRICS_NAMESPACE")
                 .map(|namespace| metrics(namespace, variable("AWS_LAMBDA_FUNCTION_NAME")))
                 .transpose()?,
@@ -53,11 +80,17 @@ impl Settings {
     }
 }
 
-fn topic_arn(value: Option<String>) -> Result<String, Error> {
-    let error = |problem: String| Error { variable: "SIGNAL_TOPIC_ARN", problem };
-    let arn = value
-        .ok_or_else(|| error("is missing: set it to the ARN of the SNS topic for signals".to_owned()))?;
-    // arn:aws:sns:us-east-1:111122223333:signals
+fn signal_topic(value: Option<String>) -> Result<String, Error> {
+    const VARIABLE: &str = "SIGNAL_TOPIC_ARN";
+    let arn = value.ok_or_else(|| {
+        let problem = "is missing: set it to the ARN of the SNS topic for signals".to_owned();
+        Error { variable: VARIABLE, problem }
+    })?;
+    topic_arn(VARIABLE, arn)
+}
+
+/// Checks the ARN of a topic: `arn:aws:sns:us-east-1:111122223333:signals`.
+fn topic_arn(variable: &'static str, arn: String) -> Result<String, Error> {
     let parts: Vec<_> = arn.split(':').collect();
     let is_topic = match parts[..] {
         ["arn", partition, "sns", region, account, topic] => {
@@ -71,8 +104,38 @@ fn topic_arn(value: Option<String>) -> Result<String, Error> {
     if is_topic {
         Ok(arn)
     } else {
-        Err(error(format!("is {arn:?}: expected arn:aws:sns:<region>:<account>:<topic>")))
+        let problem = format!("is {arn:?}: expected arn:aws:sns:<region>:<account>:<topic>");
+        Err(Error { variable, problem })
     }
+}
+
+/// The settings of notices.
+fn notices(arn: String, wanted: Option<&str>, quiet: Option<String>) -> Result<Notices, Error> {
+    const VARIABLE: &str = "NOTICE_TOPIC_ARN";
+    const DAY: u64 = 24 * 60 * 60;
+    let topic_arn = topic_arn(VARIABLE, arn)?;
+    let is_fifo = topic_arn.rsplit('.').next() == Some("fifo");
+    if is_fifo {
+        let problem =
+            format!("is {topic_arn:?}: a FIFO topic reaches neither mail nor chat; name a standard topic");
+        return Err(Error { variable: VARIABLE, problem });
+    }
+    let wanted = match wanted {
+        None | Some("alerts") => Wanted::Alerts,
+        Some("all") => Wanted::All,
+        Some(other) => {
+            let problem = format!("is {other:?}: expected alerts or all");
+            return Err(Error { variable: "NOTICES", problem });
+        }
+    };
+    let quiet = match quiet {
+        None => 300,
+        Some(text) => text.parse().ok().filter(|seconds| *seconds <= DAY).ok_or_else(|| {
+            let problem = format!("is {text:?}: expected a whole number of seconds from 0 to {DAY}");
+            Error { variable: "NOTICE_QUIET_SECONDS", problem }
+        })?,
+    };
+    Ok(Notices { topic_arn, wanted, quiet: Duration::from_secs(quiet) })
 }
 
 /// Whether this can be the name of a region. It becomes a part of a host name.

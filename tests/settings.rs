@@ -9,10 +9,12 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cloudtrail_signals::aws;
-use cloudtrail_signals::settings::{Error, Settings};
+use cloudtrail_signals::settings::{Error, Settings, Wanted};
 use serde_json::{Value, json};
 
 const TOPIC: (&str, &str) = ("SIGNAL_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:signals");
+
+const NOTICE_TOPIC: (&str, &str) = ("NOTICE_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:notices");
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, Error> {
     Settings::read(|name| {
@@ -41,6 +43,20 @@ fn an_empty_variable_is_a_missing_one_and_space_around_a_value_is_none_of_it() {
 }
 
 #[test]
+fn notices_are_of_alerts_and_quiet_for_five_minutes_unless_something_else_is_set() {
+    assert_eq!(read(&[TOPIC, ("NOTICES", "all")]).expect("good settings").notices, None, "without a topic");
+    let notices = |more: &[(&str, &str)]| {
+        let settings = read(&[&[TOPIC, NOTICE_TOPIC], more].concat()).expect("good settings");
+        settings.notices.expect("notices")
+    };
+    let usual = notices(&[]);
+    assert_eq!((usual.topic_arn.as_str(), usual.wanted), (NOTICE_TOPIC.1, Wanted::Alerts));
+    assert_eq!(usual.quiet, Duration::from_mins(5));
+    let other = notices(&[("NOTICES", "all"), ("NOTICE_QUIET_SECONDS", "0")]);
+    assert_eq!((other.wanted, other.quiet), (Wanted::All, Duration::ZERO));
+}
+
+#[test]
 fn topics_of_every_partition_and_kind_are_taken() {
     for arn in [
         "arn:aws:sns:us-east-1:111122223333:signals.fifo",
@@ -66,12 +82,19 @@ fn a_wrong_setting_is_an_error_that_names_the_variable_and_quotes_the_value() {
         ("TRAIL_BUCKET_OWNER", "arn:aws:iam::111122223333:root"),
         ("SIGNAL_ARCHIVE_BUCKET", "s3://signals"),
         ("SIGNAL_ARCHIVE_BUCKET", "arn:aws:s3:::signals"),
+        ("NOTICE_TOPIC_ARN", "notices"),
+        ("NOTICE_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:notices.fifo"),
+        ("NOTICES", "none"),
+        ("NOTICES", "Alerts"),
+        ("NOTICE_QUIET_SECONDS", "-1"),
+        ("NOTICE_QUIET_SECONDS", "5m"),
+        ("NOTICE_QUIET_SECONDS", "86401"),
         ("EXCEPTION_QUERY", "user.name: (ana or"),
         ("EXCEPTION_QUERY", "no.such.field: x"),
         ("EXCEPTION_QUERY", "cloud.provider: gcp and user.name: ana"),
     ];
     for (variable, value) in rows {
-        let error = read(&[(variable, value), TOPIC]).expect_err(value);
+        let error = read(&[(variable, value), TOPIC, NOTICE_TOPIC]).expect_err(value);
         assert_eq!(error.variable, variable);
         let text = error.to_string();
         assert!(

@@ -60,6 +60,9 @@ impl Handler {
         if let Some(bucket) = settings.archive_bucket.clone() {
             publisher = publisher.with_archive(Archive::new(s3.clone(), bucket));
         }
+        if let Some(notices) = &settings.notices {
+            publisher = publisher.with_notices(sns, notices);
+        }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
         Self { settings, rules, deliveries, publisher }
     }
@@ -104,6 +107,8 @@ impl Handler {
             duplicates: publication.duplicates,
             failed: publication.failed,
             unarchived: publication.unarchived,
+            notices: publication.notices,
+            notices_failed: publication.notices_failed,
             ..Counters::default()
         };
         for report in &reports {

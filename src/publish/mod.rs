@@ -1,6 +1,8 @@
 //! Publishing: every signal once, in batches, with an account of each.
 
 pub mod archive;
+mod notices;
+mod quiet;
 mod sns;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,9 +16,11 @@ use tokio::time::{Instant, timeout};
 
 use crate::failure::Failure;
 use crate::invocation::report::Report;
+use crate::settings;
 use crate::telemetry::metrics::Latency;
 use archive::Archive;
 use detection::signal::{MAX_BYTES, Signal, SignalId};
+use notices::Notices;
 use sns::{MAX_ENTRIES, Topic};
 
 /// A signal waits at most this long for others to fill its batch.
@@ -46,6 +50,10 @@ pub struct Publication {
     pub failed: u64,
     /// Signals that SNS took and the archive did not store.
     pub unarchived: u64,
+    /// Notices that SNS took.
+    pub notices: u64,
+    /// Notices that SNS did not take.
+    pub notices_failed: u64,
     /// How late each published signal is.
     pub latencies: Vec<Latency>,
 }
@@ -65,11 +73,12 @@ impl PartialEq for Holder {
     }
 }
 
-/// Publishes signals to the topic, and keeps them in the archive if there is one.
+/// Publishes signals to the topic, keeps them in the archive and tells people, if these are there.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     topic: Topic,
     archive: Option<Archive>,
+    notices: Option<Rc<Notices>>,
 }
 
 impl Publisher {
@@ -77,7 +86,7 @@ impl Publisher {
     /// in the ARN, whatever the region of `client`.
     #[must_use]
     pub fn new(client: &Client, topic_arn: String) -> Self {
-        Self { topic: Topic::new(client, topic_arn), archive: None }
+        Self { topic: Topic::new(client, topic_arn, "SIGNAL_TOPIC_ARN"), archive: None, notices: None }
     }
 
     /// Leaves out signals that the archive holds, and stores those that are published.
@@ -86,8 +95,14 @@ impl Publisher {
         Self { archive: Some(archive), ..self }
     }
 
+    /// Sends notices of published signals.
+    #[must_use]
+    pub fn with_notices(self, client: &Client, settings: &settings::Notices) -> Self {
+        Self { notices: Some(Rc::new(Notices::new(client, settings))), ..self }
+    }
+
     /// Publishes every signal that arrives until the channel closes. Sends nothing after `deadline`; signals that are
-    /// left then count as failed.
+    /// left then count as failed. Sends the notices at the end.
     pub async fn publish_all(&self, mut found: Receiver<Found>, deadline: Instant) -> Publication {
         let mut publishing = Publishing::new(self, deadline);
         loop {
@@ -106,6 +121,7 @@ impl Publisher {
             }
         }
         publishing.flush().await;
+        publishing.tell().await;
         publishing.finish()
     }
 }
@@ -114,6 +130,7 @@ impl Publisher {
 struct Publishing<'a> {
     topic: &'a Topic,
     archive: Option<archive::Session<'a>>,
+    notices: Option<notices::Session<'a>>,
     deadline: Instant,
     holders: HashMap<SignalId, Vec<Holder>>,
     batch: Vec<Signal>,
@@ -127,6 +144,7 @@ impl<'a> Publishing<'a> {
         Self {
             topic: &publisher.topic,
             archive: publisher.archive.as_ref().map(Archive::session),
+            notices: publisher.notices.as_deref().map(Notices::session),
             deadline,
             holders: HashMap::new(),
             batch: Vec::new(),
@@ -168,10 +186,21 @@ impl<'a> Publishing<'a> {
         let sent = self.topic.send(batch, self.deadline).await;
         self.publication.published += sent.taken.len() as u64;
         self.publication.latencies.extend(latencies(&sent.taken, &self.holders, SystemTime::now()));
+        if let Some(notices) = &mut self.notices {
+            notices.add(&sent.taken);
+        }
         if let Some(archive) = &mut self.archive {
             self.publication.unarchived += archive.store(&sent.taken, self.deadline).await;
         }
         self.failed.extend(sent.left.into_iter().map(|(signal, failure)| (signal.id, failure)));
+    }
+
+    /// Sends the notices of the signals that SNS took.
+    async fn tell(&mut self) {
+        if let Some(notices) = self.notices.take() {
+            let outcome = notices.send(self.deadline).await;
+            (self.publication.notices, self.publication.notices_failed) = (outcome.sent, outcome.failed);
+        }
     }
 
     /// Reports a signal that failed to every message that holds it.

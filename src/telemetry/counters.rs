@@ -72,6 +72,8 @@ counters! {
     duplicates as "Duplicates" in "Count": "Signals that the same invocation had seen before, or that the archive holds.",
     failed as "Failed" in "Count": "Signals that SNS did not take.",
     unarchived as "Unarchived" in "Count": "Signals that were published, and that the archive could not store.",
+    notices as "Notices" in "Count": "Notices that SNS took.",
+    notices_failed as "NoticesFailed" in "Count": "Notices that SNS did not take.",
     bytes_in as "BytesIn" in "Bytes": "Bytes that were read.",
     bytes_inflated as "BytesInflated" in "Bytes": "Bytes after decompression.",
 }

@@ -121,6 +121,16 @@ pub(crate) fn not_archived<'f>(
     }
 }
 
+/// Logs a notice that SNS did not take. Its signals are published.
+pub(crate) fn notice_failed(topic: &str, subject: &str, Failure { reason, .. }: &Failure) {
+    warn!(topic, subject, reason, "a notice was not sent");
+}
+
+/// Logs a notice that is held back, because one of the same rule and principal was sent a short while ago.
+pub(crate) fn notice_held_back(rule_id: &str, principal: &str, signals: u64) {
+    info!(rule_id, principal, signals, "a notice was held back");
+}
+
 /// Logs a part of a message that needs no work.
 pub(crate) fn skipped(reason: &str, object: Option<&Object>) {
     debug!(reason, object = object.map(ToString::to_string), "skipped");

@@ -6,6 +6,7 @@ mod deadlines;
 mod hostile;
 mod isolation;
 mod logs;
+mod notices;
 mod passing;
 mod publishing;
 mod reading;

@@ -48,6 +48,7 @@ pub struct Entry {
     pub subject: String,
     pub group: Option<String>,
     pub deduplication: Option<String>,
+    pub structure: Option<String>,
     /// Name, type, value.
     pub attributes: Vec<(String, String, String)>,
 }
@@ -134,6 +135,7 @@ pub fn entries(request: &Request) -> Vec<Entry> {
                 subject: field("Subject").unwrap_or_default(),
                 group: field("MessageGroupId"),
                 deduplication: field("MessageDeduplicationId"),
+                structure: field("MessageStructure"),
                 attributes: attributes.collect(),
             })
         })
@@ -166,6 +168,7 @@ fn limits(entries: &[Entry], request: &Request) -> Option<&'static str> {
     } else if entries.iter().any(|entry| {
         bad_subject(&entry.subject)
             || entry.attributes.len() > 10
+            || !matches!(entry.structure.as_deref(), None | Some("json"))
             || entry.attributes.iter().any(|(.., value)| value.is_empty())
             || is_fifo != (entry.group.is_some() && entry.deduplication.is_some())
     }) {

@@ -209,7 +209,7 @@ impl World {
 }
 
 /// The configuration of the real clients, with other addresses and with time-outs for tests.
-fn config(endpoint: &str, name: &str, attempt: Duration) -> SdkConfig {
+pub fn config(endpoint: &str, name: &str, attempt: Duration) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(attempt)
         .operation_attempt_timeout(attempt)

@@ -1,0 +1,167 @@
+//! Notices for people, on a topic of their own, after the signals are on theirs.
+//!
+//! A notice that fails is logged and counted and fails nothing: machines have the signals already.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::PublishBatchRequestEntry;
+use aws_sdk_sns::types::builders::PublishBatchRequestEntryBuilder;
+use detection::notice::{Accounts, Grouping, Message};
+use detection::signal::{MAX_BYTES, Signal};
+use tokio::time::{Instant, sleep_until};
+
+use super::quiet::Quiet;
+use super::sns::{MAX_ENTRIES, Parcel, Topic};
+use crate::settings;
+use crate::telemetry;
+
+/// SNS suspends a mail subscription that gets more than ten mails a second.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Sends notices.
+#[derive(Debug)]
+pub(super) struct Notices {
+    /// The destinations, by their index in [`Grouping::add`].
+    topics: Vec<Topic>,
+    wanted: settings::Wanted,
+    accounts: Accounts,
+    quiet: Quiet,
+}
+
+/// The notices of one invocation.
+pub(super) struct Session<'a> {
+    notices: &'a Notices,
+    grouping: Grouping,
+}
+
+/// How many notices SNS took, and how many it did not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) sent: u64,
+    pub(super) failed: u64,
+}
+
+/// A notice on its way, with what it is known by.
+struct Notice {
+    /// `None` for a digest, after which nothing is quiet.
+    key: Option<String>,
+    subject: String,
+    body: String,
+}
+
+impl Notices {
+    pub(super) fn new(client: &Client, settings: &settings::Notices) -> Self {
+        Self {
+            topics: vec![Topic::new(client, settings.topic_arn.clone(), "NOTICE_TOPIC_ARN")],
+            wanted: settings.wanted,
+            accounts: Accounts::new(),
+            quiet: Quiet::new(settings.quiet),
+        }
+    }
+
+    pub(super) fn session(&self) -> Session<'_> {
+        Session { notices: self, grouping: Grouping::default() }
+    }
+
+    /// Writes the notices of a destination, and leaves out those that are held back.
+    fn written(&self, grouping: Grouping) -> Vec<(&Topic, Vec<Notice>)> {
+        let (groups, digests) = grouping.finish();
+        let now = SystemTime::now();
+        let of_topic = |(index, topic)| {
+            let groups = groups.iter().filter(|group| group.topic == index);
+            let mut notices: Vec<_> = groups
+                .filter_map(|group| {
+                    let key = format!("{index}/{}", group.key());
+                    let Some(held_back) = self.quiet.ask(&key, now) else {
+                        telemetry::notice_held_back(&group.rule_id, &group.principal.name(), group.signals);
+                        return None;
+                    };
+                    Some(Notice::new(Some(key), &Message::of_group(group, &self.accounts, held_back)))
+                })
+                .collect();
+            notices.extend(digests.get(&index).map(|digest| Notice::new(None, &Message::of_digest(digest))));
+            (topic, notices)
+        };
+        self.topics.iter().enumerate().map(of_topic).collect()
+    }
+}
+
+impl Session<'_> {
+    /// Adds signals that were published.
+    pub(super) fn add(&mut self, published: &[Signal]) {
+        for signal in published {
+            let is_building_block =
+                signal.attributes.iter().any(|attribute| attribute.name == "building_block_type");
+            if is_building_block && self.notices.wanted == settings::Wanted::Alerts {
+                continue;
+            }
+            // The document of a signal is JSON.
+            if let Ok(document) = serde_json::from_str(&signal.message) {
+                self.grouping.add(&document, 0);
+            }
+        }
+    }
+
+    /// Sends the notices, at most ten a second, and nothing after `deadline`.
+    pub(super) async fn send(self, deadline: Instant) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut next = Instant::now();
+        for (topic, notices) in self.notices.written(self.grouping) {
+            for batch in batches(notices) {
+                sleep_until(next.min(deadline)).await;
+                next = Instant::now() + PAUSE * u32::try_from(batch.len()).unwrap_or(u32::MAX);
+                let sent = topic.send(batch, deadline).await;
+                outcome.sent += sent.taken.len() as u64;
+                outcome.failed += sent.left.len() as u64;
+                let now = SystemTime::now();
+                for key in sent.taken.iter().filter_map(|notice| notice.key.as_ref()) {
+                    self.notices.quiet.sent(key, now);
+                }
+                for (notice, failure) in sent.left {
+                    telemetry::notice_failed(topic.arn(), &notice.subject, &failure);
+                }
+            }
+        }
+        outcome
+    }
+}
+
+/// Divides notices into batches that SNS takes.
+fn batches(notices: Vec<Notice>) -> Vec<Vec<Notice>> {
+    let mut batches: Vec<Vec<Notice>> = Vec::new();
+    let mut bytes = 0;
+    for notice in notices {
+        match batches.last_mut() {
+            Some(batch) if batch.len() < MAX_ENTRIES && bytes + notice.bytes() <= MAX_BYTES => {
+                bytes += notice.bytes();
+                batch.push(notice);
+            }
+            _ => {
+                bytes = notice.bytes();
+                batches.push(vec![notice]);
+            }
+        }
+    }
+    batches
+}
+
+impl Notice {
+    fn new(key: Option<String>, message: &Message) -> Self {
+        Self { key, subject: message.subject.clone(), body: message.body() }
+    }
+
+    fn bytes(&self) -> usize {
+        self.subject.len() + self.body.len()
+    }
+}
+
+impl Parcel for Notice {
+    fn entry(&self, _is_fifo: bool) -> PublishBatchRequestEntryBuilder {
+        // With this structure SNS sends no attributes.
+        PublishBatchRequestEntry::builder()
+            .subject(&self.subject)
+            .message(&self.body)
+            .message_structure("json")
+    }
+}

@@ -1,0 +1,214 @@
+//! Notices come after the signals, on their own topic, and no fault of theirs fails anything.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use cloudtrail_signals::aws;
+use cloudtrail_signals::invocation::Handler;
+use cloudtrail_signals::rules;
+use cloudtrail_signals::settings::Settings;
+use cloudtrail_signals::trigger::Payload;
+use serde_json::{Value, json};
+
+use crate::server::{Script, Server, State, Wire};
+use crate::sns::{Batch, Published};
+use crate::world::{
+    ATTEMPT, BUCKET, RULE, Run, TOPIC, World, config, delivery, gzip, key, matching, notification, sqs,
+};
+
+const NOTICE_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:notices";
+const GOOD: Batch = Batch::Delay(Duration::ZERO);
+
+/// A function that gives notices of everything.
+fn world(name: &str) -> World {
+    World::new(name).set("NOTICE_TOPIC_ARN", NOTICE_TOPIC).set("NOTICES", "all")
+}
+
+/// What the topic for notices took.
+fn notices(run: &Run) -> Vec<Published> {
+    let published = &run.server.state().published;
+    published.iter().filter(|published| published.topic == NOTICE_TOPIC).cloned().collect()
+}
+
+/// The events whose signals were published.
+fn signals(run: &Run) -> Vec<String> {
+    let published = &run.server.state().published;
+    let signals = published.iter().filter(|published| published.topic == TOPIC);
+    signals.map(|published| published.event.clone()).collect()
+}
+
+/// A delivery with a call of each of these users.
+fn of_users(users: impl Iterator<Item = String>) -> Vec<u8> {
+    let record = |(index, user): (usize, String)| {
+        let mut record = matching(&format!("e-{index}"));
+        record["userIdentity"]["userName"] = user.into();
+        record
+    };
+    gzip(json!({ "Records": users.enumerate().map(record).collect::<Vec<_>>() }).to_string().as_bytes())
+}
+
+#[tokio::test]
+async fn a_notice_follows_the_signals_on_a_topic_of_its_own() {
+    let run = world("notice-after-signals").delivery("a", &["e1", "e2"]).run().await;
+    assert_eq!(signals(&run), ["e1", "e2"]);
+    assert_eq!((run.counter("notices"), run.counter("notices_failed")), (1, 0));
+    let order: Vec<_> =
+        run.server.state().published.iter().map(|published| published.topic.clone()).collect();
+    assert_eq!(order, [TOPIC, TOPIC, NOTICE_TOPIC]);
+    assert_eq!(run.arrivals("POST").len(), 2, "one request more");
+
+    let notices = notices(&run);
+    let entry = &notices[0].entry;
+    assert_eq!(entry.structure.as_deref(), Some("json"));
+    assert_eq!(entry.attributes, []);
+    assert_eq!(entry.subject, "[low] AWS Lambda Function Created or Updated: ana in 111122223333, us-east-1");
+    let body = &notices[0].signal;
+    let mail = body["email"].as_str().expect("a mail");
+    assert_eq!(body["default"], body["email"]);
+    for line in ["  2 signals in account 111122223333", "  User          ana", "    pay"] {
+        assert!(mail.lines().any(|found| found == line), "{line} in {mail}");
+    }
+    let card: Value = serde_json::from_str(body["https"].as_str().expect("a card")).expect("JSON");
+    assert_eq!(card["source"], "custom");
+    assert!(body["sms"].as_str().expect("a line").len() <= 140);
+}
+
+#[tokio::test]
+async fn building_blocks_give_no_notice_unless_all_signals_are_asked_for() {
+    let run = World::new("notice-of-no-building-block")
+        .set("NOTICE_TOPIC_ARN", NOTICE_TOPIC)
+        .delivery("a", &["e1"])
+        .run()
+        .await;
+    assert_eq!((signals(&run).len(), notices(&run).len(), run.counter("notices")), (1, 0, 0));
+    assert_eq!(run.arrivals("POST").len(), 1, "no request for notices");
+}
+
+#[tokio::test]
+async fn without_a_topic_there_are_no_notices() {
+    let run = World::new("notice-without-topic").set("NOTICES", "all").delivery("a", &["e1"]).run().await;
+    assert_eq!((run.counter("published"), run.counter("notices"), run.counter("notices_failed")), (1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_notice_that_fails_is_counted_and_logged_and_fails_nothing() {
+    let after = |fault| Script { first: [GOOD].into(), then: Some(fault) };
+    let rows = [
+        ("entry", after(Batch::Fails { event: "-", sender_fault: true, code: "InvalidParameter" })),
+        ("missing", after(Batch::Status(404, "NotFound"))),
+        ("forbidden", after(Batch::Status(403, "AuthorizationError"))),
+        ("silent", after(Batch::Silent("-"))),
+    ];
+    for (name, script) in rows {
+        let run = world(&format!("notice-fails-{name}")).delivery("a", &["e1"]).sns(script).run().await;
+        assert_eq!(signals(&run), ["e1"], "{name}");
+        assert_eq!(run.failed(), [""; 0], "{name}");
+        assert_eq!((run.counter("notices"), run.counter("notices_failed")), (0, 1), "{name}");
+        assert_eq!((run.counter("published"), run.counter("failed")), (1, 0), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_of_the_topic_for_notices_that_passes_costs_no_notice() {
+    for (name, fault) in [
+        ("throttled", Batch::Status(400, "Throttling")),
+        ("reset", Batch::Wire(Wire::Reset)),
+        ("fault", Batch::Status(503, "ServiceUnavailable")),
+    ] {
+        let run = world(&format!("notice-passes-{name}"))
+            .delivery("a", &["e1"])
+            .sns(Script::once([GOOD, fault]))
+            .run()
+            .await;
+        assert_eq!(
+            (notices(&run).len(), run.counter("notices"), run.counter("notices_failed")),
+            (1, 1, 0),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_topic_for_notices_that_hangs_does_not_delay_the_reply() {
+    let hanging = Batch::Delay(Duration::from_mins(2));
+    let run = world("notice-hangs")
+        .delivery("a", &["e1"])
+        .sns(Script { first: [GOOD].into(), then: Some(hanging) })
+        .time(Duration::from_secs(5))
+        .run()
+        .await;
+    assert_eq!(run.failed(), [""; 0]);
+    assert_eq!((run.counter("published"), run.counter("notices_failed")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_signal_that_was_not_published_is_in_no_notice() {
+    let fault = Batch::Fails { event: "e1", sender_fault: true, code: "InvalidParameter" };
+    let run =
+        world("notice-of-published").delivery("a", &["e1", "e2"]).sns(Script::forever(fault)).run().await;
+    assert_eq!(run.failed(), ["a"]);
+    let notices = notices(&run);
+    let mail = notices[0].signal["email"].as_str().expect("a mail");
+    assert!(mail.contains("  1 signal in account 111122223333\n"), "{mail}");
+}
+
+#[tokio::test]
+async fn at_most_ten_notices_a_second_and_twenty_an_invocation_are_sent_and_one_digest() {
+    let run =
+        world("notice-flood").object("a", of_users((0..50).map(|index| format!("user-{index}")))).run().await;
+    let notices = notices(&run);
+    assert_eq!((notices.len(), run.counter("notices")), (21, 21));
+    assert_eq!(notices[20].entry.subject, "[low] 30 signals more, of 1 rule");
+    let state = run.server.state();
+    let sent: Vec<_> = state
+        .requests
+        .iter()
+        .filter(|request| request.fields.get("TopicArn").is_some_and(|topic| topic == NOTICE_TOPIC))
+        .map(|request| (request.at, crate::sns::entries(request).len()))
+        .collect();
+    let mails: Vec<_> = sent.iter().flat_map(|(at, count)| std::iter::repeat_n(*at, *count)).collect();
+    for eleven in mails.windows(11) {
+        let time = eleven[10].duration_since(eleven[0]);
+        assert!(time >= Duration::from_millis(900), "eleven mails within {time:?}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_notice_the_same_rule_and_principal_are_quiet_and_others_are_not() {
+    let mut state = State::default();
+    for (name, bytes) in [
+        ("a", delivery(&["e1"])),
+        ("b", delivery(&["e2"])),
+        ("c", of_users(["bob".to_owned()].into_iter())),
+        ("d", delivery(&["e3"])),
+    ] {
+        state.objects.insert(format!("{BUCKET}/{}", key(name)), bytes);
+    }
+    let server = Server::start(state).await;
+    let config = config(&server.endpoint, "notice-quiet", ATTEMPT);
+    let variables = BTreeMap::from([
+        ("SIGNAL_TOPIC_ARN", TOPIC),
+        ("NOTICE_TOPIC_ARN", NOTICE_TOPIC),
+        ("NOTICES", "all"),
+        ("NOTICE_QUIET_SECONDS", "2"),
+    ]);
+    let settings =
+        Settings::read(|name| variables.get(name).map(|value| (*value).to_owned())).expect("settings");
+    let handler = Handler::new(settings, rules::embedded(), aws::s3(&config), &aws::sns(&config));
+    let subjects = || -> Vec<_> {
+        let state = server.state();
+        let notices = state.published.iter().filter(|published| published.topic == NOTICE_TOPIC);
+        notices.map(|notice| (notice.entry.subject.clone(), notice.signal["email"].to_string())).collect()
+    };
+    let mut counts = Vec::new();
+    for (name, pause) in [("a", 0), ("b", 0), ("c", 0), ("d", 2100)] {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let payload = Payload::from(sqs([(name, notification(name).to_string())]).to_string());
+        let deadline = SystemTime::now() + Duration::from_secs(30);
+        handler.handle(&payload, deadline, "notice-quiet").await.expect("a reply");
+        counts.push(subjects().len());
+    }
+    assert_eq!(counts, [1, 1, 2, 3], "{RULE}");
+    let (_, last) = &subjects()[2];
+    assert!(last.contains("1 earlier notice of this rule and principal was held back"), "{last}");
+}
