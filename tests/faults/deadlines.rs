@@ -193,7 +193,7 @@ async fn signals_that_cannot_be_sent_before_the_deadline_count_as_failed() {
 
 #[tokio::test]
 async fn signals_found_before_reading_ends_are_published_in_the_reserved_time() {
-    let events: Vec<_> = (0..60).map(|number| format!("e{number:02}")).collect();
+    let events: Vec<_> = (0..36).map(|number| format!("e{number:02}")).collect();
     let events: Vec<_> = events.iter().map(String::as_str).collect();
     // Reading ends after 3.75 seconds, publishing after five. Until then the first batch keeps the publisher busy.
     let run = World::new("deadlines: hand-over")
