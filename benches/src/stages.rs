@@ -53,7 +53,7 @@ fn main() -> io::Result<()> {
         ),
         // Text that is not compressed is copied into the window and split.
         ("split", Box::new(|| split(&text, |record| _ = black_box(record)))),
-        ("split, and find the head", Box::new(|| split(&text, |record| _ = black_box(Head::glance(record))))),
+        ("split, and find the head", Box::new(|| split(&text, |record| _ = black_box(Head::find(record))))),
         ("split, and the rule", Box::new(|| split(&text, |record| _ = black_box(detector.detect(record))))),
         ("parse the head", Box::new(|| count(records.iter().map(|record| Head::parse(record))))),
         (

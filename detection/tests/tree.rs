@@ -338,8 +338,8 @@ proptest! {
         let last = query.evaluate(&Both(Raw(&record), &document));
         prop_assert!(last.is_some());
         let head = Head::parse(text.as_bytes()).unwrap();
-        let glance = Head::glance(text.as_bytes().into());
-        let early = [Some(query.evaluate(&head)), glance.map(|glance| query.evaluate(&glance)), Some(query.evaluate(&Mapping::of(&record))),
+        let found = Head::find(text.as_bytes().into());
+        let early = [Some(query.evaluate(&head)), found.map(|found| query.evaluate(&found)), Some(query.evaluate(&Mapping::of(&record))),
             Some(query.evaluate(&Raw(&record)))];
         for early in early.into_iter().flatten().flatten() {
             prop_assert_eq!(Some(early), last, "{} over {}", query, text);

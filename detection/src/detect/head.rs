@@ -1,4 +1,4 @@
-//! The few fields that decide most records, read without building anything.
+//! The few fields that decide most records, read without building a document.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::glance;
+use super::search;
 use crate::ecs::{CONSOLE_LOGIN, FAILURE, SUCCESS, category_of, constant_value, is_empty_text, types_of};
 use crate::query::{Fields, Scalar};
 use crate::records::RawRecord;
@@ -23,16 +23,16 @@ pub struct Head<'a> {
     error_message: Part<'a>,
 }
 
-/// A value that the head can tell.
+/// The value of a member, as far as the head knows it.
 #[derive(Debug, Default)]
 enum Part<'a> {
-    /// Missing, or empty in the sense of Elastic's pipeline.
+    /// Missing, or empty by the rules of Elastic's pipeline.
     #[default]
     Absent,
     Text(Cow<'a, str>),
     /// Either this or missing.
     Perhaps(&'a str),
-    /// An array or object, or not looked at: left to the whole document.
+    /// An array or object, or not read: only the whole document knows.
     Other,
 }
 
@@ -54,11 +54,11 @@ impl<'a> Head<'a> {
         serde_json::from_slice(record)
     }
 
-    /// What provider and action can be, where that can be had without parsing the record. The outcome is left unknown,
-    /// and so is whether the record is JSON.
+    /// Finds the provider and the action by a search, where a search can tell. The outcome stays unknown, and so does
+    /// whether the record is valid JSON.
     #[must_use]
-    pub fn glance(record: RawRecord<'a>) -> Option<Self> {
-        let (provider, action) = glance::provider_and_action(record)?;
+    pub fn find(record: RawRecord<'a>) -> Option<Self> {
+        let (provider, action) = search::provider_and_action(record)?;
         Some(Self::perhaps(provider, Part::perhaps(action)))
     }
 
@@ -67,36 +67,36 @@ impl<'a> Head<'a> {
         Self { event_source, event_name, error_code: Part::Other, error_message: Part::Other }
     }
 
-    /// Provider, action and what is known of the outcome, if there is something to say of the first two: heads alike
-    /// in them are alike to every query.
+    /// The provider, the action and what is known of the outcome; `None` unless the first two are known. Every query
+    /// gives the same answer for heads with the same key.
     pub(crate) fn key(&self) -> Option<(&str, &str, &'static str)> {
         match (&self.event_source, &self.event_name) {
             (Part::Text(provider), Part::Text(action)) => {
                 Some((provider, action, self.outcome().unwrap_or("unknown")))
             }
-            (Part::Perhaps(provider), Part::Perhaps(action)) => Some((provider, action, "not looked at")),
+            (Part::Perhaps(provider), Part::Perhaps(action)) => Some((provider, action, "not read")),
             _ => None,
         }
     }
 
-    /// What every head with this provider has in common.
+    /// A head of which only the provider is known.
     pub(crate) fn of_provider(provider: &'a str) -> Self {
         Self::perhaps(provider, Part::Other)
     }
 
     fn outcome(&self) -> Option<&'static str> {
         match (&self.event_name, &self.error_code, &self.error_message) {
-            // Whether a sign-in succeeded stands in its response.
+            // The response of a sign-in says whether it succeeded.
             (Part::Other | Part::Perhaps(_), ..) => None,
             (Part::Text(name), ..) if name == CONSOLE_LOGIN => None,
             (_, Part::Absent, Part::Absent) => Some(SUCCESS),
             (_, Part::Text(_), _) | (_, _, Part::Text(_)) => Some(FAILURE),
-            // An object, which may be empty all the way down.
+            // An object may turn out to be empty.
             _ => None,
         }
     }
 
-    /// What follows from the action, of which the empty text stands for none.
+    /// The answer of a test that depends on the action alone. The test gets the empty text for a missing action.
     fn by_action(&self, passes: &mut dyn FnMut(&str) -> bool) -> Option<bool> {
         match self.event_name.known() {
             Known::Value(action) => Some(passes(action)),
@@ -156,7 +156,7 @@ impl Fields for Head<'_> {
             "event.type" => self.by_action(&mut |action| types_of(action).iter().copied().any(&mut passes)),
             _ => match self.known(name) {
                 Known::Value(text) => Some(passes(text)),
-                // What is missing passes no test either.
+                // A missing value passes no test either.
                 Known::Perhaps(text) if passes(text) => None,
                 Known::Perhaps(_) | Known::Missing => Some(false),
                 Known::Unknown => None,
@@ -179,7 +179,7 @@ impl Fields for Head<'_> {
                     Some(false)
                 }
             }
-            // A text that Elastic's pipeline takes for empty is a text in the record.
+            // A text that counts as empty in Elastic's pipeline is still a text in the record.
             Known::Missing | Known::Unknown => None,
         }
     }
@@ -200,8 +200,8 @@ impl<'de> Visitor<'de> for HeadVisitor {
         f.write_str("a CloudTrail record")
     }
 
-    /// A key that comes twice counts as it does in the whole document: the last one holds. (A derived implementation
-    /// would refuse it.)
+    /// The last of several equal keys counts, as it does in the whole document. (A derived implementation would refuse
+    /// them.)
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut head = Head::default();
         while let Some(key) = map.next_key()? {

@@ -1,26 +1,26 @@
-//! From raw records to matches: a ladder of ever dearer ways to rule a record out.
+//! From raw records to matches: a ladder of increasingly costly ways to rule a record out.
 //!
-//! A trail holds millions of records of which a handful match, so each rung looks at little and leaves few records to
-//! the next. [`Detector::detect`] climbs it:
+//! A trail holds millions of records, of which a handful match. Each rung reads as little as it can and rules out most
+//! of the records that reach it. [`Detector::detect`] goes through them in this order:
 //!
-//! | rung | looks at | why it pays |
+//! | rung | reads | why it pays |
 //! |---|---|---|
-//! | `prefilter` | the bytes: must a word of some query stand in them? | runs at memory speed, and ends most records of most trails while the rules are few |
-//! | `glance` | the strings behind `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
-//! | `head` | those two and the errors, parsed | only where the glance is unsure: repeated names, escapes |
-//! | `candidates` | the rules that a head leaves, remembered by provider, action and outcome | a record costs the same whatever the number of rules |
-//! | witnesses | the bytes again: must a word of this candidate's query stand in them? | parses nothing, and ends most candidates |
-//! | fields | each candidate's query over the record, field by field | parses only the members that are asked for, and ends most of the rest |
+//! | `prefilter` | the bytes: do they contain a literal that some query requires? | runs at memory speed, and rules out most records of most trails if the rules are few |
+//! | `search` | the strings after `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
+//! | `head` | those two and the errors, parsed | needed only where the search cannot tell: repeated names, escapes |
+//! | `candidates` | the rules that the head does not rule out, cached by provider, action and outcome | a record costs the same whatever the number of rules |
+//! | `literals` | the bytes again: do they contain the literals that this candidate requires? | parses nothing, and rules out most candidates |
+//! | `fields` | each candidate's query over the record, field by field | parses only the members that the query names, and rules out most of the rest |
 //! | document | the query over the whole ECS document | the verdict |
 //!
-//! A rung answers queries in three values through [`query::Fields`], and passes on what it cannot decide. So each may be left
-//! out without a change in the verdict: `tests/rules/ladder.rs` adds them one at a time ([`Rungs`]) and compares.
+//! A rung answers queries in three values through [`query::Fields`] and passes on what it cannot decide. So the verdict is
+//! the same without any of them: `tests/rules/ladder.rs` adds them one at a time ([`Rungs`]) and compares.
 
 mod candidates;
-mod glance;
 mod head;
+mod literals;
 mod prefilter;
-mod words;
+mod search;
 
 pub use head::Head;
 
@@ -30,54 +30,54 @@ use crate::ecs::{Document, Mapping, Members, Raw};
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Memory, Source};
-use candidates::{Candidates, Left};
+use candidates::{Candidates, Remaining};
 use prefilter::{Haystack, Prefilter};
 
 /// One rule, ready to judge.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// What it says about itself.
+    /// Its name, severity and whatever else its file says about it.
     pub definition: Definition,
     query: Query,
 }
 
 impl Rule {
-    /// Says whether the query holds for a document. One that asks for the record's own names does not.
+    /// Says whether the query holds for a document. A query over the record's own names (Sigma) never does.
     #[must_use]
     pub fn matches(&self, document: &Document) -> bool {
         self.query.evaluate(document) == Some(true)
     }
 }
 
-/// The rungs of the ladder that a detector uses. A verdict never depends on them; only tests leave any out.
+/// The rungs of the ladder that a detector uses. The verdict does not depend on them; only tests leave any out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each rung is used or not, whatever the others are")]
 pub struct Rungs {
-    /// Search the bytes for words that queries need.
+    /// Search the bytes of every record for the literals that queries require.
     pub prefilter: bool,
-    /// Rule rules out by the head, that is by provider, action and outcome.
+    /// Rule out by the head: provider, action and outcome.
     pub head: bool,
-    /// Find the head by a search where that is sure.
-    pub glance: bool,
-    /// Remember which rules a head leaves.
+    /// Find the head by a search where a search can tell.
+    pub search: bool,
+    /// Cache which rules a head does not rule out.
     pub candidates: bool,
-    /// Search the bytes for words that the rules need which the head leaves.
-    pub witnesses: bool,
-    /// Ask the record field by field before the whole document is made.
+    /// Search the bytes for the literals that the remaining rules require.
+    pub literals: bool,
+    /// Evaluate queries on the record, field by field, before the whole document is built.
     pub fields: bool,
 }
 
 impl Rungs {
     /// Every rung.
     pub const ALL: Self =
-        Self { prefilter: true, head: true, glance: true, candidates: true, witnesses: true, fields: true };
-    /// None: each record becomes a document, and every rule is asked.
+        Self { prefilter: true, head: true, search: true, candidates: true, literals: true, fields: true };
+    /// No rung: every rule is evaluated on the document of every record.
     pub const NONE: Self = Self {
         prefilter: false,
         head: false,
-        glance: false,
+        search: false,
         candidates: false,
-        witnesses: false,
+        literals: false,
         fields: false,
     };
 }
@@ -124,20 +124,20 @@ impl Ruleset {
         &self.rules
     }
 
-    /// Something that judges records one after the other.
+    /// A detector that uses every rung.
     #[must_use]
     pub fn detector(&self) -> Detector<'_> {
         self.detector_with(Rungs::ALL)
     }
 
-    /// The same with some rungs of the ladder only.
+    /// A detector that uses some rungs only.
     #[must_use]
     pub fn detector_with(&self, rungs: Rungs) -> Detector<'_> {
         Detector { ruleset: self, rungs, candidates: Candidates::new(&self.rules, &self.prefilter) }
     }
 }
 
-/// Judges records one after the other, and remembers which rules each kind of head leaves.
+/// Judges records one after the other, and caches which rules each head does not rule out.
 #[derive(Debug)]
 pub struct Detector<'r> {
     ruleset: &'r Ruleset,
@@ -149,7 +149,8 @@ impl<'r> Detector<'r> {
     /// Applies every rule to one raw record; `None` if none matches.
     ///
     /// # Errors
-    /// [`Rejection::InvalidJson`] for a record that cannot be ruled out and is not JSON, even after a repair.
+    /// [`Rejection::InvalidJson`] for a record that no rung rules out before it is parsed and that is not JSON, even after
+    /// a repair.
     pub fn detect<'a>(&mut self, record: impl Into<RawRecord<'a>>) -> Result<Option<Match<'r>>, Rejection> {
         let record = record.into();
         self.judge(record).or_else(|rejection| match records::repaired(record.text()) {
@@ -163,12 +164,12 @@ impl<'r> Detector<'r> {
         if self.rungs.prefilter && !self.ruleset.prefilter.may_match(&haystack) {
             return Ok(None);
         }
-        let left = self.candidates(record)?;
-        if left.rules.is_empty() || self.rungs.witnesses && !left.gate.lets_through(&haystack) {
+        let remaining = self.candidates(record)?;
+        if remaining.rules.is_empty() || self.rungs.literals && !remaining.search.may_match(&haystack) {
             return Ok(None);
         }
-        let mut candidates = left.rules.clone();
-        if self.rungs.witnesses {
+        let mut candidates = remaining.rules.clone();
+        if self.rungs.literals {
             candidates.retain(|rule| self.ruleset.prefilter.may_match_rule(*rule, &haystack));
             if candidates.is_empty() {
                 return Ok(None);
@@ -176,7 +177,7 @@ impl<'r> Detector<'r> {
         }
         let members = Members::of(record.text())?;
         let mapping = Mapping::of_members(&members);
-        // What asks for the record's own names is decided on the record in any case: the document does not have them.
+        // A test of the record's own names is always decided on the record: the document does not have them.
         let verdict = |rule: &Rule| {
             if self.rungs.fields {
                 rule.query.evaluate(&mapping)
@@ -200,15 +201,15 @@ impl<'r> Detector<'r> {
     }
 
     /// The rules that the record's head does not rule out.
-    fn candidates(&mut self, record: RawRecord<'_>) -> Result<Rc<Left>, Rejection> {
+    fn candidates(&mut self, record: RawRecord<'_>) -> Result<Rc<Remaining>, Rejection> {
         if !self.rungs.head {
             return Ok(self.candidates.all());
         }
-        let head = match Head::glance(record).filter(|_| self.rungs.glance) {
+        let head = match Head::find(record).filter(|_| self.rungs.search) {
             Some(head) => head,
             None => Head::parse(record.text()).map_err(|_| Rejection::InvalidJson)?,
         };
-        let remembered = if self.rungs.candidates { self.candidates.remembered(&head) } else { None };
-        Ok(remembered.unwrap_or_else(|| self.candidates.left_by(&head)))
+        let cached = if self.rungs.candidates { self.candidates.cached(&head) } else { None };
+        Ok(cached.unwrap_or_else(|| self.candidates.of(&head)))
     }
 }

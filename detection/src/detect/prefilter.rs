@@ -1,50 +1,50 @@
-//! Ruling records out by a search for bytes, before anything is parsed.
+//! Rules records out by a search for the literals that queries require, before anything is parsed.
 //!
-//! A query that asks for `event.provider: "lambda.amazonaws.com"` cannot match a record in which these letters do not
-//! stand together, unless one of them is written as a `\u` escape. So each rule has its witnesses: words of which a
-//! record that it matches must hold at least one of every group. They come from every field whose values stand in the
-//! record as they are. The search runs at memory speed.
+//! A query that asks for `event.provider: "lambda.amazonaws.com"` cannot match a record that does not contain these
+//! characters, unless the record writes one of them as a `\u` escape. So each rule has groups of required literals: a
+//! record that it matches contains at least one literal of every group. They come from every field whose value the
+//! record holds unchanged. The search runs at memory speed.
 //!
-//! While the rules are few, their witnesses are searched in every record, and most records of most trails end there.
-//! However many rules there are, those that a record's head leaves are searched for together, in one pass through the
-//! record ([`Gate`]), and then one by one, before the record is parsed for them.
+//! A small set of rules is searched for in every record, and most records of most trails end there. With any number of
+//! rules, those that the record's head does not rule out are searched for together, in one pass through the record
+//! ([`JointSearch`]), and then one by one, before the record is parsed for them.
 
 use std::cell::OnceCell;
 
 use aho_corasick::packed;
 use memchr::memmem::Finder;
 
-use super::glance::hides_text;
-use super::words::{Group, required};
+use super::literals::{Group, required};
+use super::search::hides_text;
 use crate::query::Query;
 use crate::records::RawRecord;
 
-/// With more words than this, a glance at every record is cheaper than a search for each of them.
-const MAX_WORDS: usize = 8;
+/// With more literals than this, finding the head of every record is cheaper than a search for each of them.
+const MAX_LITERALS: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Prefilter {
-    /// For every rule, groups that must all be met; those that are cheapest to miss come first.
-    rules: Vec<Vec<Witness>>,
+    /// The groups of every rule, the one that is cheapest to search for first.
+    rules: Vec<Vec<Required>>,
     /// Whether it pays to search every record.
     searches_all: bool,
 }
 
 /// A group, ready to be searched for.
 #[derive(Debug)]
-struct Witness {
+struct Required {
     group: Group,
     finders: Vec<Finder<'static>>,
 }
 
-/// One search for what any of several rules needs.
+/// One search for the literals of several rules.
 #[derive(Debug)]
-pub(super) struct Gate {
-    /// `None` lets every record through: a rule among them needs no word, or they need too many.
-    search: Option<packed::Searcher>,
+pub(super) struct JointSearch {
+    /// `None` if nothing can be ruled out: one of the rules requires no literal, or there are too many literals.
+    searcher: Option<packed::Searcher>,
 }
 
-/// A record whose bytes are searched.
+/// The record that is searched.
 pub(super) struct Haystack<'a> {
     record: RawRecord<'a>,
     hides_text: OnceCell<bool>,
@@ -55,11 +55,11 @@ impl<'a> Haystack<'a> {
         Self { record, hides_text: OnceCell::new() }
     }
 
-    fn meets(&self, witness: &Witness) -> bool {
-        witness.finders.iter().any(|word| word.find(self.record.text()).is_some())
+    fn meets(&self, required: &Required) -> bool {
+        required.finders.iter().any(|literal| literal.find(self.record.text()).is_some())
     }
 
-    /// Whether a search may overlook a word.
+    /// Whether a search may overlook a literal.
     fn hides_text(&self) -> bool {
         *self.hides_text.get_or_init(|| hides_text(self.record))
     }
@@ -68,12 +68,12 @@ impl<'a> Haystack<'a> {
 impl Prefilter {
     pub(super) fn new<'q>(queries: impl Iterator<Item = &'q Query>) -> Self {
         let groups: Vec<Vec<Group>> = queries.map(|query| required(query.root())).collect();
-        let words: usize = groups.iter().flatten().map(|group| group.words.len()).sum();
-        let searches_all = words <= MAX_WORDS && groups.iter().all(|groups| !groups.is_empty());
+        let literals: usize = groups.iter().flatten().map(|group| group.literals.len()).sum();
+        let searches_all = literals <= MAX_LITERALS && groups.iter().all(|groups| !groups.is_empty());
         let rules = groups.into_iter().map(|mut groups| {
             groups.sort_by_key(Group::cost);
             groups.dedup();
-            groups.into_iter().map(Witness::from).collect()
+            groups.into_iter().map(Required::from).collect()
         });
         Self { rules: rules.collect(), searches_all }
     }
@@ -81,40 +81,42 @@ impl Prefilter {
     /// Says whether any rule could match; `false` is certain.
     pub(super) fn may_match(&self, haystack: &Haystack<'_>) -> bool {
         !self.searches_all
-            || self.rules.iter().any(|rule| rule.iter().all(|witness| haystack.meets(witness)))
+            || self.rules.iter().any(|rule| rule.iter().all(|required| haystack.meets(required)))
             || haystack.hides_text()
     }
 
-    /// Says whether a rule could match that the record's head leaves; `false` is certain.
+    /// Says whether a rule that the record's head does not rule out could match; `false` is certain.
     pub(super) fn may_match_rule(&self, rule: usize, haystack: &Haystack<'_>) -> bool {
-        self.beside_head(rule).all(|witness| haystack.meets(witness)) || haystack.hides_text()
+        self.beside_head(rule).all(|required| haystack.meets(required)) || haystack.hides_text()
     }
 
-    /// The gate before these rules.
-    pub(super) fn gate(&self, rules: &[usize]) -> Gate {
-        let witnesses: Option<Vec<_>> = rules.iter().map(|rule| self.beside_head(*rule).next()).collect();
-        let Some(witnesses) = witnesses.filter(|witnesses| !witnesses.is_empty()) else {
-            return Gate { search: None };
+    /// A search for the cheapest group of each of these rules.
+    pub(super) fn joint_search(&self, rules: &[usize]) -> JointSearch {
+        let cheapest: Option<Vec<_>> = rules.iter().map(|rule| self.beside_head(*rule).next()).collect();
+        let Some(cheapest) = cheapest.filter(|cheapest| !cheapest.is_empty()) else {
+            return JointSearch { searcher: None };
         };
-        let words = witnesses.iter().flat_map(|witness| &witness.group.words);
-        Gate { search: packed::Config::new().builder().extend(words).build() }
+        let literals = cheapest.iter().flat_map(|required| &required.group.literals);
+        JointSearch { searcher: packed::Config::new().builder().extend(literals).build() }
     }
 
-    fn beside_head(&self, rule: usize) -> impl Iterator<Item = &Witness> {
-        self.rules[rule].iter().filter(|witness| !witness.group.is_of_head)
+    /// The groups that the head does not decide.
+    fn beside_head(&self, rule: usize) -> impl Iterator<Item = &Required> {
+        self.rules[rule].iter().filter(|required| !required.group.is_of_head)
     }
 }
 
-impl Gate {
+impl JointSearch {
     /// Says whether any of the rules could match; `false` is certain.
-    pub(super) fn lets_through(&self, haystack: &Haystack<'_>) -> bool {
-        let Some(search) = &self.search else { return true };
-        search.find(haystack.record.text()).is_some() || haystack.hides_text()
+    pub(super) fn may_match(&self, haystack: &Haystack<'_>) -> bool {
+        let Some(searcher) = &self.searcher else { return true };
+        searcher.find(haystack.record.text()).is_some() || haystack.hides_text()
     }
 }
 
-impl From<Group> for Witness {
+impl From<Group> for Required {
     fn from(group: Group) -> Self {
-        Self { finders: group.words.iter().map(|word| Finder::new(word).into_owned()).collect(), group }
+        let finders = group.literals.iter().map(|literal| Finder::new(literal).into_owned()).collect();
+        Self { group, finders }
     }
 }

@@ -319,7 +319,7 @@ proptest! {
         let document = Document::from_record(records::parse(record.as_bytes()).expect("the record is an object"));
         let whole = query.evaluate(&document);
         prop_assert!(whole.is_some());
-        for head in [Some(head), Head::glance(record.as_bytes().into())].into_iter().flatten() {
+        for head in [Some(head), Head::find(record.as_bytes().into())].into_iter().flatten() {
             if let Some(early) = query.evaluate(&head) {
                 prop_assert_eq!(Some(early), whole, "{} over {}", query, record);
             }

@@ -302,16 +302,16 @@ fn ladders() -> Vec<Rungs> {
     let mut ladders = vec![none, fields];
     ladders.push(Rungs { fields: true, ..head });
     ladders.push(Rungs { candidates: true, ..ladders[2] });
-    ladders.push(Rungs { glance: true, ..ladders[3] });
-    ladders.push(Rungs { witnesses: true, ..ladders[4] });
+    ladders.push(Rungs { search: true, ..ladders[3] });
+    ladders.push(Rungs { literals: true, ..ladders[4] });
     ladders.push(Rungs::ALL);
     let alone = [
         Rungs { prefilter: true, ..none },
-        Rungs { witnesses: true, ..none },
+        Rungs { literals: true, ..none },
         head,
         Rungs { candidates: true, ..head },
-        Rungs { glance: true, ..head },
-        Rungs { glance: true, candidates: true, ..head },
+        Rungs { search: true, ..head },
+        Rungs { search: true, candidates: true, ..head },
     ];
     ladders.extend(alone);
     ladders

@@ -1,4 +1,4 @@
-//! Provider and action of a record, found without parsing it: by a search for their names.
+//! Finds the provider and the action of a record by a search for their names, without parsing the record.
 
 use std::sync::LazyLock;
 
@@ -10,16 +10,16 @@ static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"ev
 static ACTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventName\""));
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u00"));
 
-/// The only values that the record's provider and action can have, if they have any: each name stands in the record
-/// once, before a string, and no escape hides another. `None` says nothing.
+/// The values of the record's provider and action, if it has them. `None` means that a search cannot tell: a name is
+/// missing, occurs twice or is not followed by a string, or an escape may hide another occurrence.
 ///
-/// Where the names stand is not looked at. If they belong to an inner object, the record has no provider or action.
+/// The search ignores nesting. If the names belong to an inner object, the record itself has no provider or action.
 pub(super) fn provider_and_action(record: RawRecord<'_>) -> Option<(&str, &str)> {
     let found = (only_value(record.text(), &PROVIDER)?, only_value(record.text(), &ACTION)?);
     (!hides_text(record)).then_some(found)
 }
 
-/// The string without escapes behind a name that stands in the text once.
+/// The string that follows a name, if the name occurs once and the string contains no escape.
 fn only_value<'a>(text: &'a [u8], name: &Finder<'_>) -> Option<&'a str> {
     let rest = &text[name.find(text)? + name.needle().len()..];
     let value = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
@@ -31,8 +31,8 @@ fn only_value<'a>(text: &'a [u8], name: &Finder<'_>) -> Option<&'a str> {
     std::str::from_utf8(value).ok()
 }
 
-/// Says whether a letter, a digit or one of `.`, `_` and `-` may be written as a `\u` escape in `text`: then a search for
-/// words says nothing. (Escapes of other characters, such as `\u003d` and `\u00e9`, are common and hide no words.)
+/// Says whether the record may write a letter, a digit or one of `.`, `_` and `-` as a `\u` escape. If so, a search for
+/// literals proves nothing. (Escapes of other characters, such as `\u003d` and `\u00e9`, are common and hide no literal.)
 pub(super) fn hides_text(record: RawRecord<'_>) -> bool {
     let text = record.text();
     record.may_have_escapes()
