@@ -25,10 +25,10 @@ unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack deploy redrive history clean bench soak fuzz package parameters rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack deploy redrive test-notice history clean bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(TOOLS)/installed ## Compile the function for Lambda, to target/lambda/cloudtrail-signals/bootstrap
 	cargo lambda build --release --locked --bin cloudtrail-signals $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
@@ -49,7 +49,7 @@ lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, lic
 	$(TOOLS)/bin/ruff format --check
 	$(PYTHON) events/make_deliveries.py --check
 
-demo: package ## Deploy to a local emulator, deliver the samples, print the signals
+demo: package ## Deploy to a local emulator, deliver the samples, print the signals and a notice
 	$(PYTHON) tools/demo.py
 
 sandbox: package $(AWS)/installed ## Open a shell whose AWS is a local emulator, to deploy into and to break things
@@ -80,6 +80,9 @@ fuzz: ## Fuzz every target for SECONDS each: make fuzz SECONDS=600 (needs a nigh
 
 redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to its queue
 	$(PYTHON) tools/redrive.py $(STACK)
+
+test-notice: $(TOOLS)/installed ## Send one marked notice through a deployed stack's topic, to see that mail and chat work
+	$(PYTHON) tools/notice.py $(STACK)
 
 history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: make history PREFIX=AWSLogs/ SINCE=2026-01-01
 	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") \

@@ -1,10 +1,10 @@
-"""Deploy the template to an emulator, deliver the samples as CloudTrail would, and print the signals that come out."""
+"""Deploy the template to an emulator, deliver the samples as CloudTrail would, and print the signals and a notice that come out."""
 
 import sys
 import time
 
 from emulator import Emulator, ministack, run
-from stack import Received, Subscriber, deploy, readable, sample_deliveries, waiting
+from stack import Mailbox, Received, Subscriber, deploy, readable, sample_deliveries, waiting
 
 PATIENCE_SECONDS = 60
 
@@ -26,9 +26,11 @@ def demo(emulator: Emulator) -> int:
     """Deploy, deliver, and print signals until the queue is empty; return the exit code."""
     started = time.monotonic()
     print(f"deploying template.yaml to {emulator.endpoint} …", flush=True)
-    outputs = deploy(emulator, "demo")
+    # The embedded rule is a building block, of which people get no notice unless they ask for all.
+    outputs = deploy(emulator, "demo", Notices="all")
     print(f"deployed in {time.monotonic() - started:.0f} s; signals come from {outputs['TopicArn']}")
     subscriber = Subscriber(emulator, outputs["TopicArn"])
+    mailbox = Mailbox(emulator, outputs["NoticeTopicArn"])
     uploaded = time.monotonic()
     deliver(emulator, outputs["BucketName"])
 
@@ -50,6 +52,13 @@ def demo(emulator: Emulator) -> int:
         return 1
     seconds = [received.at - uploaded for received in signals]
     print(f"\n{len(signals)} signals, {min(seconds):.2f} to {max(seconds):.2f} s after the upload")
+    mails = mailbox.receive()
+    if not mails:
+        print("no notice", file=sys.stderr)
+        return 1
+    print(
+        f"\n{len(mails)} notices; this is one as it reaches a mailbox:\n\nSubject: {mails[0].subject}\n\n{mails[0].text}"
+    )
     return 0
 
 

@@ -54,7 +54,8 @@ def mend(emulator: Emulator, found: dict[str, str]) -> None:
     It passes the mapping's limit on as text and then cannot compare it, and it knows a permission ``sns:PublishBatch``
     (AWS lets ``sns:Publish`` do).
     """
-    allow = {"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": found["TopicArn"]}
+    topics = [found[name] for name in ("TopicArn", "NoticeTopicArn") if name in found]
+    allow = {"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": topics}
     emulator.client("iam").put_role_policy(
         RoleName=found["FunctionRoleArn"].rpartition("/")[2],
         PolicyName="what-only-the-emulator-asks-for",
@@ -87,29 +88,31 @@ class Received:
     at: float = field(default_factory=time.monotonic)
 
 
+def subscribed_queue(emulator: Emulator, topic_arn: str, attributes: dict[str, str]) -> str:
+    """Subscribe a new queue to a topic, with attributes of the subscription; return the queue's URL."""
+    sqs = emulator.client("sqs")
+    url = sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4()}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    emulator.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+    return url
+
+
 class Subscriber:
     """A queue subscribed to the topic, with raw delivery, so that a message is the signal and keeps its attributes."""
 
     def __init__(self, emulator: Emulator, topic_arn: str, attributes: dict[str, str] | None = None) -> None:
         """Subscribe a new queue to the topic, with attributes of the subscription such as a filter policy."""
         self._sqs = emulator.client("sqs")
-        self._url = self._sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4()}")["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        allow = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
-        emulator.client("sns").subscribe(
-            TopicArn=topic_arn,
-            Protocol="sqs",
-            Endpoint=arn,
-            Attributes={"RawMessageDelivery": "true"} | (attributes or {}),
-        )
+        self._url = subscribed_queue(emulator, topic_arn, {"RawMessageDelivery": "true"} | (attributes or {}))
 
     def receive(self, wait_seconds: int = 1) -> list[Received]:
         """Return what is there, waiting up to ``wait_seconds`` for the first message."""
@@ -130,6 +133,36 @@ class Subscriber:
         """Yield every message that is there."""
         while batch := self.receive():
             yield from batch
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A notice as it reaches a mailbox."""
+
+    subject: str
+    text: str
+
+
+class Mailbox:
+    """A subscriber of a topic of notices.
+
+    No mail leaves the emulator: this is a queue, which gets the text for "default", and that is the mail's.
+    """
+
+    def __init__(self, emulator: Emulator, topic_arn: str) -> None:
+        """Subscribe to the topic."""
+        self._sqs = emulator.client("sqs")
+        self._url = subscribed_queue(emulator, topic_arn, {})
+
+    def receive(self, wait_seconds: int = 1) -> list[Mail]:
+        """Return what is there, waiting up to ``wait_seconds`` for the first mail."""
+        answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_seconds)
+        mails = []
+        for message in answer.get("Messages", []):
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            body = json.loads(message["Body"])
+            mails.append(Mail(body["Subject"], body["Message"]))
+        return mails
 
 
 def waiting(emulator: Emulator, queue_url: str) -> int:

@@ -82,6 +82,13 @@ def test_every_parameter_says_which_values_it_takes() -> None:
         ("TrailKmsKeyArn", "arn:aws:kms:us-east-1:111122223333:key/mrk-0123", "alias/trail"),
         ("OrganizationId", "o-exampleorgid", "exampleorgid"),
         ("SignalKmsKeyArn", "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/0123-abcd", "0123-abcd"),
+        ("NoticeEmail", "one@example.com,two@example.com", "one@example.com two@example.com"),
+        ("NoticeTopicArns", "arn:aws:sns:eu-west-1:111122223333:team-a", "team-a"),
+        ("SlackWorkspaceId", "T0123ABCD", "my-workspace"),
+        ("SlackChannelId", "C0123ABCD", "#alerts"),
+        ("TeamsTenantId", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "example.com"),
+        ("TeamsTeamId", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "Security"),
+        ("TeamsChannelId", "19%3Aabc%40thread.tacv2", "19:abc@thread.tacv2"),
         ("AlarmEmail", "security@example.com", "security"),
         ("AlarmTopicArn", "arn:aws-cn:sns:cn-north-1:111122223333:alarms", "arn:aws:sqs:us-east-1:111122223333:alarms"),
         ("MetricsNamespace", "Team/CloudTrailSignals", "AWS/Lambda"),
@@ -145,6 +152,23 @@ def test_a_role_of_a_service_can_be_taken_on_by_no_other_account_s_job() -> None
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
+def test_whoever_writes_in_a_chat_channel_can_do_nothing_in_the_account() -> None:
+    # The emulator has no chat channels.
+    role = of_type("AWS::IAM::Role")["ChatRole"]
+    assert not {"Policies", "ManagedPolicyArns"} & role.keys()
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    (guardrail,) = of_type("AWS::IAM::ManagedPolicy")["ChatGuardrail"]["PolicyDocument"]["Statement"]
+    assert (guardrail["Effect"], guardrail["Action"], guardrail["Resource"]) == ("Deny", "*", "*")
+    slack = of_type("AWS::Chatbot::SlackChannelConfiguration")
+    teams = of_type("AWS::Chatbot::MicrosoftTeamsChannelConfiguration")
+    assert (len(slack), len(teams)) == (1, 1)
+    for channel in [*slack.values(), *teams.values()]:
+        assert channel["IamRoleArn"] == {"GetAtt": "ChatRole.Arn"}
+        assert channel["GuardrailPolicies"] == [{"Ref": "ChatGuardrail"}]
+        assert channel["SnsTopicArns"] == [{"Ref": "NoticeTopic"}]
+
+
 @pytest.mark.parametrize("role", ["FunctionRole", "HistoryRole"])
 def test_roles_reach_named_resources_only(role: str) -> None:
     for statement in role_statements(role):
@@ -203,6 +227,7 @@ def test_everything_at_rest_is_encrypted() -> None:
         assert queue["KmsMasterKeyId"] == {"If": ["HasSignalKmsKey", own, nothing]}
     topics = of_type("AWS::SNS::Topic")
     assert topics["SignalTopic"]["KmsMasterKeyId"] == {"If": ["HasSignalKmsKey", own, "alias/aws/sns"]}
+    assert topics["NoticeTopic"]["KmsMasterKeyId"] == {"If": ["HasSignalKmsKey", own, "alias/aws/sns"]}
     assert topics["AlarmTopic"]["KmsMasterKeyId"] == {"If": ["HasSignalKmsKey", own, nothing]}
 
 
@@ -303,6 +328,7 @@ def test_each_alarm_looks_at_this_stack_alone() -> None:
     expected = {
         "DeadLetterAlarm": {"Name": "QueueName", "Value": {"GetAtt": "DeadLetterQueue.QueueName"}},
         "AgeAlarm": {"Name": "QueueName", "Value": {"GetAtt": "Queue.QueueName"}},
+        "UndeliveredNoticeAlarm": {"Name": "TopicName", "Value": {"GetAtt": "NoticeTopic.TopicName"}},
         "UndeliveredAlarm": {"Name": "TopicName", "Value": {"GetAtt": "SignalTopic.TopicName"}},
     }
     for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
