@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use detection::detect::Ruleset;
+use detection::notice::{Accounts, Routes};
 use detection::origin::{Object, Origin};
 use detection::pipeline::Pipeline;
 use detection::time::rfc3339;
@@ -61,7 +62,8 @@ impl Handler {
             publisher = publisher.with_archive(Archive::new(s3.clone(), bucket));
         }
         if let Some(notices) = &settings.notices {
-            publisher = publisher.with_notices(sns, notices);
+            publisher =
+                publisher.with_notices(sns, notices, Routes::to(notices.topic_arn.clone()), Accounts::new());
         }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
         Self { settings, rules, deliveries, publisher }

@@ -19,6 +19,7 @@ use crate::invocation::report::Report;
 use crate::settings;
 use crate::telemetry::metrics::Latency;
 use archive::Archive;
+use detection::notice::{Accounts, Routes};
 use detection::signal::{MAX_BYTES, Signal, SignalId};
 use notices::Notices;
 use sns::{MAX_ENTRIES, Topic};
@@ -95,10 +96,16 @@ impl Publisher {
         Self { archive: Some(archive), ..self }
     }
 
-    /// Sends notices of published signals.
+    /// Sends notices of published signals along these routes, with these names of accounts.
     #[must_use]
-    pub fn with_notices(self, client: &Client, settings: &settings::Notices) -> Self {
-        Self { notices: Some(Rc::new(Notices::new(client, settings))), ..self }
+    pub fn with_notices(
+        self,
+        client: &Client,
+        settings: &settings::Notices,
+        routes: Routes,
+        accounts: Accounts,
+    ) -> Self {
+        Self { notices: Some(Rc::new(Notices::new(client, settings, routes, accounts))), ..self }
     }
 
     /// Publishes every signal that arrives until the channel closes. Sends nothing after `deadline`; signals that are

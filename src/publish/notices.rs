@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
 use aws_sdk_sns::types::builders::PublishBatchRequestEntryBuilder;
-use detection::notice::{Accounts, Grouping, Message};
+use detection::notice::{Accounts, Grouping, Message, Routes};
 use detection::signal::{MAX_BYTES, Signal};
 use tokio::time::{Instant, sleep_until};
 
@@ -22,7 +22,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Sends notices.
 #[derive(Debug)]
 pub(super) struct Notices {
-    /// The destinations, by their index in [`Grouping::add`].
+    routes: Routes,
+    /// The topics of the routes.
     topics: Vec<Topic>,
     wanted: settings::Wanted,
     accounts: Accounts,
@@ -51,11 +52,20 @@ struct Notice {
 }
 
 impl Notices {
-    pub(super) fn new(client: &Client, settings: &settings::Notices) -> Self {
+    pub(super) fn new(
+        client: &Client,
+        settings: &settings::Notices,
+        routes: Routes,
+        accounts: Accounts,
+    ) -> Self {
+        let topic = |(index, arn): (usize, &String)| {
+            Topic::new(client, arn.clone(), if index == 0 { "NOTICE_TOPIC_ARN" } else { "the route's topic" })
+        };
         Self {
-            topics: vec![Topic::new(client, settings.topic_arn.clone(), "NOTICE_TOPIC_ARN")],
+            topics: routes.topics().iter().enumerate().map(topic).collect(),
+            routes,
             wanted: settings.wanted,
-            accounts: Accounts::new(),
+            accounts,
             quiet: Quiet::new(settings.quiet),
         }
     }
@@ -98,7 +108,9 @@ impl Session<'_> {
             }
             // The document of a signal is JSON.
             if let Ok(document) = serde_json::from_str(&signal.message) {
-                self.grouping.add(&document, 0);
+                for topic in self.notices.routes.of(&document) {
+                    self.grouping.add(&document, topic);
+                }
             }
         }
     }

@@ -13,6 +13,15 @@ pub(super) fn any_in_map(map: &Map<String, Value>, path: &str, test: &mut dyn Fn
         .any(|(dot, _)| map.get(&path[..dot]).is_some_and(|value| any_below(value, &path[dot + 1..], test)))
 }
 
+/// Looks at the values of a field of a whole document.
+pub(crate) fn any_in_document(
+    document: &Value,
+    field: &str,
+    test: &mut dyn FnMut(Scalar<'_>) -> bool,
+) -> bool {
+    any_below(document, field, &mut |value| any_leaf(value, false, test))
+}
+
 pub(super) fn any_below(value: &Value, path: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
     match value {
         Value::Object(map) => any_in_map(map, path, test),

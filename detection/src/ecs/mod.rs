@@ -28,6 +28,7 @@ pub use table::{Row, Standing, TABLE, field, standing};
 pub(crate) use actions::{category_of, types_of};
 pub(crate) use empty::is_empty_text;
 pub(crate) use identity::session_name;
+pub(crate) use leaves::any_in_document as any_in;
 pub(crate) use request::{CONSOLE_LOGIN, FAILURE, SUCCESS};
 pub(crate) use table::constant_value;
 

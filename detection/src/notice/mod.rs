@@ -13,12 +13,14 @@ mod link;
 mod mail;
 mod message;
 mod note;
+mod routes;
 mod sms;
 mod text;
 
 pub use alert::{Alert, Principal};
 pub use grouping::{Digest, Group, Grouping, MAX_NOTICES};
 pub use message::Message;
+pub use routes::Routes;
 pub use text::plain;
 
 use std::collections::BTreeMap;

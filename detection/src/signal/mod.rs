@@ -4,7 +4,10 @@
 //! with signals.
 
 mod body;
+mod fields;
 mod words;
+
+pub use fields::{AlertDocument, field};
 
 use std::fmt;
 

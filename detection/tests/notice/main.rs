@@ -8,6 +8,7 @@ mod golden;
 mod groups;
 mod hostile;
 mod links;
+mod routes;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
