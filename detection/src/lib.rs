@@ -13,6 +13,7 @@
 pub mod detect;
 pub mod ecs;
 pub mod key;
+pub mod memory;
 mod nested;
 pub mod notice;
 pub mod origin;

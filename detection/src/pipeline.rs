@@ -4,8 +4,11 @@
 //! signals. The function and `cloudtrail-scan` both run it.
 
 use std::ops::AddAssign;
+use std::sync::Arc;
 
-use crate::detect::{Detector, Ruleset};
+use crate::detect::{Detector, Rule, Ruleset};
+use crate::ecs::Document;
+use crate::memory::{self, Candidate, Match};
 use crate::origin::Origin;
 use crate::query::Query;
 use crate::records::{RawRecord, Record, Rejection};
@@ -31,10 +34,12 @@ pub struct Tally {
     pub unmatched: u64,
     /// Records that are not readable, or are not CloudTrail records.
     pub rejected: u64,
-    /// Matches: a record counts once for every rule that it matches.
+    /// Matches: a record counts once for every rule that it matches, or for every tuple of values that the rule remembers.
     pub signals: u64,
     /// Matches that an exception suppresses.
     pub suppressed: u64,
+    /// Matches that memory holds back. Whoever decides on the candidates counts them.
+    pub known: u64,
 }
 
 impl AddAssign for Tally {
@@ -45,12 +50,14 @@ impl AddAssign for Tally {
         self.rejected += other.rejected;
         self.signals += other.signals;
         self.suppressed += other.suppressed;
+        self.known += other.known;
     }
 }
 
 /// Turns the records of one source into signals.
 #[derive(Debug)]
 pub struct Pipeline<'a> {
+    rules: &'a Ruleset,
     detector: Detector<'a>,
     exceptions: Option<&'a Query>,
     origin: &'a Origin,
@@ -63,6 +70,8 @@ pub struct Pipeline<'a> {
     pub found: Vec<Signal>,
     /// Suppressed matches that the caller has not yet taken.
     pub suppressed: Vec<Suppressed>,
+    /// Matches on which memory has to decide, not yet taken by the caller.
+    pub candidates: Vec<Candidate>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -71,6 +80,7 @@ impl<'a> Pipeline<'a> {
     #[must_use]
     pub fn new(rules: &'a Ruleset, exceptions: Option<&'a Query>, origin: &'a Origin, now: &'a str) -> Self {
         Self {
+            rules,
             detector: rules.detector(),
             exceptions,
             origin,
@@ -79,6 +89,7 @@ impl<'a> Pipeline<'a> {
             rejections: Vec::new(),
             found: Vec::new(),
             suppressed: Vec::new(),
+            candidates: Vec::new(),
         }
     }
 
@@ -86,7 +97,8 @@ impl<'a> Pipeline<'a> {
     #[must_use]
     pub fn is_full(&self) -> bool {
         let found: usize = self.found.iter().map(Signal::bytes).sum();
-        found >= FULL_BYTES || self.suppressed.len() >= FULL_SUPPRESSED
+        let waiting: usize = self.candidates.iter().map(Candidate::bytes).sum();
+        found + waiting >= FULL_BYTES || self.suppressed.len() >= FULL_SUPPRESSED
     }
 
     /// Judges one record. `position` is its index in the source, from 0.
@@ -100,16 +112,9 @@ impl<'a> Pipeline<'a> {
                 self.tally.matched += 1;
                 let excepted =
                     self.exceptions.is_some_and(|query| query.evaluate(&matched.document) == Some(true));
+                let mut shared = None;
                 for rule in matched.rules {
-                    self.tally.signals += 1;
-                    let (definition, document) = (&rule.definition, &matched.document);
-                    if excepted {
-                        self.tally.suppressed += 1;
-                        self.suppressed.push(Suppressed::new(definition, document, record.text()));
-                    } else {
-                        let signal = Signal::new(definition, document, record.text(), self.origin, self.now);
-                        self.found.push(signal);
-                    }
+                    self.judge(rule, &matched.document, record.text(), excepted, &mut shared);
                 }
             }
             Err(rejection) => {
@@ -118,6 +123,34 @@ impl<'a> Pipeline<'a> {
                     self.rejections.push((position, rejection));
                 }
             }
+        }
+    }
+
+    /// Makes of a match a signal, or what waits for one.
+    fn judge(
+        &mut self,
+        rule: &Rule,
+        document: &Document,
+        record: &[u8],
+        is_excepted: bool,
+        shared: &mut Option<Arc<[u8]>>,
+    ) {
+        if !is_excepted && rule.memory.is_some() {
+            let place = self.rules.rules().iter().position(|other| std::ptr::eq(other, rule));
+            if let Some(place) = place
+                && let Match::Candidates(candidates) =
+                    memory::candidates(place, rule, document, record, shared)
+            {
+                self.tally.signals += candidates.len() as u64;
+                return self.candidates.extend(candidates);
+            }
+        }
+        self.tally.signals += 1;
+        if is_excepted {
+            self.tally.suppressed += 1;
+            self.suppressed.push(Suppressed::new(&rule.definition, document, record));
+        } else {
+            self.found.push(Signal::new(&rule.definition, document, record, self.origin, self.now));
         }
     }
 }

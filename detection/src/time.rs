@@ -4,6 +4,18 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+/// Milliseconds since 1970 as RFC 3339 in UTC, with three digits of milliseconds.
+pub(crate) fn of_milliseconds(time: i64) -> String {
+    // Events whose time cannot be told take no part in anything that asks for this.
+    let time = Timestamp::from_millisecond(time).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{time:.3}")
+}
+
+/// The milliseconds since 1970 of a time as RFC 3339.
+pub(crate) fn milliseconds(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+}
+
 /// Formats a time as RFC 3339 in UTC, always with three digits of milliseconds.
 #[must_use]
 pub fn rfc3339(time: SystemTime) -> String {

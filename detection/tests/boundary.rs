@@ -32,6 +32,7 @@ const PACKAGES: &[&str] = &[
     "jiff",
     "jiff-core",
     "aho-corasick",
+    "base64",
     "memchr",
     "multiversion_no_op",
     "num-traits",

@@ -73,7 +73,7 @@ fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
         eprintln!("remove the rules that cannot be run from {}", folder.display());
         return None;
     }
-    Ruleset::new(reading.rules).ok()
+    Ruleset::new(reading.rules).ok().map(Ruleset::without_memory)
 }
 
 /// The content of a folder of rules; `None` if a rule is wrong or there is none. Standard error has what is wrong, what

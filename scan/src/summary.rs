@@ -107,7 +107,7 @@ impl Summary {
     /// The summary as text, with signals unless ECS documents were printed.
     pub fn text(&self, signals_of: Option<&Ruleset>, seconds: f64) -> String {
         let Read { files, failed, tally, left_out, bytes_in, bytes_inflated } = self.read;
-        let Tally { records, matched, unmatched, rejected, signals, suppressed } = tally;
+        let Tally { records, matched, unmatched, rejected, signals, suppressed, known: _ } = tally;
         let mut lines = self.passed_over.lines();
         lines.push(format!(
             "{}, {}: {matched} matched, {unmatched} unmatched, {rejected} rejected",

@@ -66,7 +66,7 @@ impl Handler {
                 publisher.with_notices(sns, notices, Routes::to(notices.topic_arn.clone()), Accounts::new());
         }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
-        Self { settings, rules, deliveries, publisher }
+        Self { settings, rules: rules.without_memory(), deliveries, publisher }
     }
 
     /// Resumes a body that sends nothing for `stall`, instead of for five seconds.

@@ -80,7 +80,7 @@ counters! {
 
 impl From<Tally> for Counters {
     fn from(tally: Tally) -> Self {
-        let Tally { records, matched, unmatched, rejected, signals, suppressed } = tally;
+        let Tally { records, matched, unmatched, rejected, signals, suppressed, known: _ } = tally;
         Self { records, matched, unmatched, rejected, signals, suppressed, ..Self::default() }
     }
 }

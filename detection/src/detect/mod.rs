@@ -27,6 +27,7 @@ pub use head::Head;
 use std::rc::Rc;
 
 use crate::ecs::{Document, Mapping, Members, Raw};
+use crate::memory::Keys;
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Memory, Source};
@@ -38,6 +39,10 @@ use prefilter::{Haystack, Prefilter};
 pub struct Rule {
     /// Its name, severity and whatever else its file says about it.
     pub definition: Definition,
+    /// What it remembers of earlier events.
+    pub memory: Option<Memory>,
+    /// The keys of what it remembers.
+    pub keys: Option<Keys>,
     query: Query,
 }
 
@@ -104,18 +109,30 @@ impl Ruleset {
     /// # Errors
     /// The mistakes in their queries.
     pub fn new(sources: Vec<Source>) -> Result<Self, Vec<query::Error>> {
-        // Nothing remembers yet: a rule that needs it would signal for every event.
-        let is_on = |source: &Source| !source.memory.as_ref().is_some_and(Memory::is_needed);
         let rules = sources
             .into_iter()
-            .filter(is_on)
             .map(|source| {
                 let query = source.parse()?;
-                Ok(Rule { definition: source.definition, query })
+                let keys = source.memory.as_ref().map(|memory| Keys::new(&source, memory));
+                Ok(Rule { definition: source.definition, memory: source.memory, keys, query })
             })
             .collect::<Result<Vec<_>, Vec<query::Error>>>()?;
+        Ok(Self::of(rules))
+    }
+
+    fn of(rules: Vec<Rule>) -> Self {
         let prefilter = Prefilter::new(rules.iter().map(|rule| &rule.query));
-        Ok(Self { rules, prefilter })
+        Self { rules, prefilter }
+    }
+
+    /// The same where nothing can be remembered: rules that need memory are off, and suppression holds nothing back.
+    #[must_use]
+    pub fn without_memory(mut self) -> Self {
+        self.rules.retain(|rule| !rule.memory.as_ref().is_some_and(Memory::is_needed));
+        for rule in &mut self.rules {
+            (rule.memory, rule.keys) = (None, None);
+        }
+        Self::of(self.rules)
     }
 
     /// The rules, in the order of their files.

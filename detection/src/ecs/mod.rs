@@ -97,11 +97,44 @@ impl Document {
         self.value(field)?.as_str().filter(|text| !is_empty_text(text))
     }
 
+    /// A document of these fields, each with one value, and of what every document has. Of names that are no fields of the
+    /// mapping nothing is left.
+    pub(crate) fn of<'f>(values: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
+        let mut fields: Vec<Field<Value>> = TABLE
+            .iter()
+            .filter_map(|row| Some((row.name, Value::from(table::constant_value(row.name)?))))
+            .collect();
+        for (path, value) in values {
+            let Some((row, below)) = table::find(path) else { continue };
+            fields.retain(|(name, _)| *name != row.name || !below.is_empty());
+            let value =
+                below.rsplit('.').filter(|key| !key.is_empty()).fold(Value::from(value), |value, key| {
+                    Value::Object(Map::from_iter([(key.to_owned(), value)]))
+                });
+            match fields.iter_mut().find(|(name, _)| *name == row.name) {
+                Some((_, Value::Object(map))) => merge(map, value),
+                _ => fields.push((row.name, value)),
+            }
+        }
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        Self { fields }
+    }
+
     /// The field of the mapping that a path names or begins with, and the rest of the path.
     fn find<'f>(&self, path: &'f str) -> Option<(&Value, &'f str)> {
         let behind = self.fields.partition_point(|(name, _)| *name <= path);
         let (name, value) = self.fields.get(behind.checked_sub(1)?)?;
         Some((value, table::below(name, path)?))
+    }
+}
+
+fn merge(map: &mut Map<String, Value>, other: Value) {
+    let Value::Object(other) = other else { return };
+    for (key, value) in other {
+        match map.get_mut(&key) {
+            Some(Value::Object(inner)) => merge(inner, value),
+            _ => _ = map.insert(key, value),
+        }
     }
 }
 

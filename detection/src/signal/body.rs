@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{FUNCTION_NAME, SignalId, words};
+use super::{Detail, FUNCTION_NAME, Finding, Group, SignalId, words};
 use crate::ecs::Document;
 use crate::nested::{Field, Nested};
 use crate::origin::Origin;
 use crate::rule::Definition;
+use crate::time;
 
 /// The fields to leave out of a signal that is too big, step by step until it fits. A step may name several fields.
 const OMITTED: [&[&str]; 7] = [
@@ -47,9 +48,10 @@ const REQUEST_PARAMETERS: &str = "aws.cloudtrail.flattened.request_parameters";
 pub(super) struct Body<'a> {
     definition: Cow<'a, Definition>,
     document: &'a Document,
-    record: Cow<'a, str>,
+    record: Option<Cow<'a, str>>,
     origin: &'a Origin,
     now: &'a str,
+    detail: Detail<'a>,
     id: SignalId,
     omitted: Vec<&'static str>,
 }
@@ -61,7 +63,8 @@ enum Part<'a> {
     Text(Cow<'a, str>),
     Number(u8),
     Value(&'a Value),
-    Ancestors([Ancestor<'a>; 1]),
+    Made(Value),
+    Ancestors(Vec<Ancestor<'a>>),
     Rule(&'a Definition),
     Omitted(&'a [&'static str]),
 }
@@ -71,22 +74,18 @@ struct Ancestor<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     r#type: &'static str,
-    index: String,
+    /// What memory keeps of an event does not say where it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<String>,
     depth: u8,
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(
-        definition: &'a Definition,
-        document: &'a Document,
-        record: &'a [u8],
-        origin: &'a Origin,
-        now: &'a str,
-        id: SignalId,
-    ) -> Self {
-        let record = String::from_utf8_lossy(record);
+    pub(super) fn new(finding: &Finding<'a>, id: SignalId) -> Self {
+        let Finding { definition, document, record, origin, now, detail } = *finding;
+        let record = record.map(String::from_utf8_lossy);
         let definition = Cow::Borrowed(definition);
-        Self { definition, document, record, origin, now, id, omitted: Vec::new() }
+        Self { definition, document, record, origin, now, detail, id, omitted: Vec::new() }
     }
 
     /// The document as JSON. Leaves out fields until it has at most `limit` bytes, as far as that is possible.
@@ -99,7 +98,7 @@ impl<'a> Body<'a> {
             }
             let Some(step) = steps.next() else { return text };
             let is_there = |field: &&str| match *field {
-                ORIGINAL => true,
+                ORIGINAL => self.record.is_some(),
                 NOTE => self.definition.note.is_some(),
                 field => self.document.value(field).is_some(),
             };
@@ -126,8 +125,11 @@ impl<'a> Body<'a> {
     /// Every field of the signal: `message` first, the others by name.
     fn fields(&self) -> Vec<Field<Part<'_>>> {
         let mut fields = self.event();
-        fields.extend(self.origin.fields().into_iter().map(|(name, text)| (name, text.into())));
+        if self.record.is_some() {
+            fields.extend(self.origin.fields().into_iter().map(|(name, text)| (name, text.into())));
+        }
         fields.extend(self.alert());
+        fields.extend(self.remembered());
         if !self.omitted.is_empty() {
             fields.push(("signal.omitted", Part::Omitted(&self.omitted)));
         }
@@ -138,13 +140,13 @@ impl<'a> Body<'a> {
     /// The fields of the record's document, as a signal has them.
     fn event(&self) -> Vec<Field<Part<'_>>> {
         let mut fields = vec![
-            (MESSAGE, words::sentence(self.document).into()),
+            (MESSAGE, self.sentence().into()),
             ("@timestamp", self.now.into()),
             ("event.kind", "signal".into()),
             ("event.created", self.now.into()),
         ];
-        if !self.omitted.contains(&ORIGINAL) {
-            fields.push((ORIGINAL, (&*self.record).into()));
+        if let Some(record) = self.record.as_deref().filter(|_| !self.omitted.contains(&ORIGINAL)) {
+            fields.push((ORIGINAL, record.into()));
         }
         for (name, value) in self.document.fields() {
             if self.omitted.contains(&name) {
@@ -161,8 +163,6 @@ impl<'a> Body<'a> {
     /// The fields that Elastic adds to a document that becomes an alert.
     fn alert(&self) -> impl Iterator<Item = Field<Part<'_>>> {
         let Self { definition, document, .. } = self;
-        let ancestor =
-            Ancestor { id: document.text("event.id"), r#type: "event", index: self.origin.index(), depth: 0 };
         let building_block = definition.building_block_type.as_deref();
         let original = ORIGINAL_EVENT
             .iter()
@@ -172,7 +172,7 @@ impl<'a> Body<'a> {
             Some(("kibana.alert.status", "active".into())),
             Some(("kibana.alert.workflow_status", "open".into())),
             Some(("kibana.alert.depth", Part::Number(1))),
-            Some(("kibana.alert.ancestors", Part::Ancestors([ancestor]))),
+            Some(("kibana.alert.ancestors", Part::Ancestors(self.ancestors()))),
             Some(("kibana.alert.severity", definition.severity.as_str().into())),
             Some(("kibana.alert.risk_score", Part::Number(definition.risk_score))),
             Some(("kibana.alert.reason", words::reason(definition, document).into())),
@@ -185,6 +185,56 @@ impl<'a> Body<'a> {
         .flatten()
         .chain(original)
     }
+}
+
+impl Body<'_> {
+    fn sentence(&self) -> String {
+        match &self.detail {
+            Detail::None | Detail::NewTerms(_) => words::sentence(self.document),
+            Detail::Group(group) => words::group_sentence(group, self.document),
+        }
+    }
+
+    fn ancestors(&self) -> Vec<Ancestor<'_>> {
+        let ancestor = |id, index| Ancestor { id, r#type: "event", index, depth: 0 };
+        match &self.detail {
+            Detail::None | Detail::NewTerms(_) => {
+                vec![ancestor(self.document.text("event.id"), Some(self.origin.index()))]
+            }
+            Detail::Group(group) => {
+                group.reached.ancestors.iter().map(|id| ancestor(Some(id.as_str()), None)).collect()
+            }
+        }
+    }
+
+    /// The fields that tell what memory has to do with it.
+    fn remembered(&self) -> Option<Field<Part<'_>>> {
+        match &self.detail {
+            Detail::None => None,
+            Detail::NewTerms(terms) => {
+                let values = terms.values().map(Value::from).collect();
+                Some(("kibana.alert.new_terms", Part::Made(values)))
+            }
+            Detail::Group(group) => {
+                Some(("kibana.alert.threshold_result", Part::Made(threshold_result(group))))
+            }
+        }
+    }
+}
+
+fn threshold_result(group: &Group<'_>) -> Value {
+    let Group { fields, terms, cardinality, window, reached } = group;
+    let terms: Vec<_> = fields
+        .iter()
+        .zip(terms.values())
+        .map(|(field, value)| json!({"field": field, "value": value}))
+        .collect();
+    let counts = cardinality.iter().zip(&reached.cardinality);
+    let counts: Vec<_> =
+        counts.map(|(counted, count)| json!({"field": counted.field, "value": count})).collect();
+    let window = i64::try_from(*window).unwrap_or(i64::MAX).saturating_mul(1000);
+    let from = time::of_milliseconds(reached.time.saturating_sub(window));
+    json!({"terms": terms, "cardinality": counts, "count": reached.count, "from": from})
 }
 
 impl<'a> From<&'a str> for Part<'a> {

@@ -5,6 +5,7 @@
 
 mod body;
 mod fields;
+mod finding;
 mod words;
 
 pub use fields::{AlertDocument, field};
@@ -18,6 +19,7 @@ use crate::ecs::Document;
 use crate::origin::Origin;
 use crate::records;
 use crate::rule::Definition;
+pub(crate) use finding::{Detail, Finding, Group};
 
 /// The size limit of SNS, in bytes: message, subject and attributes together.
 pub const MAX_BYTES: usize = 262_144;
@@ -32,6 +34,11 @@ impl SignalId {
     /// and the record with sorted keys.
     #[must_use]
     pub fn new(rule_id: &str, document: &Document, record: &[u8]) -> Self {
+        Self::with_terms(rule_id, document, record, None)
+    }
+
+    /// The same of one tuple of values, given as JSON: then `/<terms>` follows.
+    fn with_terms(rule_id: &str, document: &Document, record: &[u8], terms: Option<&str>) -> Self {
         let mut hash = Sha256::new_with_prefix(rule_id);
         hash.update("/");
         if let Some(event) = document.text("event.id") {
@@ -44,7 +51,16 @@ impl SignalId {
             record.sort_all_objects();
             hash.update(record.to_string());
         }
+        if let Some(terms) = terms {
+            hash.update("/");
+            hash.update(terms);
+        }
         Self(hash.finalize().into())
+    }
+
+    /// The SHA-256 of the parts with slashes between them.
+    fn of(parts: &[&str]) -> Self {
+        Self(Sha256::digest(parts.join("/")).into())
     }
 }
 
@@ -103,21 +119,7 @@ impl Signal {
         origin: &Origin,
         now: &str,
     ) -> Self {
-        let id = SignalId::new(&definition.rule_id, document, record);
-        let group = document.text("aws.cloudtrail.recipient_account_id").filter(|id| is_group(id));
-        let mut signal = Self {
-            id,
-            rule: definition.rule_id.clone(),
-            message: String::new(),
-            subject: words::subject(definition, document),
-            attributes: attributes(definition, document, id),
-            group: group.unwrap_or("unknown").to_owned(),
-            date: day(document),
-            time: document.text("@timestamp").map(str::to_owned),
-        };
-        let limit = MAX_BYTES.saturating_sub(signal.bytes());
-        signal.message = body::Body::new(definition, document, record, origin, now, id).fit(limit);
-        signal
+        Finding { definition, document, record: Some(record), origin, now, detail: Detail::None }.signal()
     }
 
     /// The size of the signal as SNS counts it, in bytes.

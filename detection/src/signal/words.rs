@@ -1,8 +1,10 @@
 //! The texts of a signal for people: message, reason and subject.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
-use super::FUNCTION_NAME;
+use super::{FUNCTION_NAME, Group};
 use crate::ecs::{self, Document};
 use crate::rule::Definition;
 
@@ -63,6 +65,43 @@ pub(super) fn sentence(document: &Document) -> String {
         }
     }
     sentence + "."
+}
+
+/// The message of a group: how many events of which values within which time, where, and when the last of them was.
+pub(super) fn group_sentence(group: &Group<'_>, document: &Document) -> String {
+    let values = group.terms.values().map(Option::unwrap_or_default);
+    let values: Vec<_> =
+        group.fields.iter().zip(values).map(|(field, value)| format!("{field} {value}")).collect();
+    let events = if group.reached.count == 1 { "event" } else { "events" };
+    let mut sentence =
+        format!("{} {events} of {} within {}", group.reached.count, values.join(" and "), span(group.window));
+    for (counted, count) in group.cardinality.iter().zip(&group.reached.cardinality) {
+        let values = if *count == 1 { "value" } else { "values" };
+        // Writing to a String cannot fail.
+        let _ = write!(sentence, ", {count} {values} of {}", counted.field);
+    }
+    let text = |field| document.text(field);
+    let parts = [
+        (", in account ", text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id"))),
+        (", ", text("cloud.region")),
+        (", the last at ", text("@timestamp")),
+    ];
+    for (words, value) in parts {
+        if let Some(value) = value {
+            sentence += words;
+            sentence += value;
+        }
+    }
+    sentence + "."
+}
+
+/// A number of seconds in its biggest whole unit.
+fn span(seconds: u64) -> String {
+    let units = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"), (1, "second")];
+    let unit = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, word) = unit.unwrap_or((1, "second"));
+    let number = seconds / unit;
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 fn is_dry_run(document: &Document) -> bool {

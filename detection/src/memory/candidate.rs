@@ -1,0 +1,125 @@
+//! A match that memory has yet to decide on.
+
+use std::sync::Arc;
+
+use super::{Event, PLACE, Reached, Terms, Verdict, terms};
+use crate::detect::{Rule, Ruleset};
+use crate::ecs::Document;
+use crate::origin::Origin;
+use crate::records;
+use crate::rule::Memory;
+use crate::signal::{Detail, Finding, Group, Signal};
+use crate::time;
+
+/// A match of a rule that remembers, of one tuple of values. It waits as its record, not as a document.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The place of the rule in its [`Ruleset`].
+    pub rule: usize,
+    /// The key of the state that decides on it.
+    pub key: String,
+    /// The values of the rule's fields.
+    pub terms: Terms,
+    /// What memory looks at.
+    pub event: Event,
+    /// The text of the record, shared by all matches of it.
+    pub record: Arc<[u8]>,
+}
+
+impl Candidate {
+    /// About how many bytes it takes while it waits.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.key.len() + self.record.len()
+    }
+}
+
+/// What a match of a rule that remembers is.
+pub(crate) enum Match {
+    /// A match for each of its tuples; none if the event takes no part.
+    Candidates(Vec<Candidate>),
+    /// Memory has no say in it.
+    Plain,
+}
+
+/// Takes a match apart. `record` is shared by the rules that match it, and made once it is needed.
+pub(crate) fn candidates(
+    place: usize,
+    rule: &Rule,
+    document: &Document,
+    text: &[u8],
+    record: &mut Option<Arc<[u8]>>,
+) -> Match {
+    let (Some(memory), Some(keys)) = (&rule.memory, &rule.keys) else { return Match::Plain };
+    let time = document.text("@timestamp").and_then(time::milliseconds);
+    let tuples = match document.text("event.id").zip(time) {
+        Some(event) => (event, terms::tuples(memory, document)),
+        None if memory.is_needed() => return Match::Candidates(Vec::new()),
+        None => return Match::Plain,
+    };
+    let ((id, time), tuples) = tuples;
+    if tuples.is_empty() && !memory.is_needed() {
+        return Match::Plain;
+    }
+    let candidate = |terms: Terms| Candidate {
+        rule: place,
+        key: keys.of(&terms),
+        terms,
+        event: terms::event(memory, document, time, id),
+        record: Arc::clone(record.get_or_insert_with(|| text.into())),
+    };
+    Match::Candidates(tuples.into_iter().map(candidate).collect())
+}
+
+/// The signal of a match on which memory has decided. `rules` and `origin` are those of the match, `now` is the time as RFC
+/// 3339. The signal of a group may be that of an earlier event: a late one has shown that it completes the group.
+///
+/// # Panics
+/// If the match is not one of these rules.
+#[must_use]
+pub fn signal(
+    rules: &Ruleset,
+    candidate: &Candidate,
+    verdict: &Verdict,
+    origin: &Origin,
+    now: &str,
+) -> Signal {
+    let Rule { definition, memory, .. } = &rules.rules()[candidate.rule];
+    // A record that became a candidate is JSON, as it is or repaired.
+    let parsed = records::parse(&candidate.record).or_else(|error| {
+        records::repaired(&candidate.record).map_or(Err(error), |text| records::parse(&text))
+    });
+    let document = Document::from_record(parsed.unwrap_or_default());
+    let finding = Finding {
+        definition,
+        document: &document,
+        record: Some(&candidate.record),
+        origin,
+        now,
+        detail: Detail::None,
+    };
+    match (memory, verdict) {
+        (Some(Memory::Threshold { fields, cardinality, window, .. }), Verdict::Reached(reached)) => {
+            let terms = &candidate.terms;
+            let group = Group { fields, terms, cardinality, window: *window, reached };
+            let document = group_document(&group, &document);
+            let (document, record) = (&document, None);
+            Finding { document, record, detail: Detail::Group(group), ..finding }.signal()
+        }
+        (Some(Memory::NewTerms { .. }), _) => {
+            Finding { detail: Detail::NewTerms(&candidate.terms), ..finding }.signal()
+        }
+        _ => finding.signal(),
+    }
+}
+
+/// What all events of a group share: the fields that make the group, and where they happened as far as they agree.
+fn group_document(group: &Group<'_>, of_one: &Document) -> Document {
+    let Reached { time, agreed, .. } = group.reached;
+    let time = time::of_milliseconds(*time);
+    let place = PLACE.into_iter().zip(agreed).filter(|(_, agrees)| **agrees);
+    let place = place.filter_map(|(field, _)| Some((field, of_one.text(field)?)));
+    let fields = group.fields.iter().map(String::as_str).zip(group.terms.values());
+    let fields = fields.filter_map(|(field, value)| Some((field, value?)));
+    Document::of(place.chain(fields).chain([("@timestamp", time.as_str())]))
+}

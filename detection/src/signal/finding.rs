@@ -1,0 +1,75 @@
+//! What a signal is made of.
+
+use super::{MAX_BYTES, Signal, SignalId, attributes, body, day, is_group, words};
+use crate::ecs::Document;
+use crate::memory::{Reached, Terms};
+use crate::origin::Origin;
+use crate::rule::{Cardinality, Definition};
+
+/// A match of a rule, with all that its signal tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finding<'a> {
+    pub(crate) definition: &'a Definition,
+    /// The fields of the event, or those that the events of a group share.
+    pub(crate) document: &'a Document,
+    /// The text of the record; none for a group.
+    pub(crate) record: Option<&'a [u8]>,
+    pub(crate) origin: &'a Origin,
+    /// The time as RFC 3339.
+    pub(crate) now: &'a str,
+    pub(crate) detail: Detail<'a>,
+}
+
+/// What a rule that remembers adds to a signal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Detail<'a> {
+    None,
+    NewTerms(&'a Terms),
+    Group(Group<'a>),
+}
+
+/// A group of events that is big enough.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group<'a> {
+    pub(crate) fields: &'a [String],
+    pub(crate) terms: &'a Terms,
+    pub(crate) cardinality: &'a [Cardinality],
+    /// The window in seconds.
+    pub(crate) window: u64,
+    pub(crate) reached: &'a Reached,
+}
+
+impl Finding<'_> {
+    pub(crate) fn signal(&self) -> Signal {
+        let Self { definition, document, .. } = *self;
+        let id = self.id();
+        let group = document.text("aws.cloudtrail.recipient_account_id").filter(|id| is_group(id));
+        let mut signal = Signal {
+            id,
+            rule: definition.rule_id.clone(),
+            message: String::new(),
+            subject: words::subject(definition, document),
+            attributes: attributes(definition, document, id),
+            group: group.unwrap_or("unknown").to_owned(),
+            date: day(document),
+            time: document.text("@timestamp").map(str::to_owned),
+        };
+        let limit = MAX_BYTES.saturating_sub(signal.bytes());
+        signal.message = body::Body::new(self, id).fit(limit);
+        signal
+    }
+
+    fn id(&self) -> SignalId {
+        let rule_id = &self.definition.rule_id;
+        let record = self.record.unwrap_or_default();
+        match self.detail {
+            Detail::None => SignalId::new(rule_id, self.document, record),
+            Detail::NewTerms(terms) => {
+                SignalId::with_terms(rule_id, self.document, record, Some(&terms.json()))
+            }
+            Detail::Group(Group { terms, reached, .. }) => {
+                SignalId::of(&[rule_id, &terms.json(), &reached.id])
+            }
+        }
+    }
+}
