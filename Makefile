@@ -25,7 +25,7 @@ unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack deploy redrive test-notice history clean bench soak fuzz package parameters rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack deploy redrive test-notice test-page history clean bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,10 @@ redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to
 
 test-notice: $(TOOLS)/installed ## Send one marked notice through a deployed stack's topic, to see that mail and chat work
 	$(PYTHON) tools/notice.py $(STACK)
+
+test-page: $(TOOLS)/installed ## Open the page of cloudtrail-scan in a headless Chromium, if this machine has one
+	cargo build --locked -p cloudtrail-scan
+	$(TOOLS)/bin/pytest -p no:cacheprovider tests/page
 
 history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: make history PREFIX=AWSLogs/ SINCE=2026-01-01
 	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") \

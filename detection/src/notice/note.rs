@@ -11,6 +11,7 @@ pub(super) fn write(out: &mut String, note: &str) {
     let mut text = String::new();
     let mut first = String::from("  ");
     let mut lines = String::new();
+    let mut headings = Vec::new();
     let mut end = |text: &mut String, first: &mut String| {
         wrap(&mut lines, first, text);
         text.clear();
@@ -24,6 +25,7 @@ pub(super) fn write(out: &mut String, note: &str) {
         } else if heading.len() < line.len() && heading.starts_with(' ') {
             end(&mut text, &mut first);
             text = inline(heading).to_uppercase();
+            headings.push(text.clone());
             end(&mut text, &mut first);
         } else if let Some((mark, item)) = item(line) {
             end(&mut text, &mut first);
@@ -35,7 +37,13 @@ pub(super) fn write(out: &mut String, note: &str) {
         }
     }
     end(&mut text, &mut first);
+    let is_heading = |line: &str| headings.iter().any(|heading| heading == line.trim());
+    let mut before = None;
     for line in lines.lines().take(MAX_LINES) {
+        if is_heading(line) && before.is_some_and(|before| !is_heading(before)) {
+            out.push('\n');
+        }
+        before = Some(line);
         out.push_str(line);
         out.push('\n');
     }

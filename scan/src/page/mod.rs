@@ -57,7 +57,7 @@ impl Page {
     /// Writes the page. `now` is the time at which it is made.
     pub fn write(mut self, out: &mut impl Write, now: &str) -> io::Result<()> {
         // Nothing may be loaded, whatever stands in the page.
-        const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+        const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
         write!(
             out,
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -66,7 +66,7 @@ impl Page {
              <meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n\
              <title>CloudTrail signals</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>CloudTrail signals</h1>\n",
         )?;
-        writeln!(out, "<p>{} signals, found {}.</p>", self.signals, escaped(now))?;
+        writeln!(out, "<p>{} signals. This page was made at {}.</p>", self.signals, escaped(now))?;
         for severity in Severity::ALL.into_iter().rev() {
             let (word, count) = (severity.as_str(), self.severities[severity as usize]);
             if count > 0 {

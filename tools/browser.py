@@ -1,0 +1,39 @@
+"""A headless Chromium, if this machine has one."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SECONDS = 60
+
+
+def find() -> str | None:
+    """Return the browser's program; ``None`` without one."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def run(browser: str, page: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Open a page with a profile of its own, and return what the browser wrote."""
+    with tempfile.TemporaryDirectory(prefix="browser-") as profile:
+        return subprocess.run(
+            # Without a sandbox of its own: as root, in a container, it has none. The page is one that we made.
+            [
+                browser,
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--no-first-run",
+                # Whatever the page asked for would fail, and show.
+                "--host-resolver-rules=MAP * ~NOTFOUND",
+                f"--user-data-dir={profile}",
+                *options,
+                page.as_uri(),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+        )

@@ -1,0 +1,82 @@
+"""Make the pictures of the README: the table, the page and the mail, as the programs of this repository give them."""
+
+import contextlib
+import fcntl
+import html
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+
+import browser
+from emulator import ROOT
+
+SCAN = ROOT / "target/debug/cloudtrail-scan"
+IMAGES = ROOT / "docs/images"
+DELIVERIES = "events/deliveries"
+COLUMNS = 150
+COLOURS = {"1": "font-weight:bold", "36": "color:#5fd7d7", "33": "color:#ffd75f", "31": "color:#ff8787"}
+TERMINAL = "background:#1c1c1c;color:#e4e4e4;margin:-8px;padding:16px;white-space:pre-wrap;font:14px/1.35 'DejaVu Sans Mono',monospace"
+MAILBOX = "background:#fff;color:#000;margin:-8px;padding:16px;white-space:pre-wrap;font:14px/1.35 'DejaVu Sans Mono',monospace"
+
+
+def table() -> str:
+    """Return what ``cloudtrail-scan`` prints on a terminal of so many columns."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 60, COLUMNS, 0, 0))
+    with subprocess.Popen(
+        [SCAN, DELIVERIES], cwd=ROOT, env=os.environ | {"TERM": "xterm"}, stdout=its, stderr=subprocess.DEVNULL
+    ):
+        os.close(its)
+        printed = b""
+        # A terminal that its program has left is an error to read from.
+        with contextlib.suppress(OSError):
+            while chunk := os.read(ours, 65536):
+                printed += chunk
+    return printed.decode().replace("\r", "")
+
+
+def coloured(text: str) -> str:
+    """Return a terminal's text as HTML."""
+    text = html.escape(text)
+    for code, style in COLOURS.items():
+        text = text.replace(f"\x1b[{code}m", f'<span style="{style}">')
+    return re.sub(r"\x1b\[0m", "</span>", text)
+
+
+def picture(program: str, name: str, content: str, width: int, height: int) -> None:
+    """Open HTML and keep a picture of it."""
+    with tempfile.TemporaryDirectory(prefix="screenshot-") as folder:
+        page = Path(folder, "page.html")
+        page.write_text(content)
+        target = IMAGES / f"{name}.png"
+        browser.run(program, page, f"--window-size={width},{height}", f"--screenshot={target}")
+        print(target.relative_to(ROOT))
+
+
+def main() -> int:
+    """Make all pictures; return the exit code."""
+    program = browser.find()
+    if program is None:
+        print("this machine has no Chromium: apt-get install chromium", file=sys.stderr)
+        return 1
+    subprocess.run(["cargo", "build", "--locked", "-p", "cloudtrail-scan"], cwd=ROOT, check=True)
+    IMAGES.mkdir(exist_ok=True)
+    text = f"$ cloudtrail-scan {DELIVERIES}\n{table()}"
+    picture(program, "table", f'<meta charset="utf-8"><pre style="{TERMINAL}">{coloured(text)}</pre>', 1310, 560)
+    page = subprocess.run(
+        [SCAN, "--format", "html", DELIVERIES], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    picture(program, "page", page, 1280, 1000)
+    mail = (ROOT / "detection/tests/notice/golden/role.txt").read_text().split("\n=== sms ===")[0]
+    picture(program, "mail", f'<meta charset="utf-8"><pre style="{MAILBOX}">{html.escape(mail)}</pre>', 730, 1700)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
