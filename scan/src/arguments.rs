@@ -29,6 +29,10 @@ pub struct Arguments {
     /// Leave out matches that fulfil this query, as the function does with its own.
     #[arg(long, value_name = "KQL")]
     exceptions: Option<String>,
+    /// Learn from these files and folders first: what rules that remember see there is known, and nothing of it is printed.
+    /// May be given several times.
+    #[arg(long, value_name = "PATH", conflicts_with = "ecs")]
+    pub history: Vec<PathBuf>,
     /// Print the ECS document of every record instead of signals.
     #[arg(long)]
     pub ecs: bool,

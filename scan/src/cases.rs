@@ -9,11 +9,13 @@
 //! A case is judged by the rules of its own file alone, with the decoder and the detection that judge a delivery.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use detection::detect::Ruleset;
+use detection::memory::{self, State, Time};
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
 use detection::query;
@@ -180,7 +182,19 @@ fn signals(rules: &Ruleset, records: &[&RawValue]) -> (u64, Option<String>) {
     };
     let rejection =
         pipeline.rejections.first().map(|(position, reason)| format!("record {position}: {reason}"));
-    (pipeline.found.len() as u64, outcome.err().map(|error| error.to_string()).or(rejection))
+    let mut matches: Vec<_> = pipeline.candidates.iter().collect();
+    matches.sort_by(|a, b| (a.event.time, &a.event.id).cmp(&(b.event.time, &b.event.id)));
+    let mut states = HashMap::new();
+    let remembered = matches.into_iter().filter(|one| {
+        rules.rules()[one.rule].memory.as_ref().is_some_and(|memory| {
+            let state = states.entry(&one.key).or_insert_with(|| State::new(memory));
+            state.decide(memory, &one.event, Time::MIN).0 != memory::Verdict::Known
+        })
+    });
+    (
+        (pipeline.found.len() + remembered.count()) as u64,
+        outcome.err().map(|error| error.to_string()).or(rejection),
+    )
 }
 
 /// What the cases of a rule do not show.

@@ -6,6 +6,7 @@ mod content;
 mod counts;
 mod csv;
 mod inputs;
+mod memory;
 mod page;
 mod printing;
 mod reading;
@@ -42,7 +43,8 @@ fn main() -> ExitCode {
     let output = if arguments.ecs { Output::Documents } else { Output::Signals };
     let job =
         Job { rules: &rules, exceptions: exceptions.as_ref(), output, selection: arguments.selection() };
-    match run::run(&job, &arguments.paths, arguments.sheet(), io::BufWriter::new(io::stdout().lock())) {
+    let output = io::BufWriter::new(io::stdout().lock());
+    match run::run(&job, &arguments.history, &arguments.paths, arguments.sheet(), output) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         // The reader of standard output has closed it, as `head` does.
@@ -73,7 +75,7 @@ fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
         eprintln!("remove the rules that cannot be run from {}", folder.display());
         return None;
     }
-    Ruleset::new(reading.rules).ok().map(Ruleset::without_memory)
+    Ruleset::new(reading.rules).ok()
 }
 
 /// The content of a folder of rules; `None` if a rule is wrong or there is none. Standard error has what is wrong, what

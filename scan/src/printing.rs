@@ -4,9 +4,11 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::mpsc::Receiver;
 
+use detection::detect::Ruleset;
 use detection::signal::{Signal, SignalId};
 use indicatif::ProgressBar;
 
+use crate::memory::Memory;
 use crate::reading::News;
 use crate::sheet::Sheet;
 use crate::summary::Summary;
@@ -18,13 +20,43 @@ pub struct Printer<'a, W> {
     progress: &'a ProgressBar,
     summary: Summary,
     seen: HashSet<SignalId>,
+    memory: Memory<'a>,
 }
 
 impl<'a, W: Write> Printer<'a, W> {
     /// A printer that continues the counts of `summary`.
-    pub fn new(mut output: W, sheet: Sheet, progress: &'a ProgressBar, summary: Summary) -> io::Result<Self> {
+    pub fn new(
+        mut output: W,
+        sheet: Sheet,
+        progress: &'a ProgressBar,
+        summary: Summary,
+        rules: &'a Ruleset,
+    ) -> io::Result<Self> {
         sheet.begin(&mut output)?;
-        Ok(Self { output, sheet, progress, summary, seen: HashSet::new() })
+        Ok(Self { output, sheet, progress, summary, seen: HashSet::new(), memory: Memory::new(rules) })
+    }
+
+    /// Takes the results of a file of the past until the channel closes: rules learn from it, and nothing is printed but
+    /// what is wrong with it.
+    pub fn learn(&mut self, news: &Receiver<News>) {
+        for news in news {
+            match news {
+                News::Matches(path, found) => {
+                    self.memory.add(&path, found);
+                }
+                News::Problem(problem) => self.progress.suspend(|| say(&problem)),
+                News::Read(read) => {
+                    self.summary.learned += read.tally.records;
+                    self.summary.read.failed += read.failed;
+                }
+                News::Signals(_) | News::Documents(_) | News::PassedOver(..) => {}
+            }
+        }
+    }
+
+    /// Ends the learning.
+    pub fn learned(&mut self) {
+        self.memory.learn();
     }
 
     /// Prints the results of one file until the channel closes.
@@ -37,6 +69,7 @@ impl<'a, W: Write> Printer<'a, W> {
                 News::Documents(documents) => {
                     documents.iter().try_for_each(|document| writeln!(self.output, "{document}"))?;
                 }
+                News::Matches(path, found) => self.memory.add(&path, found),
                 News::Problem(problem) => self.progress.suspend(|| say(&problem)),
                 News::PassedOver(reason, path) => self.summary.passed_over.add(reason, &path),
                 News::Read(read) => self.summary.read += read,
@@ -47,6 +80,16 @@ impl<'a, W: Write> Printer<'a, W> {
 
     /// Ends the output and returns the counts. `now` is the time of the run.
     pub fn finish(mut self, now: &str) -> io::Result<Summary> {
+        match self.memory.signals(now) {
+            Ok((signals, known)) => {
+                self.summary.read.tally.known += known;
+                signals.into_iter().try_for_each(|signal| self.print_once(signal))?;
+            }
+            Err(problem) => {
+                say(&problem);
+                self.summary.read.failed += 1;
+            }
+        }
         self.sheet.end(&mut self.output, now)?;
         self.output.flush()?;
         Ok(self.summary)

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SendError, SyncSender};
 
 use detection::detect::Ruleset;
@@ -16,6 +16,7 @@ use indicatif::ProgressBar;
 
 use crate::content;
 use crate::inputs::{Failure, Input};
+use crate::memory;
 use crate::selection::Selection;
 use crate::summary::{Read, count, name};
 
@@ -44,6 +45,8 @@ pub struct Job<'a> {
 pub enum News {
     Signals(Vec<Signal>),
     Documents(Vec<String>),
+    /// Matches of rules that remember, and their file.
+    Matches(PathBuf, Vec<memory::Found>),
     /// A line about an error.
     Problem(String),
     PassedOver(&'static str, PathBuf),
@@ -97,7 +100,15 @@ impl Reader<'_> {
     fn file(&self, input: &Input, news: &SyncSender<News>) -> Result<(), SendError<News>> {
         let origin = Origin::File(input.path.display().to_string());
         let pipeline = Pipeline::new(self.job.rules, self.job.exceptions, &origin, self.now);
-        let mut findings = Findings { job: self.job, pipeline, documents: Vec::new(), left_out: 0, news };
+        let mut findings = Findings {
+            job: self.job,
+            path: &input.path,
+            pipeline,
+            documents: Vec::new(),
+            matches: Vec::new(),
+            left_out: 0,
+            news,
+        };
         let mut decoder = Decoder::new();
         let end = self.records(input, &mut decoder, &mut findings);
         findings.hand_over()?;
@@ -153,8 +164,10 @@ impl Reader<'_> {
 /// Collects the results of a file for the printer.
 struct Findings<'a> {
     job: &'a Job<'a>,
+    path: &'a Path,
     pipeline: Pipeline<'a>,
     documents: Vec<String>,
+    matches: Vec<memory::Found>,
     /// Records that were not asked for.
     left_out: u64,
     news: &'a SyncSender<News>,
@@ -167,7 +180,11 @@ impl Findings<'_> {
             return;
         }
         match self.job.output {
-            Output::Signals => self.pipeline.process(position, record),
+            Output::Signals => {
+                self.pipeline.process(position, record);
+                let candidates = self.pipeline.candidates.drain(..);
+                self.matches.extend(candidates.map(|candidate| (position, candidate)));
+            }
             Output::Documents => self.documents.extend(document(position, record, &mut self.pipeline)),
         }
     }
@@ -177,7 +194,8 @@ impl Findings<'_> {
         self.pipeline.suppressed.clear();
         let signal_bytes: usize = self.pipeline.found.iter().map(Signal::bytes).sum();
         let document_bytes: usize = self.documents.iter().map(String::len).sum();
-        if signal_bytes + document_bytes < BATCH_BYTES {
+        let match_bytes: usize = self.matches.iter().map(|(_, candidate)| candidate.bytes()).sum();
+        if signal_bytes + document_bytes + match_bytes < BATCH_BYTES {
             return Ok(());
         }
         self.hand_over()
@@ -189,6 +207,9 @@ impl Findings<'_> {
         }
         if !self.documents.is_empty() {
             self.news.send(News::Documents(std::mem::take(&mut self.documents)))?;
+        }
+        if !self.matches.is_empty() {
+            self.news.send(News::Matches(self.path.to_owned(), std::mem::take(&mut self.matches)))?;
         }
         Ok(())
     }
@@ -210,6 +231,7 @@ fn document(position: u64, record: Record<'_>, pipeline: &mut Pipeline<'_>) -> O
         Ok(fields) => {
             pipeline.process(position, record);
             pipeline.found.clear();
+            pipeline.candidates.clear();
             serde_json::to_string(&Document::from_record(fields)).ok()
         }
         Err(rejection) => {

@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::inputs::{Failure, Input, Inputs};
 use crate::printing::{Printer, say};
 use crate::reading::{Job, News, Output, Reader};
+use crate::selection::Selection;
 use crate::sheet::Sheet;
 use crate::summary::Summary;
 
@@ -23,21 +24,53 @@ const BATCHES_AHEAD: usize = 4;
 /// A file, and the channel for its results.
 type Task = (Result<Input, Failure>, SyncSender<News>);
 
-/// Runs the job on all paths. Returns whether everything succeeded.
-pub fn run(job: &Job<'_>, paths: &[PathBuf], sheet: Sheet, output: impl Write) -> io::Result<bool> {
+/// Runs the job on all paths, after rules that remember have learned from those of the past. Returns whether everything
+/// succeeded.
+pub fn run(
+    job: &Job<'_>,
+    history: &[PathBuf],
+    paths: &[PathBuf],
+    sheet: Sheet,
+    output: impl Write,
+) -> io::Result<bool> {
     let started = Instant::now();
     let Inputs { files, passed_over, .. } = Inputs::of(paths, &job.selection);
-    let progress = progress_bar(&files);
+    let past = Inputs::of(history, &Selection::default()).files;
+    let progress = progress_bar(past.iter().chain(&files));
     let now = rfc3339(SystemTime::now());
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let summary = Summary { passed_over, ..Summary::default() };
-    let mut printer = Printer::new(output, sheet, &progress, summary)?;
+    let mut printer = Printer::new(output, sheet, &progress, summary, job.rules)?;
+    if !past.is_empty() {
+        let everything = Job { selection: Selection::default(), output: Output::Signals, ..*job };
+        read_all(&everything, past, &now, &progress, &mut |news| {
+            printer.learn(news);
+            Ok(())
+        })?;
+        printer.learned();
+    }
+    read_all(job, files, &now, &progress, &mut |news| printer.print(news))?;
+    progress.finish_and_clear();
+    let summary = printer.finish(&now)?;
+    let signals_of = (job.output == Output::Signals).then_some(job.rules);
+    say(&summary.text(signals_of, started.elapsed().as_secs_f64()));
+    Ok(summary.is_good())
+}
+
+/// Reads files in parallel, and takes the results of each in the order of the files.
+fn read_all(
+    job: &Job<'_>,
+    files: Vec<Result<Input, Failure>>,
+    now: &str,
+    progress: &ProgressBar,
+    take: &mut dyn FnMut(&Receiver<News>) -> io::Result<()>,
+) -> io::Result<()> {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len());
     thread::scope(|scope| {
         let (tasks, queue) = sync_channel::<Task>(workers);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..workers {
             let queue = Arc::clone(&queue);
-            let reader = Reader { job, now: &now, progress: &progress };
+            let reader = Reader { job, now, progress };
             scope.spawn(move || {
                 while let Some((input, news)) = next_task(&queue) {
                     reader.read(&input, &news);
@@ -50,20 +83,15 @@ pub fn run(job: &Job<'_>, paths: &[PathBuf], sheet: Sheet, output: impl Write) -
             if under_way.len() == workers
                 && let Some(oldest) = under_way.pop_front()
             {
-                printer.print(&oldest)?;
+                take(&oldest)?;
             }
             let (sender, receiver) = sync_channel(BATCHES_AHEAD);
             under_way.push_back(receiver);
             // The workers live until the tasks end.
             tasks.send((input, sender)).map_err(io::Error::other)?;
         }
-        under_way.iter().try_for_each(|receiver| printer.print(receiver))
-    })?;
-    progress.finish_and_clear();
-    let summary = printer.finish(&now)?;
-    let signals_of = (job.output == Output::Signals).then_some(job.rules);
-    say(&summary.text(signals_of, started.elapsed().as_secs_f64()));
-    Ok(summary.is_good())
+        under_way.iter().try_for_each(take)
+    })
 }
 
 fn next_task(queue: &Mutex<Receiver<Task>>) -> Option<Task> {
@@ -71,14 +99,14 @@ fn next_task(queue: &Mutex<Receiver<Task>>) -> Option<Task> {
 }
 
 /// The progress bar. It hides itself if standard error is not a terminal; then the total size is not needed.
-fn progress_bar(files: &[Result<Input, Failure>]) -> ProgressBar {
+fn progress_bar<'f>(files: impl Iterator<Item = &'f Result<Input, Failure>>) -> ProgressBar {
     let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
     // The template is a constant, and valid.
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(0).with_style(style);
     if !bar.is_hidden() {
         let size = |input: &Input| input.path.metadata().map_or(0, |data| data.len());
-        bar.set_length(files.iter().flatten().map(size).sum());
+        bar.set_length(files.flatten().map(size).sum());
     }
     bar
 }

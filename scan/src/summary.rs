@@ -96,6 +96,8 @@ pub struct Summary {
     pub read: Read,
     pub published: Published,
     pub passed_over: PassedOver,
+    /// Records of the past that rules learned from.
+    pub learned: u64,
 }
 
 impl Summary {
@@ -107,21 +109,26 @@ impl Summary {
     /// The summary as text, with signals unless ECS documents were printed.
     pub fn text(&self, signals_of: Option<&Ruleset>, seconds: f64) -> String {
         let Read { files, failed, tally, left_out, bytes_in, bytes_inflated } = self.read;
-        let Tally { records, matched, unmatched, rejected, signals, suppressed, known: _ } = tally;
+        let Tally { records, matched, unmatched, rejected, signals, suppressed, known } = tally;
         let mut lines = self.passed_over.lines();
         lines.push(format!(
             "{}, {}: {matched} matched, {unmatched} unmatched, {rejected} rejected",
             count(files, "file"),
             count(records, "record"),
         ));
+        if self.learned > 0 {
+            lines.push(format!("{} of the past learned from", count(self.learned, "record")));
+        }
         if left_out > 0 {
             let records = count(left_out, "more record");
             lines.push(format!("{records} outside of --since, --until, --account or --region"));
         }
         if let Some(rules) = signals_of {
             let Published { signals: printed, duplicates, by_rule } = &self.published;
+            let remembers = rules.rules().iter().any(|rule| rule.memory.is_some());
+            let known = if remembers { format!(", {known} known") } else { String::new() };
             lines.push(format!(
-                "{}: {printed} printed, {suppressed} suppressed, {}",
+                "{}: {printed} printed, {suppressed} suppressed, {}{known}",
                 count(signals, "signal"),
                 count(*duplicates, "duplicate"),
             ));

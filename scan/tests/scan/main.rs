@@ -8,6 +8,7 @@ mod folders;
 mod formats;
 mod inputs;
 mod links;
+mod memory;
 mod rules;
 mod selection;
 mod summary;
