@@ -25,7 +25,7 @@ unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack deploy redrive test-notice test-page history clean bench soak fuzz package parameters rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack ministack deploy redrive test-notice test-page history clean bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ invoke: $(TOOLS)/installed ## Run the function locally on one sample payload: ma
 	cargo build --locked --bin cloudtrail-signals
 	$(PYTHON) tools/invoke.py $(EVENT)
 
+ministack: $(TOOLS)/installed ## Run the tests of rules that remember against MiniStack's DynamoDB
+	$(PYTHON) tools/emulator.py ministack -- cargo test --locked --test ministack
+
 localstack: $(TOOLS)/installed $(LOCALSTACK)/installed ## Run the handler's tests against LocalStack's S3, SNS and SQS
 	$(PYTHON) tools/emulator.py localstack -- cargo test --locked --test localstack
 
@@ -88,9 +91,9 @@ test-page: $(TOOLS)/installed ## Open the page of cloudtrail-scan in a headless 
 	cargo build --locked -p cloudtrail-scan
 	$(TOOLS)/bin/pytest -p no:cacheprovider tests/page
 
-history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: make history PREFIX=AWSLogs/ SINCE=2026-01-01
+history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: make history PREFIX=AWSLogs/ SINCE=2026-01-01 LEARN=yes
 	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") \
-		$(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(filter yes,$(RUN)),--run)
+		$(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(filter yes,$(LEARN)),--learn) $(if $(filter yes,$(RUN)),--run)
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .aws-sam .venv .pytest_cache .ruff_cache
@@ -104,7 +107,7 @@ parameters: $(TOOLS)/installed
 	@ARCHITECTURE=$(ARCHITECTURE) $(PYTHON) tools/parameters.py write $(PARAMETERS_FILE)
 
 rust-tests: $(TOOLS)/installed $(LOCALSTACK)/installed
-	$(PYTHON) tools/emulator.py localstack -- cargo test --locked --workspace
+	$(PYTHON) tools/emulator.py localstack -- $(PYTHON) tools/emulator.py ministack -- cargo test --locked --workspace
 
 # Compares with what cloudtrail-scan finds; the Rust tests have compiled it already.
 deploy-tests: package $(AWS)/installed

@@ -245,10 +245,10 @@ def batch_1(*items: Object) -> Json:
 
 
 def batch_2(*items: Object) -> Json:
-    """An S3 Batch Operations invocation, schema 2.0: the bucket by its name, and the job's own arguments."""
+    """An S3 Batch Operations invocation, schema 2.0: the bucket by its name, and room for arguments."""
     tasks = [
         {"taskId": uid("task", item.key), "s3Key": item.form_key, "s3VersionId": None, "s3Bucket": BUCKET}
         for item in items
     ]
-    job = {"id": uid("job", "2.0"), "userArguments": {"purpose": "backfill", "month": "2026-11"}}
+    job = {"id": uid("job", "2.0"), "userArguments": {}}
     return {"invocationSchemaVersion": "2.0", "invocationId": sha256_base64("batch", "2.0"), "job": job, "tasks": tasks}

@@ -188,3 +188,14 @@ pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
         .build();
     aws_sdk_sns::Client::from_conf(config)
 }
+
+/// The client of the memory table. It does not retry: whoever asks does, item by item.
+#[must_use]
+pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(config)
+        .retry_config(RetryConfig::disabled())
+        // Requests and responses are small; a time-out covers each as a whole.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}

@@ -4,10 +4,10 @@
 //! publishes every match to SNS as a *signal*, a building block for other rules and for people.
 //!
 //! ```text
-//! payload ─▶ trigger ─▶ s3 ─▶ detection ─▶ publish ─▶ reply
-//!            envelopes  GET,   records,     SNS        what the
-//!            unwrapped  bytes  rules,       batches    trigger expects
-//!                              signals
+//! payload ─▶ trigger ─▶ s3 ─▶ detection ─▶ memory ─▶ publish ─▶ reply
+//!            envelopes  GET,   records,     DynamoDB,  SNS        what the
+//!            unwrapped  bytes  rules,       is it      batches    trigger expects
+//!                              signals      new?
 //! ```
 //!
 //! The `detection` crate does everything that needs no I/O. This crate does the rest; [`invocation`] drives it.
@@ -15,6 +15,7 @@
 pub mod aws;
 pub mod failure;
 pub mod invocation;
+mod memory;
 pub mod publish;
 pub mod rules;
 pub mod s3;

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     let (settings, config) = start.await.inspect_err(|error: &settings::Error| {
         tracing::error!(reason = error.to_string(), "the function cannot start");
     })?;
-    let handler = Rc::new(Handler::new(settings, rules::embedded(), aws::s3(&config), &aws::sns(&config)));
+    let handler = Rc::new(Handler::new(settings, rules::embedded(), &config));
 
     let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Payload>| {
         let handler = Rc::clone(&handler);

@@ -20,6 +20,10 @@ pub struct Settings {
     pub archive_bucket: Option<String>,
     /// `NOTICE_TOPIC_ARN`, `NOTICES` and `NOTICE_QUIET_SECONDS`: what people get.
     pub notices: Option<Notices>,
+    /// `MEMORY_TABLE`: the DynamoDB table of rules that remember. Without it they are off.
+    pub memory_table: Option<MemoryTable>,
+    /// `LEARNING_DAYS`: how long a rule that remembers only learns. Without it, as long as the rule's own window.
+    pub learning_days: Option<u32>,
     /// `METRICS_NAMESPACE`: the CloudWatch namespace of the metrics. Without it the function writes none.
     pub metrics: Option<Metrics>,
 }
@@ -42,6 +46,15 @@ pub enum Wanted {
     Alerts,
     /// `all`
     All,
+}
+
+/// A DynamoDB table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryTable {
+    /// Its name or its ARN. Requests may hold either.
+    pub name: String,
+    /// The region in the ARN. A table that is given by its name is in the function's region.
+    pub region: Option<String>,
 }
 
 /// A variable that is missing or invalid.
@@ -73,6 +86,8 @@ impl Settings {
             notices: variable("NOTICE_TOPIC_ARN")
                 .map(|arn| notices(arn, variable("NOTICES").as_deref(), variable("NOTICE_QUIET_SECONDS")))
                 .transpose()?,
+            memory_table: variable("MEMORY_TABLE").map(memory_table).transpose()?,
+            learning_days: variable("LEARNING_DAYS").map(|days| learning_days(&days)).transpose()?,
             metrics: variable("METRICS_NAMESPACE")
                 .map(|namespace| metrics(namespace, variable("AWS_LAMBDA_FUNCTION_NAME")))
                 .transpose()?,
@@ -94,10 +109,7 @@ fn topic_arn(variable: &'static str, arn: String) -> Result<String, Error> {
     let parts: Vec<_> = arn.split(':').collect();
     let is_topic = match parts[..] {
         ["arn", partition, "sns", region, account, topic] => {
-            (partition == "aws" || partition.starts_with("aws-"))
-                && is_region(region)
-                && !account.is_empty()
-                && !topic.is_empty()
+            is_partition(partition) && is_region(region) && !account.is_empty() && !topic.is_empty()
         }
         _ => false,
     };
@@ -138,6 +150,10 @@ fn notices(arn: String, wanted: Option<&str>, quiet: Option<String>) -> Result<N
     Ok(Notices { topic_arn, wanted, quiet: Duration::from_secs(quiet) })
 }
 
+fn is_partition(text: &str) -> bool {
+    text == "aws" || text.starts_with("aws-")
+}
+
 /// Whether this can be the name of a region. It becomes a part of a host name.
 fn is_region(text: &str) -> bool {
     !text.is_empty()
@@ -167,6 +183,37 @@ fn archive_bucket(bucket: String) -> Result<String, Error> {
         let problem = format!("is {bucket:?}: expected the name of an S3 bucket");
         Err(Error { variable: "SIGNAL_ARCHIVE_BUCKET", problem })
     }
+}
+
+fn memory_table(value: String) -> Result<MemoryTable, Error> {
+    // arn:aws:dynamodb:us-east-1:111122223333:table/memory
+    let parts: Vec<_> = value.split(':').collect();
+    let (region, name) = match parts[..] {
+        ["arn", partition, "dynamodb", region, account, table]
+            if is_partition(partition) && is_region(region) && !account.is_empty() =>
+        {
+            (Some(region.to_owned()), table.strip_prefix("table/").unwrap_or_default())
+        }
+        _ => (None, value.as_str()),
+    };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (3..=255).contains(&name.len()) && name.bytes().all(allowed) {
+        Ok(MemoryTable { region, name: value })
+    } else {
+        let problem = format!(
+            "is {value:?}: expected the name of a DynamoDB table, or arn:aws:dynamodb:<region>:<account>:table/<name>"
+        );
+        Err(Error { variable: "MEMORY_TABLE", problem })
+    }
+}
+
+fn learning_days(value: &str) -> Result<u32, Error> {
+    const MAX_DAYS: u32 = 3650;
+    let days = value.parse().ok().filter(|days| *days <= MAX_DAYS);
+    days.ok_or_else(|| Error {
+        variable: "LEARNING_DAYS",
+        problem: format!("is {value:?}: expected a whole number of days from 0, for none, to {MAX_DAYS}"),
+    })
 }
 
 fn metrics(namespace: String, function: Option<String>) -> Result<Metrics, Error> {

@@ -11,9 +11,9 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use cloudtrail_signals::invocation::Handler;
 use cloudtrail_signals::invocation::reply;
+use cloudtrail_signals::rules;
 use cloudtrail_signals::settings::Settings;
 use cloudtrail_signals::trigger::{Part, Payload, Source, recognise};
-use cloudtrail_signals::{aws, rules};
 use detection::records::{Decoder, RawRecord, Record, parse};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -122,8 +122,7 @@ impl Stage {
             all.find(|variable| variable.0 == name).map(|variable| variable.1.to_owned())
         };
         let settings = Settings::read(variable).expect("good settings");
-        let handler =
-            Handler::new(settings, rules::embedded(), aws::s3(&self.config), &aws::sns(&self.config));
+        let handler = Handler::new(settings, rules::embedded(), &self.config);
         handler
             .handle(
                 &Payload::from(payload.to_string()),

@@ -153,8 +153,7 @@ fn ten_messages_of_any_kind_in_any_envelope_stay_in_the_memory_of_the_smallest_f
     for (name, limit, message) in messages() {
         for (envelope, payload) in envelopes(&message, if limit == PARSED { 2 } else { MESSAGES }) {
             let payload = Payload::from(payload.to_string());
-            let handler =
-                Handler::new(settings.clone(), rules::embedded(), aws::s3(&config), &aws::sns(&config));
+            let handler = Handler::new(settings.clone(), rules::embedded(), &config);
             let deadline = SystemTime::now() + Duration::from_secs(5);
             let used = allocation_counter::measure(|| {
                 // Whether it fails, and how, is for other tests.

@@ -89,6 +89,16 @@ fn a_wrong_setting_is_an_error_that_names_the_variable_and_quotes_the_value() {
         ("NOTICE_QUIET_SECONDS", "-1"),
         ("NOTICE_QUIET_SECONDS", "5m"),
         ("NOTICE_QUIET_SECONDS", "86401"),
+        ("MEMORY_TABLE", "my table"),
+        ("MEMORY_TABLE", "me"),
+        ("MEMORY_TABLE", "arn:aws:dynamodb:us-east-1:111122223333:memory"),
+        ("MEMORY_TABLE", "arn:aws:dynamodb:us-east-1:111122223333:table/memory/index/x"),
+        ("MEMORY_TABLE", "arn:aws:dynamodb:US East:111122223333:table/memory"),
+        ("MEMORY_TABLE", "arn:aws:sns:us-east-1:111122223333:memory"),
+        ("LEARNING_DAYS", "-1"),
+        ("LEARNING_DAYS", "1.5"),
+        ("LEARNING_DAYS", "5d"),
+        ("LEARNING_DAYS", "3651"),
         ("EXCEPTION_QUERY", "user.name: (ana or"),
         ("EXCEPTION_QUERY", "no.such.field: x"),
         ("EXCEPTION_QUERY", "cloud.provider: gcp and user.name: ana"),
@@ -101,6 +111,23 @@ fn a_wrong_setting_is_an_error_that_names_the_variable_and_quotes_the_value() {
             text.starts_with(variable) && text.contains(value.split(':').next().unwrap_or(value)),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn a_memory_table_is_given_by_its_name_or_by_its_arn_whose_region_counts() {
+    let table = |name| read(&[("MEMORY_TABLE", name), TOPIC]).expect(name).memory_table.expect(name);
+    for (value, region) in [
+        ("memory", None),
+        ("stack-MemoryTable-1.2_3", None),
+        ("arn:aws:dynamodb:eu-central-1:111122223333:table/memory", Some("eu-central-1")),
+        ("arn:aws-cn:dynamodb:cn-north-1:111122223333:table/memory", Some("cn-north-1")),
+    ] {
+        let table = table(value);
+        assert_eq!((table.name.as_str(), table.region.as_deref()), (value, region));
+    }
+    for (value, days) in [("0", Some(0)), ("14", Some(14)), ("", None)] {
+        assert_eq!(read(&[("LEARNING_DAYS", value), TOPIC]).expect(value).learning_days, days);
     }
 }
 

@@ -26,8 +26,9 @@ def demo(emulator: Emulator) -> int:
     """Deploy, deliver, and print signals until the queue is empty; return the exit code."""
     started = time.monotonic()
     print(f"deploying template.yaml to {emulator.endpoint} …", flush=True)
-    # The embedded rule is a building block, of which people get no notice unless they ask for all.
-    outputs = deploy(emulator, "demo", Notices="all")
+    # The embedded rule is a building block, of which people get no notice unless they ask for all. Rules that remember
+    # would only learn from the samples.
+    outputs = deploy(emulator, "demo", Notices="all", LearningDays="0")
     print(f"deployed in {time.monotonic() - started:.0f} s; signals come from {outputs['TopicArn']}")
     subscriber = Subscriber(emulator, outputs["TopicArn"])
     mailbox = Mailbox(emulator, outputs["NoticeTopicArn"])

@@ -117,9 +117,13 @@ def write_manifest(file: Path, bucket: str, objects: Iterator[tuple[str, int]], 
                 writer.writerow([bucket, quote(key, safe="/")])
 
 
-def job(stack: dict[str, str], account: str, name: str, etag: str) -> dict[str, Any]:
-    """Return the request that creates the job."""
+def job(stack: dict[str, str], account: str, name: str, etag: str, *, learn: bool) -> dict[str, Any]:
+    """Return the request that creates the job. With ``learn`` rules only learn from it, and nothing is published."""
     partition = stack["HistoryRoleArn"].split(":")[1]
+    invoke: dict[str, Any] = {"FunctionArn": stack["FunctionArn"], "InvocationSchemaVersion": "1.0"}
+    if learn:
+        # Arguments came with schema 2.0.
+        invoke |= {"InvocationSchemaVersion": "2.0", "UserArguments": {"learn": "true"}}
     archive = f"arn:{partition}:s3:::{stack['ArchiveBucketName']}"
     return {
         "AccountId": account,
@@ -128,7 +132,7 @@ def job(stack: dict[str, str], account: str, name: str, etag: str) -> dict[str, 
         "ConfirmationRequired": False,
         "Priority": 10,
         "RoleArn": stack["HistoryRoleArn"],
-        "Operation": {"LambdaInvoke": {"FunctionArn": stack["FunctionArn"], "InvocationSchemaVersion": "1.0"}},
+        "Operation": {"LambdaInvoke": invoke},
         "Manifest": {
             "Spec": {"Format": "S3BatchOperations_CSV_20180820", "Fields": ["Bucket", "Key"]},
             "Location": {"ObjectArn": f"{archive}/{manifest_key(name)}", "ETag": etag},
@@ -153,12 +157,14 @@ def check(s3control: BaseClient, request: dict[str, Any]) -> None:
     validate_parameters(request, s3control.meta.service_model.operation_model("CreateJob").input_shape)
 
 
-def start(s3: BaseClient, s3control: BaseClient, stack: dict[str, str], account: str, file: Path) -> str:
+def start(
+    s3: BaseClient, s3control: BaseClient, stack: dict[str, str], account: str, file: Path, *, learn: bool
+) -> str:
     """Upload the manifest, create the job, and return its id."""
     name = file.stem
     with file.open("rb") as body:
         answer = s3.put_object(Bucket=stack["ArchiveBucketName"], Key=manifest_key(name), Body=body)
-    return s3control.create_job(**job(stack, account, name, answer["ETag"].strip('"')))["JobId"]
+    return s3control.create_job(**job(stack, account, name, answer["ETag"].strip('"'), learn=learn))["JobId"]
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -173,6 +179,11 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--inventory", default="", help="s3://bucket/path/manifest.json; the default is to list")
     parser.add_argument("--since", type=date.fromisoformat, default=date.min, help="first day, YYYY-MM-DD")
     parser.add_argument("--until", type=date.fromisoformat, default=date.max, help="last day, YYYY-MM-DD")
+    parser.add_argument(
+        "--learn",
+        action="store_true",
+        help="teach the rules that remember, and publish nothing: the second step after deploying",
+    )
     parser.add_argument("--run", action="store_true", help="create the job")
     return parser.parse_args(words)
 
@@ -185,6 +196,8 @@ def main() -> NoReturn:
         sys.exit(
             f"{asked.stack} keeps no archive, so a scan would publish again what is known: set ArchiveSignals=true"
         )
+    if asked.learn and "MemoryTableName" not in stack:
+        sys.exit(f"{asked.stack} has no memory, so there is nothing to teach: set Memory=true")
     readable = deployed(boto3.client("cloudformation"), asked.stack)["TrailPrefix"]
     prefix = asked.prefix or readable
     if not prefix.startswith(readable):
@@ -205,13 +218,13 @@ def main() -> NoReturn:
     print(f"manifest: {file.relative_to(ROOT)}")
     if selection.chosen == 0:
         sys.exit("nothing to scan")
-    request = job(stack, account, file.stem, "the upload's")
+    request = job(stack, account, file.stem, "the upload's", learn=asked.learn)
     check(s3control, request)
     print(json.dumps(request, indent=2))
     if not asked.run:
         print("dry run: nothing was uploaded and no job was created")
         sys.exit(0)
-    print(f"job: {start(s3, s3control, stack, account, file)}")
+    print(f"job: {start(s3, s3control, stack, account, file, learn=asked.learn)}")
     print(f"report: s3://{stack['ArchiveBucketName']}/history/reports/, when the job is done")
     sys.exit(0)
 

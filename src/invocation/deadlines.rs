@@ -1,4 +1,4 @@
-//! The deadlines of one invocation: when reading ends, and when publishing ends.
+//! The deadlines of one invocation: when reading, remembering and publishing end.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,10 +9,11 @@ const REPLY_RESERVE: Duration = Duration::from_secs(1);
 /// Reading ends this long before publishing, or a quarter of the remaining time before it if that is less.
 const PUBLISH_RESERVE: Duration = Duration::from_secs(5);
 
-/// The ends of reading and of publishing.
+/// The ends of reading, of deciding what rules remember, and of publishing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadlines {
     pub(super) reading: Instant,
+    pub(super) remembering: Instant,
     pub(super) publishing: Instant,
 }
 
@@ -23,7 +24,8 @@ impl Deadlines {
         let now = Instant::now();
         let publishing = left.saturating_sub(REPLY_RESERVE);
         let reading = publishing.saturating_sub(PUBLISH_RESERVE.min(publishing / 4));
-        Self { reading: now + reading, publishing: now + publishing }
+        let remembering = (reading + publishing) / 2;
+        Self { reading: now + reading, remembering: now + remembering, publishing: now + publishing }
     }
 }
 

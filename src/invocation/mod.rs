@@ -2,12 +2,14 @@
 
 mod deadlines;
 mod reading;
+mod remembering;
 pub mod reply;
 pub mod report;
 
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use aws_config::SdkConfig;
 use detection::detect::Ruleset;
 use detection::notice::{Accounts, Routes};
 use detection::origin::{Object, Origin};
@@ -15,12 +17,14 @@ use detection::pipeline::Pipeline;
 use detection::time::rfc3339;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::Instant;
 
+use crate::aws;
 use crate::failure::Failure;
+use crate::memory::{Memory, Waiting};
 use crate::publish::archive::Archive;
-use crate::publish::{Found, Publisher};
+use crate::publish::{Found, Publication, Publisher};
 use crate::s3::Deliveries;
 use crate::settings::Settings;
 use crate::telemetry;
@@ -29,6 +33,7 @@ use crate::telemetry::metrics::Latency;
 use crate::trigger::{self, Message, Part, Payload, ReplyKind, Source};
 use deadlines::Deadlines;
 use reading::Reading;
+use remembering::{Remembered, Remembering};
 use reply::{Error, reply};
 use report::Report;
 
@@ -39,34 +44,47 @@ const CONCURRENT_OBJECTS: usize = 16;
 /// The capacity of the channel from the readers to the publisher. Readers wait while it is full.
 const SIGNALS_UNDER_WAY: usize = 16;
 
+/// The capacity of the channel from the readers to the memory. Readers wait while it is full.
+const MATCHES_UNDER_WAY: usize = 16;
+
+/// Where readers send what they find.
+#[derive(Debug)]
+struct Channels {
+    /// Signals, to the publisher.
+    found: Sender<Found>,
+    /// Matches of rules that remember, to the memory.
+    waiting: Sender<Waiting>,
+}
+
 /// The function.
 #[derive(Debug)]
 pub struct Handler {
     settings: Settings,
     rules: Ruleset,
     deliveries: Deliveries,
+    memory: Option<Memory>,
     publisher: Publisher,
 }
 
 impl Handler {
-    /// A function that reads with `s3` and publishes with `sns`.
+    /// A function with these settings and rules, and clients of this configuration.
     #[must_use]
-    pub fn new(
-        settings: Settings,
-        rules: Ruleset,
-        s3: aws_sdk_s3::Client,
-        sns: &aws_sdk_sns::Client,
-    ) -> Self {
-        let mut publisher = Publisher::new(sns, settings.topic_arn.clone());
+    pub fn new(settings: Settings, rules: Ruleset, config: &SdkConfig) -> Self {
+        let (s3, sns) = (aws::s3(config), aws::sns(config));
+        let mut publisher = Publisher::new(&sns, settings.topic_arn.clone());
         if let Some(bucket) = settings.archive_bucket.clone() {
             publisher = publisher.with_archive(Archive::new(s3.clone(), bucket));
         }
         if let Some(notices) = &settings.notices {
             publisher =
-                publisher.with_notices(sns, notices, Routes::to(notices.topic_arn.clone()), Accounts::new());
+                publisher.with_notices(&sns, notices, Routes::to(notices.topic_arn.clone()), Accounts::new());
         }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
-        Self { settings, rules: rules.without_memory(), deliveries, publisher }
+        let remember = rules.rules().iter().filter_map(|rule| Some((rule, rule.memory.as_ref()?)));
+        let memory = settings.memory_table.as_ref().filter(|_| remember.clone().next().is_some());
+        let memory = memory.map(|table| Memory::new(aws::dynamodb(config), table, settings.learning_days));
+        let rules = if memory.is_some() { rules } else { without_memory(rules) };
+        Self { settings, rules, deliveries, memory, publisher }
     }
 
     /// Resumes a body that sends nothing for `stall`, instead of for five seconds.
@@ -98,16 +116,26 @@ impl Handler {
 
         let reports: Vec<_> =
             invocation.messages.iter().map(|message| Rc::new(Report::new(message.id.clone()))).collect();
+        if invocation.learns && self.memory.is_none() {
+            let reason =
+                "no rule remembers anything, so there is nothing to teach: set MEMORY_TABLE, and add rules";
+            for report in &reports {
+                report.fail(Failure::permanent(reason));
+            }
+        }
         let (found, signals) = mpsc::channel(SIGNALS_UNDER_WAY);
-        let reading = self.read_all(&invocation.messages, &reports, found, deadlines);
+        let (waiting, matches) = mpsc::channel(MATCHES_UNDER_WAY);
         // Boxed: the compiler limits the depth of nested futures.
-        let publishing = Box::pin(self.publisher.publish_all(signals, deadlines.publishing));
-        let ((), publication) = tokio::join!(reading, publishing);
+        let remembering = Box::pin(self.remember(matches, found.clone(), invocation.learns, deadlines));
+        let publishing = Box::pin(self.publish(signals, invocation.learns, deadlines));
+        let reading = self.read_all(&invocation.messages, &reports, Channels { found, waiting }, deadlines);
+        let ((), remembered, (publication, learned)) = tokio::join!(reading, remembering, publishing);
 
         let mut counters = Counters {
             published: publication.published,
             duplicates: publication.duplicates,
-            failed: publication.failed,
+            known: remembered.known + learned,
+            failed: remembered.failed + publication.failed,
             unarchived: publication.unarchived,
             notices: publication.notices,
             notices_failed: publication.notices_failed,
@@ -126,6 +154,38 @@ impl Handler {
         reply(&invocation.reply, &reports, &counters)
     }
 
+    /// Decides on the matches of rules that remember.
+    async fn remember(
+        &self,
+        matches: Receiver<Waiting>,
+        found: Sender<Found>,
+        learns: bool,
+        deadlines: Deadlines,
+    ) -> Remembered {
+        let Some(memory) = &self.memory else { return Remembered::default() };
+        let now = rfc3339(SystemTime::now());
+        let remembering =
+            Remembering { memory, rules: &self.rules, now: &now, found, deadline: deadlines.remembering };
+        remembering.run(matches, learns).await
+    }
+
+    /// Publishes signals, or counts them, if rules only learn.
+    async fn publish(
+        &self,
+        mut signals: Receiver<Found>,
+        learns: bool,
+        deadlines: Deadlines,
+    ) -> (Publication, u64) {
+        if !learns {
+            return (self.publisher.publish_all(signals, deadlines.publishing).await, 0);
+        }
+        let mut learned = 0;
+        while signals.recv().await.is_some() {
+            learned += 1;
+        }
+        (Publication::default(), learned)
+    }
+
     /// Writes the metrics to the log, if `METRICS_NAMESPACE` is set. Everything else is done by then, so the lines are
     /// written before the reply is sent.
     fn measure(&self, counters: &Counters, latencies: &[Latency]) {
@@ -136,7 +196,7 @@ impl Handler {
         }
     }
 
-    /// Reads every part of every message, several at a time. Closes the channel at the end.
+    /// Reads every part of every message, several at a time. Closes the channels at the end.
     ///
     /// The first part of every message comes before the second of any: a message of many objects must not use up the time
     /// of its neighbours.
@@ -144,7 +204,7 @@ impl Handler {
         &self,
         messages: &[Message],
         reports: &[Rc<Report>],
-        found: Sender<Found>,
+        channels: Channels,
         deadlines: Deadlines,
     ) {
         let now = rfc3339(SystemTime::now());
@@ -155,7 +215,7 @@ impl Handler {
             .collect();
         parts.sort_by_key(|(_, (turn, _))| *turn);
         stream::iter(parts)
-            .map(|(report, (_, part))| self.read(report, part, &now, &found, deadlines))
+            .map(|(report, (_, part))| self.read(report, part, &now, &channels, deadlines))
             .buffer_unordered(CONCURRENT_OBJECTS)
             .collect::<()>()
             .await;
@@ -167,7 +227,7 @@ impl Handler {
         report: &Rc<Report>,
         part: &Part,
         now: &str,
-        found: &Sender<Found>,
+        channels: &Channels,
         deadlines: Deadlines,
     ) {
         let source = match part {
@@ -175,17 +235,32 @@ impl Handler {
             Part::Nothing(reason) => return skip(report, reason, None),
             Part::Source(source) => source,
         };
-        let origin = match source {
+        let origin = Rc::new(match source {
             Source::Object(object) => match object.key.skip_reason() {
                 Some(reason) => return skip(report, reason, Some(object)),
-                None => &Origin::Object(object.clone()),
+                None => Origin::Object(object.clone()),
             },
-            Source::Bytes { origin, .. } => origin,
-        };
-        let pipeline = Pipeline::new(&self.rules, self.settings.exceptions.as_ref(), origin, now);
-        let reading = Reading::new(origin.index(), report, pipeline, found);
+            Source::Bytes { origin, .. } => origin.clone(),
+        });
+        let pipeline = Pipeline::new(&self.rules, self.settings.exceptions.as_ref(), &origin, now);
+        let reading = Reading::new(&origin, report, pipeline, channels);
         reading.run(&self.deliveries, source, deadlines).await;
     }
+}
+
+/// Rules without a table: those that need one are off, and the others hold nothing back.
+fn without_memory(rules: Ruleset) -> Ruleset {
+    let names = |is_off: bool| -> Vec<_> {
+        let rules = rules.rules().iter();
+        let remember =
+            rules.filter(|rule| rule.memory.as_ref().is_some_and(|memory| memory.is_needed() == is_off));
+        remember.map(|rule| rule.definition.name.as_str()).collect()
+    };
+    let (off, unsuppressed) = (names(true), names(false));
+    if !off.is_empty() || !unsuppressed.is_empty() {
+        telemetry::memory_off(&off, &unsuppressed);
+    }
+    rules.without_memory()
 }
 
 /// Counts a part of a message that needs no work.

@@ -6,17 +6,19 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use detection::memory::Candidate;
+use detection::origin::Origin;
 use detection::pipeline::Pipeline;
 use detection::records::{self, Decoder};
 use detection::signal::Signal;
 use futures_util::FutureExt;
-use tokio::sync::mpsc::Sender;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
-use crate::invocation::Deadlines;
 use crate::invocation::report::Report;
+use crate::invocation::{Channels, Deadlines};
+use crate::memory::Waiting;
 use crate::publish::Found;
 use crate::s3::Deliveries;
 use crate::telemetry;
@@ -25,36 +27,41 @@ use crate::trigger::Source;
 
 /// The reading of one source: the pipeline for its records, and the channel to the publisher.
 pub(crate) struct Reading<'a> {
+    origin: &'a Rc<Origin>,
     place: Rc<str>,
     report: &'a Rc<Report>,
     pipeline: Pipeline<'a>,
-    found: &'a Sender<Found>,
+    channels: &'a Channels,
     is_object: bool,
     delivered: Option<SystemTime>,
     /// Signals that wait to be handed to the publisher.
     pending: VecDeque<Signal>,
-    /// How many signals the publisher has received.
+    /// Matches that wait to be handed to the memory.
+    undecided: VecDeque<Candidate>,
+    /// How many signals the publisher has received, and matches the memory.
     sent: u64,
     bytes_in: u64,
     bytes_inflated: u64,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads for the message with this report. Every failure names `place`.
+    /// Reads for the message with this report. Every failure names `origin`.
     pub(crate) fn new(
-        place: String,
+        origin: &'a Rc<Origin>,
         report: &'a Rc<Report>,
         pipeline: Pipeline<'a>,
-        found: &'a Sender<Found>,
+        channels: &'a Channels,
     ) -> Self {
         Self {
-            place: place.into(),
+            origin,
+            place: origin.index().into(),
             report,
             pipeline,
-            found,
+            channels,
             is_object: false,
             delivered: None,
             pending: VecDeque::new(),
+            undecided: VecDeque::new(),
             sent: 0,
             bytes_in: 0,
             bytes_inflated: 0,
@@ -110,7 +117,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Hands the signals found so far to the publisher; waits while the channel is full.
+    /// Hands the signals found so far to the publisher and the matches to the memory; waits while a channel is full.
     async fn send(&mut self) {
         for suppressed in self.pipeline.suppressed.drain(..) {
             telemetry::suppressed(&suppressed, &self.place);
@@ -118,11 +125,21 @@ impl<'a> Reading<'a> {
         self.pending.extend(self.pipeline.found.drain(..));
         // The deadline may end this at any await: take a signal from the queue only when the channel has a slot for it.
         while !self.pending.is_empty()
-            && let Ok(permit) = self.found.reserve().await
+            && let Ok(permit) = self.channels.found.reserve().await
             && let Some(signal) = self.pending.pop_front()
         {
             let (report, place) = (Rc::clone(self.report), Rc::clone(&self.place));
             permit.send(Found { signal, report, place, delivered: self.delivered });
+            self.sent += 1;
+        }
+        self.undecided.extend(self.pipeline.candidates.drain(..));
+        while !self.undecided.is_empty()
+            && let Ok(permit) = self.channels.waiting.reserve().await
+            && let Some(candidate) = self.undecided.pop_front()
+        {
+            let (report, place, origin) =
+                (Rc::clone(self.report), Rc::clone(&self.place), Rc::clone(self.origin));
+            permit.send(Waiting { candidate, origin, report, place, delivered: self.delivered });
             self.sent += 1;
         }
     }

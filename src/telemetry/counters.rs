@@ -24,7 +24,7 @@ macro_rules! counters {
     ($($name:ident $(as $metric:literal in $unit:literal)?: $meaning:literal,)*) => {
         /// The counters of a delivery, a message or a whole invocation.
         ///
-        /// `records == matched + unmatched + rejected` and `signals == published + suppressed + duplicates + failed`.
+        /// `records == matched + unmatched + rejected` and `signals == published + suppressed + duplicates + known + failed`.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
         pub struct Counters {
             $(#[doc = $meaning] pub $name: u64,)*
@@ -70,7 +70,8 @@ counters! {
     published as "Published" in "Count": "Signals that SNS took.",
     suppressed as "Suppressed" in "Count": "Matches that `EXCEPTION_QUERY` takes out.",
     duplicates as "Duplicates" in "Count": "Signals that the same invocation had seen before, or that the archive holds.",
-    failed as "Failed" in "Count": "Signals that SNS did not take.",
+    known as "Known" in "Count": "Signals that memory holds back: not new, not often enough, or still learning.",
+    failed as "Failed" in "Count": "Signals that SNS did not take, or that memory could not decide on.",
     unarchived as "Unarchived" in "Count": "Signals that were published, and that the archive could not store.",
     notices as "Notices" in "Count": "Notices that SNS took.",
     notices_failed as "NoticesFailed" in "Count": "Notices that SNS did not take.",

@@ -131,6 +131,18 @@ pub(crate) fn notice_held_back(rule_id: &str, principal: &str, signals: u64) {
     info!(rule_id, principal, signals, "a notice was held back");
 }
 
+/// Logs at the start which rules are off for want of a table, and which hold nothing back.
+pub(crate) fn memory_off(rules: &[&str], unsuppressed: &[&str]) {
+    let (rules, unsuppressed) = (rules.join("; "), unsuppressed.join("; "));
+    warn!(rules, unsuppressed, "rules that remember are off: set MEMORY_TABLE");
+}
+
+/// Logs, once a process, which rules are on, and which only learn and until when.
+pub(crate) fn memory_on(on: &[String], learning: &[String]) {
+    let (on, learning) = (on.join("; "), learning.join("; "));
+    info!(on, learning, "rules that remember");
+}
+
 /// Logs a part of a message that needs no work.
 pub(crate) fn skipped(reason: &str, object: Option<&Object>) {
     debug!(reason, object = object.map(ToString::to_string), "skipped");

@@ -79,6 +79,8 @@ pub(super) struct Envelope<'a> {
     #[serde(borrow)]
     pub(super) invocation_id: Member<'a>,
     #[serde(borrow)]
+    pub(super) job: Member<'a>,
+    #[serde(borrow)]
     pub(super) tasks: Member<'a>,
 }
 

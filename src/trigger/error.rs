@@ -51,6 +51,12 @@ pub enum Error {
         /// The name as received.
         bucket: String,
     },
+    /// An argument of a batch job that means nothing to the function.
+    #[error("the batch job has the argument {argument:?}: expected none, or {{\"learn\": \"true\"}}")]
+    Argument {
+        /// Its name and its value.
+        argument: String,
+    },
     /// Log events that are not base64.
     #[error("the CloudWatch Logs data cannot be read: {reason}")]
     LogData {

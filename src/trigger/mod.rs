@@ -87,6 +87,8 @@ pub struct Invocation {
     pub messages: Vec<Message>,
     /// The form of the reply.
     pub reply: ReplyKind,
+    /// Whether rules only learn from what the messages bring, and nothing is published.
+    pub learns: bool,
 }
 
 /// Recognises any payload and unwraps it to its messages.
@@ -107,7 +109,7 @@ pub fn recognise(payload: &str) -> Result<Invocation, Error> {
         if let [Part::Error(error)] = message.parts.as_slice() {
             return Err(error.clone());
         }
-        return Ok(Invocation { messages: vec![message], reply: ReplyKind::Summary });
+        return Ok(Invocation { messages: vec![message], reply: ReplyKind::Summary, learns: false });
     };
     let mut messages = Vec::new();
     let mut is_sqs = false;
@@ -130,7 +132,8 @@ pub fn recognise(payload: &str) -> Result<Invocation, Error> {
     if messages.is_empty() {
         return Err(envelope.unknown());
     }
-    Ok(Invocation { messages, reply: if is_sqs { ReplyKind::SqsBatch } else { ReplyKind::Summary } })
+    let reply = if is_sqs { ReplyKind::SqsBatch } else { ReplyKind::Summary };
+    Ok(Invocation { messages, reply, learns: false })
 }
 
 /// The parts of a message, as they are found.

@@ -1,10 +1,12 @@
 //! Envelopes of S3, and notices that name objects in S3.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use detection::key::Key;
 use detection::origin::Object;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::envelope::{Envelope, Member, each, object, text};
@@ -127,12 +129,14 @@ pub(super) fn batch_job(envelope: &Envelope<'_>, tasks: &RawValue) -> Result<Inv
     let required = |member, part: &'static str| {
         text(member).map(Cow::into_owned).ok_or(Error::Missing { envelope: ENVELOPE, part })
     };
+    let learns = learns(envelope);
     let mut messages = Vec::new();
     each(tasks, |task| {
         let task: Option<Task<'_>> = serde_json::from_str(task).ok();
         let id = task.as_ref().and_then(|task| text(task.id)).map(Cow::into_owned);
         let part =
             task.as_ref().ok_or(Error::Missing { envelope: ENVELOPE, part: "task" }).and_then(Task::part);
+        let part = learns.clone().and(part);
         messages.push(Message { id, parts: vec![part.unwrap_or_else(Part::Error)] });
         messages.len() <= MAX_PARTS
     });
@@ -148,7 +152,32 @@ pub(super) fn batch_job(envelope: &Envelope<'_>, tasks: &RawValue) -> Result<Inv
             schema_version: required(envelope.invocation_schema_version, "invocationSchemaVersion")?,
             invocation_id: required(envelope.invocation_id, "invocationId")?,
         },
+        learns: learns.unwrap_or_default(),
     })
+}
+
+/// Whether the arguments of a batch job say that rules are to learn from it. A job of schema 1.0 has no arguments.
+fn learns(envelope: &Envelope<'_>) -> Result<bool, Error> {
+    let job: Option<Job<'_>> = object(envelope.job);
+    let arguments = job.and_then(|job| job.user_arguments).map_or("null", RawValue::get);
+    let argument = |argument: String| Error::Argument { argument: quoted(&argument) };
+    let arguments: Option<BTreeMap<String, Value>> =
+        serde_json::from_str(arguments).map_err(|_| argument(arguments.to_owned()))?;
+    let mut learns = false;
+    for (name, value) in arguments.unwrap_or_default() {
+        if name != "learn" || value != "true" {
+            return Err(argument(format!("{name}={value}")));
+        }
+        learns = true;
+    }
+    Ok(learns)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Job<'a> {
+    #[serde(borrow)]
+    user_arguments: Member<'a>,
 }
 
 #[derive(Deserialize)]

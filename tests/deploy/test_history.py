@@ -126,8 +126,9 @@ def test_an_inventory_names_the_current_objects_as_a_listing_does(past: Deployme
 
 def test_the_request_is_what_the_service_s_model_describes_and_a_wrong_one_is_noticed(past: Deployment) -> None:
     s3control = past.emulator.client("s3control")
-    request = job(past.outputs, ACCOUNT, "name", "etag")
-    check(s3control, request)
+    for learn in (False, True):
+        check(s3control, job(past.outputs, ACCOUNT, "name", "etag", learn=learn))
+    request = job(past.outputs, ACCOUNT, "name", "etag", learn=False)
     with pytest.raises(ParamValidationError):
         check(s3control, request | {"Priority": "high"})
 
@@ -138,14 +139,27 @@ def test_a_run_uploads_the_manifest_and_then_asks_for_the_job(past: Deployment) 
     file = ROOT / line.removeprefix("manifest: ")
     s3 = past.emulator.client("s3")
     s3control = boto3.client("s3control", region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
-    expected = job(past.outputs, ACCOUNT, file.stem, "filled in below")
+    expected = job(past.outputs, ACCOUNT, file.stem, "filled in below", learn=False)
     with Stubber(s3control) as stub:
         expected["Manifest"]["Location"]["ETag"] = etag(file.read_bytes())
         stub.add_response("create_job", {"JobId": "the-job"}, expected)
-        assert start(s3, s3control, past.outputs, ACCOUNT, file) == "the-job"
+        assert start(s3, s3control, past.outputs, ACCOUNT, file, learn=False) == "the-job"
         stub.assert_no_pending_responses()
     kept = s3.get_object(Bucket=past.outputs["ArchiveBucketName"], Key=manifest_key(file.stem))["Body"].read()
     assert kept == file.read_bytes()
+
+
+def test_a_job_that_teaches_says_so_by_an_argument(past: Deployment) -> None:
+    done = history(past, "--learn")
+    assert done.returncode == 0, done.stderr
+    invoke = {
+        "FunctionArn": past.outputs["FunctionArn"],
+        "InvocationSchemaVersion": "2.0",
+        "UserArguments": {"learn": "true"},
+    }
+    request = job(past.outputs, ACCOUNT, "name", "etag", learn=True)
+    assert request["Operation"] == {"LambdaInvoke": invoke}
+    assert json.dumps(invoke, indent=2).replace("\n", "\n    ") in done.stdout
 
 
 def etag(body: bytes) -> str:

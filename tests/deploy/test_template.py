@@ -89,6 +89,7 @@ def test_every_parameter_says_which_values_it_takes() -> None:
         ("TeamsTenantId", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "example.com"),
         ("TeamsTeamId", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "Security"),
         ("TeamsChannelId", "19%3Aabc%40thread.tacv2", "19:abc@thread.tacv2"),
+        ("LearningDays", "14", "two weeks"),
         ("AlarmEmail", "security@example.com", "security"),
         ("AlarmTopicArn", "arn:aws-cn:sns:cn-north-1:111122223333:alarms", "arn:aws:sqs:us-east-1:111122223333:alarms"),
         ("MetricsNamespace", "Team/CloudTrailSignals", "AWS/Lambda"),
@@ -114,6 +115,8 @@ def test_every_arn_carries_the_partition() -> None:
 def test_the_function_may_do_what_it_needs_and_nothing_else() -> None:
     allowed = {(action, str(each["Resource"])) for each in role_statements() for action in listed(each["Action"])}
     assert {action for action, _ in allowed} == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:PutItem",
         "kms:Decrypt",
         "kms:GenerateDataKey",
         "logs:CreateLogStream",
@@ -133,6 +136,33 @@ def test_the_function_may_do_what_it_needs_and_nothing_else() -> None:
 def test_the_function_writes_signals_into_its_archive_and_nothing_else_anywhere() -> None:
     writing = [each for each in role_statements() if "s3:PutObject" in listed(each["Action"])]
     assert [each["Resource"] for each in writing] == [{"Sub": "${ArchiveBucket.Arn}/signals/*"}]
+
+
+def test_the_function_reads_and_writes_the_table_that_the_stack_makes_and_no_other() -> None:
+    using = [each for each in role_statements() if any("dynamodb" in action for action in listed(each["Action"]))]
+    assert [each["Resource"] for each in using] == [{"GetAtt": "MemoryTable.Arn"}]
+    (role,) = (each["Policies"][0] for name, each in of_type("AWS::IAM::Role").items() if name == "FunctionRole")
+    conditional = [each["If"] for each in role["PolicyDocument"]["Statement"] if "If" in each]
+    assert [condition for condition, statement, _ in conditional if statement["Sid"] == "Remember"] == ["HasMemory"]
+
+
+def test_the_table_costs_nothing_idle_forgets_by_itself_and_can_be_restored() -> None:
+    (table,) = of_type("AWS::DynamoDB::Table").values()
+    assert TEMPLATE["Parameters"]["Memory"]["Default"] == "true"
+    assert RESOURCES["MemoryTable"]["Condition"] == "HasMemory"
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["KeySchema"] == [{"AttributeName": "key", "KeyType": "HASH"}]
+    assert table["AttributeDefinitions"] == [{"AttributeName": "key", "AttributeType": "S"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    key = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "SignalKmsKeyArn"}}
+    assert table["SSESpecification"] == {"If": ["HasSignalKmsKey", key, {"Ref": "AWS::NoValue"}]}
+
+
+def test_the_function_knows_its_table_and_how_long_to_learn() -> None:
+    variables = of_type("AWS::Serverless::Function")["Function"]["Environment"]["Variables"]
+    assert variables["MEMORY_TABLE"] == {"If": ["HasMemory", {"Ref": "MemoryTable"}, ""]}
+    assert variables["LEARNING_DAYS"] == {"Ref": "LearningDays"}
 
 
 def test_a_scan_of_the_past_may_invoke_the_function_read_its_manifest_and_write_its_report() -> None:
@@ -179,7 +209,7 @@ def test_roles_reach_named_resources_only(role: str) -> None:
 def test_keys_are_used_through_the_services_that_hold_what_they_encrypt(sid: str) -> None:
     (statement,) = (each for each in role_statements() if each["Sid"] == sid)
     services = listed(statement["Condition"]["StringLike"]["kms:ViaService"])
-    expected = {"DecryptDeliveries": ["s3"], "UseSignalKey": ["sqs", "sns"]}[sid]
+    expected = {"DecryptDeliveries": ["s3"], "UseSignalKey": ["sqs", "sns", "dynamodb"]}[sid]
     assert services == [f"{name}.*.amazonaws.com*" for name in expected]
 
 
@@ -235,6 +265,8 @@ def test_what_is_evidence_outlives_the_stack() -> None:
     for name in ("TrailBucket", "ArchiveBucket"):
         assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == ("Retain", "Retain")
         assert RESOURCES[name]["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    memory = RESOURCES["MemoryTable"]
+    assert (memory["DeletionPolicy"], memory["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 def test_buckets_refuse_to_become_public() -> None:

@@ -162,6 +162,7 @@ async fn the_summary_has_every_counter() {
         ("published", 1),
         ("suppressed", 0),
         ("duplicates", 0),
+        ("known", 0),
         ("failed", 0),
         ("unarchived", 0),
     ];

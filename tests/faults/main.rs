@@ -2,18 +2,23 @@
 //! happened.
 
 mod archive;
+mod cost;
 mod deadlines;
+mod dynamodb;
 mod hostile;
 mod isolation;
+mod learning;
 mod logs;
 mod notices;
 mod passing;
 mod publishing;
 mod reading;
+mod remembering;
 mod replies;
 mod s3;
 mod server;
 mod sns;
+mod stage;
 mod world;
 
 use std::future::Future;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use cloudtrail_signals::aws;
 use cloudtrail_signals::invocation::Handler;
 use cloudtrail_signals::rules;
 use cloudtrail_signals::settings::Settings;
@@ -194,7 +193,7 @@ async fn after_a_notice_the_same_rule_and_principal_are_quiet_and_others_are_not
     ]);
     let settings =
         Settings::read(|name| variables.get(name).map(|value| (*value).to_owned())).expect("settings");
-    let handler = Handler::new(settings, rules::embedded(), aws::s3(&config), &aws::sns(&config));
+    let handler = Handler::new(settings, rules::embedded(), &config);
     let subjects = || -> Vec<_> {
         let state = server.state();
         let notices = state.published.iter().filter(|published| published.topic == NOTICE_TOPIC);

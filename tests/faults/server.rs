@@ -1,15 +1,17 @@
-//! A local server for S3 and SNS that speaks enough HTTP for the real SDK clients, and misbehaves on purpose.
+//! A local server for S3, SNS and DynamoDB that speaks enough HTTP for the real SDK clients, and misbehaves on purpose.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::{s3, sns};
+use crate::{dynamodb, s3, sns};
 
 /// What happens to requests, one after the other: the script first, then always its last entry. Without either, the
 /// answer is a good one.
@@ -34,7 +36,7 @@ impl<F: Clone> Script<F> {
         Self { first: VecDeque::new(), then: Some(fault) }
     }
 
-    fn next(&mut self) -> Option<F> {
+    pub fn next(&mut self) -> Option<F> {
         self.first.pop_front().or_else(|| self.then.clone())
     }
 }
@@ -92,7 +94,15 @@ pub struct State {
     /// Of GET by the last segment of the key, of other methods by their name.
     pub get_faults: HashMap<String, Script<s3::Get>>,
     pub batch_faults: Script<sns::Batch>,
+    /// The items of the table, by key.
+    pub items: BTreeMap<String, Value>,
+    /// What DynamoDB would bill.
+    pub billed: dynamodb::Billed,
+    pub read_faults: Script<dynamodb::Table>,
+    pub write_faults: Script<dynamodb::Table>,
     pub requests: Vec<Request>,
+    /// After so many requests nothing is answered any more: what was asked for is done, and then the function is killed.
+    pub killed_after: Option<usize>,
     /// What the topic took.
     pub published: Vec<sns::Published>,
     /// Requests that SNS itself would refuse, by its codes.
@@ -118,6 +128,7 @@ impl State {
 pub struct Server {
     pub endpoint: String,
     state: Arc<Mutex<State>>,
+    kill: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -127,13 +138,20 @@ impl Server {
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
+        let kill = Arc::new(Notify::new());
+        let killer = Arc::clone(&kill);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 lock(&shared).connections.push(Instant::now());
-                tokio::spawn(serve(stream, Arc::clone(&shared)));
+                tokio::spawn(serve(stream, Arc::clone(&shared), Arc::clone(&killer)));
             }
         });
-        Self { endpoint, state, task }
+        Self { endpoint, state, kill, task }
+    }
+
+    /// Waits for the request after which the function is to be killed.
+    pub async fn kill(&self) {
+        self.kill.notified().await;
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -151,7 +169,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().expect("no test panics while it holds the state")
 }
 
-async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
+async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, kill: Arc<Notify>) {
     while let Some(request) = read(&mut stream).await {
         {
             let mut state = lock(&state);
@@ -159,7 +177,21 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             state.under_way += 1;
             state.peak = state.peak.max(state.under_way);
         }
-        let (delay, answer) = respond(&request, &mut lock(&state));
+        let (delay, answer, is_last) = {
+            let mut state = lock(&state);
+            let is_late = state.killed_after.is_some_and(|after| state.requests.len() > after);
+            if is_late {
+                return;
+            }
+            let is_last = state.killed_after == Some(state.requests.len());
+            let (delay, answer) = respond(&request, &mut state);
+            (delay, answer, is_last)
+        };
+        if is_last {
+            kill.notify_one();
+            // The caller does not live to see the answer.
+            return sleep(Duration::from_mins(1)).await;
+        }
         sleep(delay).await;
         let go_on = write(&mut stream, answer).await;
         lock(&state).under_way -= 1;
@@ -171,6 +203,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
 
 fn respond(request: &Request, state: &mut State) -> (Duration, Answer) {
     match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/") if dynamodb::operation(request).is_some() => dynamodb::answer(request, state),
         ("POST", "/") => sns::publish_batch(request, state),
         ("GET" | "HEAD" | "PUT", _) => s3::answer(request, state),
         _ => (Duration::ZERO, Answer { status: 405, ..Answer::default() }),

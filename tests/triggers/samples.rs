@@ -207,3 +207,35 @@ fn every_kind_of_call_that_eventbridge_passes_on_from_a_trail_is_a_record() {
         }
     }
 }
+
+#[test]
+fn a_batch_job_says_that_rules_are_to_learn_and_any_other_argument_fails_each_of_its_tasks() {
+    let job = |arguments: Value| {
+        let mut payload = payload("s3-batch-2.0.json");
+        payload["job"]["userArguments"] = arguments;
+        recognised(&payload).expect("a batch job")
+    };
+    let is_error = |part: &Part| matches!(part, Part::Error(_));
+    for (arguments, learns) in [(json!({ "learn": "true" }), true), (json!({}), false), (json!(null), false)]
+    {
+        let invocation = job(arguments);
+        assert_eq!(invocation.learns, learns);
+        assert!(!invocation.messages.iter().flat_map(|message| &message.parts).any(is_error));
+    }
+    for (arguments, named) in [
+        (json!({ "learn": "false" }), "learn="),
+        (json!({ "learn": true }), "learn=true"),
+        (json!({ "purpose": "backfill" }), "purpose="),
+        (json!({ "learn": "true", "month": "2026-11" }), "month="),
+        (json!("learn"), "learn"),
+        (json!([["learn", "true"]]), "learn"),
+    ] {
+        let invocation = job(arguments);
+        assert!(!invocation.learns);
+        assert_eq!(invocation.messages.len(), 2);
+        for message in &invocation.messages {
+            let [Part::Error(error)] = message.parts.as_slice() else { panic!("{:?}", message.parts) };
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The matches of rules that remember: gathered from all readers, decided in chunks, and published if they are news.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use detection::detect::Ruleset;
+use detection::memory::{self, Verdict};
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::time::{Instant, timeout};
+
+use crate::failure::Failure;
+use crate::memory::{Decided, Lesson, Memory, Waiting};
+use crate::publish::Found;
+
+/// A chunk has at most this many matches.
+const MAX_MATCHES: usize = 2000;
+/// A chunk takes at most this many bytes, not counting its last match.
+const MAX_BYTES: usize = 16 << 20;
+/// Matches wait at most this long for others to be decided with.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// An invocation waits at most this long to find out when rules began, since it may not need to know.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Deciding during one invocation.
+pub(super) struct Remembering<'a> {
+    pub(super) memory: &'a Memory,
+    pub(super) rules: &'a Ruleset,
+    /// The time of reading as RFC 3339.
+    pub(super) now: &'a str,
+    /// The channel to the publisher.
+    pub(super) found: Sender<Found>,
+    pub(super) deadline: Instant,
+}
+
+/// How many matches did not become signals.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Remembered {
+    /// Matches that memory holds back.
+    pub(super) known: u64,
+    /// Matches that could not be decided.
+    pub(super) failed: u64,
+}
+
+impl Remembering<'_> {
+    /// Decides on every match that arrives until the channel closes, and hands on the signals.
+    pub(super) async fn run(self, mut matches: Receiver<Waiting>, learns: bool) -> Remembered {
+        let mut remembered = Remembered::default();
+        // Beside the first request for an object.
+        let (lesson, mut chunk) = tokio::join!(self.lesson(learns), gather(&mut matches));
+        while !chunk.is_empty() {
+            let mut decided = self.memory.decide(self.rules, chunk, &lesson, self.deadline).await;
+            decided.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+            self.hand_on(decided, &mut remembered).await;
+            chunk = gather(&mut matches).await;
+        }
+        remembered
+    }
+
+    async fn lesson(&self, learns: bool) -> Lesson {
+        let deadline = self.deadline.min(Instant::now() + PATIENCE);
+        if learns { Lesson::History } else { self.memory.begin(self.rules, deadline).await }
+    }
+
+    /// Hands signals to the publisher, and reports what could not be decided to the messages that hold it.
+    async fn hand_on(&self, decided: Vec<Decided>, remembered: &mut Remembered) {
+        let mut failures = BTreeMap::new();
+        for (Waiting { candidate, origin, report, place, delivered }, decision) in decided {
+            match decision {
+                Ok(Verdict::Known) => remembered.known += 1,
+                Ok(verdict) => {
+                    let signal = memory::signal(self.rules, &candidate, &verdict, &origin, self.now);
+                    // The publisher receives for as long as there is a sender.
+                    let _ = self.found.send(Found { signal, report, place, delivered }).await;
+                }
+                Err(failure) => {
+                    remembered.failed += 1;
+                    // Usually the same cause stops all matches of a message. It is reported once, not once a match.
+                    failures.entry((Rc::as_ptr(&report), place, failure)).or_insert((report, 0_u64)).1 += 1;
+                }
+            }
+        }
+        for ((_, place, failure), (report, count)) in failures {
+            let matches = if count == 1 { "match" } else { "matches" };
+            let reason = format!("{place}: {count} {matches} of rules that remember: {failure}");
+            report.fail(Failure { reason, ..failure });
+        }
+    }
+}
+
+/// The next chunk; empty when the channel is closed.
+async fn gather(matches: &mut Receiver<Waiting>) -> Vec<Waiting> {
+    let mut chunk = Vec::new();
+    let mut bytes = 0;
+    while chunk.len() < MAX_MATCHES && bytes < MAX_BYTES {
+        let next = if chunk.is_empty() {
+            matches.recv().await
+        } else {
+            // The next delivery is slow: the matches at hand need not wait for it.
+            timeout(LINGER, matches.recv()).await.unwrap_or_default()
+        };
+        let Some(next) = next else { break };
+        bytes += next.bytes();
+        chunk.push(next);
+    }
+    chunk
+}

@@ -1,0 +1,368 @@
+//! Rules that remember, on the DynamoDB of the emulator at `MINISTACK_ENDPOINT`: the signals are those of a model in a few
+//! plain lines, whatever happens to deliveries and functions.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sqs::types::QueueAttributeName;
+use cloudtrail_signals::invocation::Handler;
+use cloudtrail_signals::settings::Settings;
+use cloudtrail_signals::trigger::Payload;
+use detection::detect::Ruleset;
+use detection::rule::Source;
+use fastrand::Rng;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+const ACCOUNT: &str = "111122223333";
+const NEW_USER: &str = "22222222-0000-4000-8000-000000000001";
+const BUSY_USER: &str = "22222222-0000-4000-8000-000000000002";
+/// Days and, in the same numbers, seconds.
+const NEW_WINDOW: i64 = 10;
+const BUSY_WINDOW: i64 = 60;
+const BUSY_VALUE: usize = 3;
+const DAY: i64 = 24 * 60 * 60;
+
+fn rules() -> Ruleset {
+    let rule = |id: &str, action: &str, memory: Value| {
+        let kind = memory.as_object().and_then(|memory| memory.keys().next()).expect("a type").clone();
+        json!({
+            "file": id, "language": "kuery", "query": format!("event.action: {action}"), "memory": memory,
+            "definition": {
+                "rule_id": id, "name": id, "type": kind, "description": "A rule of the tests.", "severity": "low",
+                "risk_score": 21, "author": [], "references": [], "false_positives": [], "tags": [], "threat": [],
+            },
+        })
+    };
+    let sources = json!([
+        rule(
+            NEW_USER,
+            "CreateUser",
+            json!({ "new_terms": { "fields": ["user.name"], "window": NEW_WINDOW * DAY } })
+        ),
+        rule(
+            BUSY_USER,
+            "DeleteUser",
+            json!({ "threshold": { "fields": ["user.name"], "value": BUSY_VALUE, "window": BUSY_WINDOW } })
+        ),
+    ]);
+    Ruleset::new(serde_json::from_value::<Vec<Source>>(sources).expect("rules")).expect("good queries")
+}
+
+/// A call, as both the function and the model see it.
+#[derive(Debug, Clone)]
+struct Call {
+    is_new_user: bool,
+    user: String,
+    /// In seconds since 1970.
+    time: i64,
+    event: String,
+}
+
+impl Call {
+    fn record(&self) -> Value {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(self.time.unsigned_abs());
+        json!({
+            "eventVersion": "1.11",
+            "userIdentity": { "type": "IAMUser", "userName": self.user, "accountId": ACCOUNT },
+            "eventTime": detection::time::rfc3339(time),
+            "eventSource": "iam.amazonaws.com",
+            "eventName": if self.is_new_user { "CreateUser" } else { "DeleteUser" },
+            "awsRegion": "us-east-1",
+            "eventID": self.event,
+            "recipientAccountId": ACCOUNT,
+        })
+    }
+}
+
+/// Calls in order: users come and go by whole days, and some do too much within a minute.
+fn calls(random: &mut Rng) -> Vec<Call> {
+    let users = ["ana", "bob", "eve", "zoe"];
+    let mut calls = Vec::new();
+    let mut day = 0;
+    for number in 0..60 {
+        let user = (*random.choice(users.iter()).expect("users")).to_owned();
+        // A gap of ten days is known, and one of eleven is new.
+        day += *random.choice([0, 0, 1, 3, 5].iter()).expect("gaps");
+        let time = 1_790_000_000 + day * DAY + number;
+        if random.bool() {
+            calls.push(Call { is_new_user: true, user, time, event: format!("new-{number}") });
+        } else {
+            for second in 0..random.i64(1..8) {
+                let event = format!("busy-{number}-{second}");
+                let time = time + second * 10;
+                calls.push(Call { is_new_user: false, user: user.clone(), time, event });
+            }
+        }
+    }
+    calls.sort_by(|a, b| (a.time, &a.event).cmp(&(b.time, &b.event)));
+    calls
+}
+
+/// The signals that calls in order must give: their events, by their ids.
+fn model(calls: &[Call]) -> BTreeMap<String, &str> {
+    let mut ids = BTreeMap::new();
+    let mut last_seen: HashMap<&str, i64> = HashMap::new();
+    let mut counted: HashMap<&str, Vec<i64>> = HashMap::new();
+    let mut quiet_until: HashMap<&str, i64> = HashMap::new();
+    for Call { is_new_user, user, time, event } in calls {
+        let terms = json!([user]);
+        if *is_new_user {
+            if last_seen.insert(user, *time).is_none_or(|last| last < time - NEW_WINDOW * DAY) {
+                ids.insert(sha256(&format!("{NEW_USER}/{ACCOUNT}/{event}/{terms}")), event.as_str());
+            }
+        } else if quiet_until.get(user.as_str()).is_none_or(|end| time >= end) {
+            let times = counted.entry(user).or_default();
+            times.retain(|earlier| *earlier > time - BUSY_WINDOW);
+            times.push(*time);
+            if times.len() == BUSY_VALUE {
+                ids.insert(sha256(&format!("{BUSY_USER}/{terms}/{event}")), event);
+                times.clear();
+                quiet_until.insert(user, time + BUSY_WINDOW);
+            }
+        }
+    }
+    ids
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// A bucket, a table, and a topic with a queue.
+struct Stage {
+    config: SdkConfig,
+    name: String,
+    topic: String,
+    queue: String,
+}
+
+impl Stage {
+    async fn new(name: &str) -> Self {
+        let endpoint = std::env::var("MINISTACK_ENDPOINT").unwrap_or_else(|_| {
+            panic!(
+                "MINISTACK_ENDPOINT is not set: run these tests with `make ministack`, which starts MiniStack"
+            )
+        });
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "test", "test", None, None, "test",
+            )))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        let (sns, sqs) = (aws_sdk_sns::Client::new(&config), aws_sdk_sqs::Client::new(&config));
+        aws_sdk_s3::Client::new(&config).create_bucket().bucket(name).send().await.expect("a bucket");
+        aws_sdk_dynamodb::Client::new(&config)
+            .create_table()
+            .table_name(name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(
+                AttributeDefinition::builder()
+                    .attribute_name("key")
+                    .attribute_type(ScalarAttributeType::S)
+                    .build()
+                    .expect("a name and a type"),
+            )
+            .key_schema(
+                KeySchemaElement::builder()
+                    .attribute_name("key")
+                    .key_type(KeyType::Hash)
+                    .build()
+                    .expect("a name and a type"),
+            )
+            .send()
+            .await
+            .expect("a table");
+        let topic = sns.create_topic().name(name).send().await.expect("a topic").topic_arn.expect("its ARN");
+        let queue = sqs.create_queue().queue_name(name).send().await.expect("a queue");
+        let queue = queue.queue_url.expect("its URL");
+        let arn = sqs.get_queue_attributes().queue_url(&queue).attribute_names(QueueAttributeName::QueueArn);
+        let arn = arn.send().await.expect("attributes").attributes.expect("attributes");
+        let subscribe = sns.subscribe().topic_arn(&topic).protocol("sqs");
+        let subscribe = subscribe.endpoint(&arn[&QueueAttributeName::QueueArn]);
+        subscribe.attributes("RawMessageDelivery", "true").send().await.expect("a subscription");
+        Self { config, name: name.to_owned(), topic, queue }
+    }
+
+    fn function(&self) -> Handler {
+        let variables = BTreeMap::from([
+            ("SIGNAL_TOPIC_ARN", self.topic.as_str()),
+            ("MEMORY_TABLE", self.name.as_str()),
+            ("LEARNING_DAYS", "0"),
+        ]);
+        let read = |name: &str| variables.get(name).map(|value| (*value).to_owned());
+        Handler::new(Settings::read(read).expect("good settings"), rules(), &self.config)
+    }
+
+    async fn put(&self, name: &str, calls: &[Call]) {
+        let records: Vec<_> = calls.iter().map(Call::record).collect();
+        let mut body = GzEncoder::new(Vec::new(), Compression::default());
+        body.write_all(json!({ "Records": records }).to_string().as_bytes()).expect("memory");
+        let put = aws_sdk_s3::Client::new(&self.config).put_object().bucket(&self.name).key(key(name));
+        put.body(body.finish().expect("memory").into()).send().await.expect("an object");
+    }
+
+    /// Invokes a function with a message for each of these deliveries; gives those that failed.
+    async fn invoke(&self, function: &Handler, deliveries: &[String]) -> Vec<String> {
+        let message = |name: &String| {
+            let entity = json!({ "bucket": { "name": self.name }, "object": { "key": key(name) } });
+            let record = json!({ "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": entity });
+            json!({
+                "messageId": name, "eventSource": "aws:sqs", "body": json!({ "Records": [record] }).to_string(),
+            })
+        };
+        let payload = json!({ "Records": deliveries.iter().map(message).collect::<Vec<_>>() });
+        let deadline = SystemTime::now() + Duration::from_mins(1);
+        let reply = function.handle(&Payload::from(payload.to_string()), deadline, &self.name).await;
+        let reply = reply.expect("a reply");
+        let failed = reply["batchItemFailures"].as_array().expect("failures").iter();
+        failed.map(|failed| failed["itemIdentifier"].as_str().expect("an id").to_owned()).collect()
+    }
+
+    /// Checks that the signals that were published are those of the model.
+    async fn check(&self, calls: &[Call]) {
+        let (found, expected) = (self.ids().await, model(calls));
+        let missing: Vec<_> =
+            expected.iter().filter(|(id, _)| !found.contains(*id)).map(|(_, event)| event).collect();
+        let extra = found.iter().filter(|id| !expected.contains_key(*id)).count();
+        assert!(missing.is_empty() && extra == 0, "{}: missing {missing:?}, and {extra} too many", self.name);
+    }
+
+    /// The ids of all signals that were published.
+    async fn ids(&self) -> BTreeSet<String> {
+        let sqs = aws_sdk_sqs::Client::new(&self.config);
+        let mut ids = BTreeSet::new();
+        loop {
+            let receive = sqs.receive_message().queue_url(&self.queue).max_number_of_messages(10);
+            let messages = receive.send().await.expect("an answer").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return ids;
+            }
+            for message in messages {
+                let signal: Value = serde_json::from_str(message.body().expect("a body")).expect("JSON");
+                ids.insert(signal["kibana"]["alert"]["uuid"].as_str().expect("an id").to_owned());
+                let handle = message.receipt_handle().expect("a handle");
+                let delete = sqs.delete_message().queue_url(&self.queue).receipt_handle(handle);
+                delete.send().await.expect("deleted");
+            }
+        }
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2026/09/21/{name}.json.gz")
+}
+
+/// Deliveries of a few calls each, in order, by name.
+async fn deliveries(stage: &Stage, calls: &[Call], random: &mut Rng) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = calls;
+    while !rest.is_empty() {
+        let (next, left) = rest.split_at(random.usize(1..=9).min(rest.len()));
+        let name = format!("{:03}", names.len());
+        stage.put(&name, next).await;
+        names.push(name);
+        rest = left;
+    }
+    names
+}
+
+#[tokio::test]
+async fn in_order_doubled_and_by_functions_that_start_anew_the_signals_are_the_model_s() {
+    let mut random = Rng::with_seed(1);
+    let calls = calls(&mut random);
+    assert!(model(&calls).len() > 15);
+    for (name, times, is_warm) in [("in-order", 1, true), ("doubled", 2, true), ("cold", 2, false)] {
+        let stage = Stage::new(name).await;
+        let mut function = stage.function();
+        for delivery in deliveries(&stage, &calls, &mut random).await {
+            for _ in 0..times {
+                assert_eq!(stage.invoke(&function, std::slice::from_ref(&delivery)).await, [""; 0], "{name}");
+            }
+            if !is_warm {
+                function = stage.function();
+            }
+        }
+        stage.check(&calls).await;
+    }
+}
+
+#[tokio::test]
+async fn redelivered_with_partial_failures_the_signals_are_the_model_s() {
+    let mut random = Rng::with_seed(2);
+    let calls = calls(&mut random);
+    let stage = Stage::new("partial").await;
+    let function = stage.function();
+    for delivery in deliveries(&stage, &calls, &mut random).await {
+        // Its neighbour is not there yet.
+        let late = format!("{delivery}-late");
+        assert_eq!(stage.invoke(&function, &[delivery.clone(), late.clone()]).await, [late.as_str()]);
+        stage.put(&late, &[]).await;
+        assert_eq!(stage.invoke(&function, &[late, delivery]).await, [""; 0]);
+    }
+    stage.check(&calls).await;
+}
+
+#[tokio::test]
+async fn functions_that_are_killed_at_any_moment_leave_the_signals_of_the_model() {
+    let mut random = Rng::with_seed(3);
+    let calls = calls(&mut random);
+    let stage = Stage::new("killed").await;
+    let mut kills = 0;
+    for delivery in deliveries(&stage, &calls, &mut random).await {
+        for _ in 0..3 {
+            let moment = Duration::from_micros(random.u64(0..40_000));
+            let function = stage.function();
+            kills += u32::from(
+                timeout(moment, stage.invoke(&function, std::slice::from_ref(&delivery))).await.is_err(),
+            );
+        }
+        assert_eq!(stage.invoke(&stage.function(), &[delivery]).await, [""; 0]);
+    }
+    assert!(kills > 10, "{kills} kills");
+    stage.check(&calls).await;
+}
+
+#[tokio::test]
+async fn two_functions_on_the_same_deliveries_at_once_give_the_signals_of_the_model() {
+    let mut random = Rng::with_seed(4);
+    let calls = calls(&mut random);
+    let stage = Stage::new("two-functions").await;
+    let (one, other) = (stage.function(), stage.function());
+    for delivery in deliveries(&stage, &calls, &mut random).await {
+        let deliveries = [delivery];
+        let both = tokio::join!(stage.invoke(&one, &deliveries), stage.invoke(&other, &deliveries));
+        assert_eq!(both, (vec![], vec![]));
+    }
+    stage.check(&calls).await;
+}
+
+#[tokio::test]
+async fn a_table_is_named_by_its_arn_as_well() {
+    let stage = Stage::new("by-arn").await;
+    let table = aws_sdk_dynamodb::Client::new(&stage.config).describe_table().table_name(&stage.name);
+    let arn = table.send().await.expect("a table").table.expect("a table").table_arn.expect("its ARN");
+    let call = Call { is_new_user: true, user: "ana".into(), time: 1_790_000_000, event: "e1".into() };
+    stage.put("a", &[call]).await;
+    let read = |name: &str| match name {
+        "SIGNAL_TOPIC_ARN" => Some(stage.topic.clone()),
+        "MEMORY_TABLE" => Some(arn.clone()),
+        "LEARNING_DAYS" => Some("0".to_owned()),
+        _ => None,
+    };
+    let function = Handler::new(Settings::read(read).expect("good settings"), rules(), &stage.config);
+    assert_eq!(stage.invoke(&function, &["a".to_owned()]).await, [""; 0]);
+    assert_eq!(stage.ids().await.len(), 1);
+}
