@@ -143,7 +143,7 @@ def dead_letters(emulator: Emulator, url: str) -> list[str]:
 def soak(emulator: Emulator, deliveries: int, seed: int) -> int:
     """Upload, kill, count; return the exit code."""
     made = plan(deliveries, seed)
-    outputs = deploy(emulator, "soak")
+    outputs = deploy(emulator, "soak", LearningDays="0")
     visible = {"VisibilityTimeout": str(VISIBILITY_SECONDS)}
     emulator.client("sqs").set_queue_attributes(QueueUrl=outputs["QueueUrl"], Attributes=visible)
     subscriber = Subscriber(emulator, outputs["TopicArn"])

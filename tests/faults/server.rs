@@ -143,6 +143,8 @@ impl Server {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 lock(&shared).connections.push(Instant::now());
+                // Head and body are written apart, and the client must not wait for the second.
+                let _ = stream.set_nodelay(true);
                 tokio::spawn(serve(stream, Arc::clone(&shared), Arc::clone(&killer)));
             }
         });
