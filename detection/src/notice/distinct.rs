@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::text::foreign;
 
-/// More distinct texts than this are not told apart.
-const MAX_COUNTED: usize = 10_000;
+/// More distinct texts than this are not counted.
+const MAX_COUNTED: usize = 1_000;
 /// The longest text that is kept, in characters. Names of AWS are shorter.
 const MAX_CHARS: usize = 160;
 
@@ -14,6 +14,7 @@ const MAX_CHARS: usize = 160;
 #[derive(Debug, Clone)]
 pub(super) struct Distinct {
     limit: usize,
+    max_counted: usize,
     /// Made harmless, for people.
     pub(super) shown: Vec<String>,
     seen: HashSet<u64>,
@@ -22,7 +23,12 @@ pub(super) struct Distinct {
 impl Distinct {
     /// Keeps the first `limit` texts.
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, shown: Vec::new(), seen: HashSet::new() }
+        Self { limit, max_counted: MAX_COUNTED, shown: Vec::new(), seen: HashSet::new() }
+    }
+
+    /// Counts up to `max_counted` texts.
+    pub(super) fn counting(self, max_counted: usize) -> Self {
+        Self { max_counted, ..self }
     }
 
     /// Adds a text, if there is one.
@@ -30,15 +36,23 @@ impl Distinct {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return };
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
-        if self.seen.len() < MAX_COUNTED && self.seen.insert(hasher.finish()) && self.shown.len() < self.limit
+        if self.seen.len() < self.max_counted
+            && self.seen.insert(hasher.finish())
+            && self.shown.len() < self.limit
         {
             self.shown.push(foreign(text, MAX_CHARS));
         }
     }
 
-    /// How many distinct texts there are, up to 10,000.
+    /// How many distinct texts there are, as far as they are counted.
     pub(super) fn count(&self) -> usize {
         self.seen.len()
+    }
+
+    /// The same in words: `60`, `1000 or more`.
+    pub(super) fn number(&self) -> String {
+        let more = if self.count() == self.max_counted { " or more" } else { "" };
+        format!("{}{more}", self.count())
     }
 
     /// How many of them are not shown.

@@ -171,7 +171,8 @@ impl Group {
             keys: Distinct::new(3),
             arns: Distinct::new(3),
             callers: Some(Distinct::new(100)),
-            accounts: Distinct::new(100),
+            // No organization has more.
+            accounts: Distinct::new(100).counting(10_000),
             regions: Distinct::new(10),
             addresses: Distinct::new(10),
             agents: Distinct::new(3),

@@ -213,7 +213,7 @@ impl Mail {
             return;
         }
         let of = if texts.hidden() > 0 {
-            format!(", the first {} of {}", shown.len(), texts.count())
+            format!(", the first {} of {}", shown.len(), texts.number())
         } else {
             String::new()
         };

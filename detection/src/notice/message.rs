@@ -81,7 +81,7 @@ pub(super) fn place(group: &Group, accounts: &Accounts) -> String {
             let name = accounts.get(id).map_or_else(|| id.to_owned(), |name| plain(name, 200));
             format!("in {}", cut(&name, MAX_NAME))
         }
-        several => format!("in {several} accounts"),
+        _ => format!("in {} accounts", group.accounts.number()),
     };
     match group.regions.only() {
         Some(region) => format!("{account}, {}", cut(region, 20)),

@@ -68,6 +68,22 @@ fn the_key_is_the_same_for_a_rule_and_principal_and_for_no_other() {
 }
 
 #[test]
+fn what_is_too_much_to_count_is_said_to_be_more() {
+    let call = |index: usize| {
+        with(&[
+            ("requestParameters.functionName", json!(index.to_string())),
+            ("recipientAccountId", json!(format!("{index:012}"))),
+        ])
+    };
+    let short = short("Short", Severity::Low);
+    let documents: Vec<_> = (0..1_100).map(|index| document(&short, &call(index))).collect();
+    let message = crate::message(&documents);
+    assert!(message.mail.contains("  Targets, the first 10 of 1000 or more:\n"), "{}", message.mail);
+    assert!(message.mail.contains("  Accounts, the first 100 of 1100:\n"), "{}", message.mail);
+    assert!(message.subject.contains("in 1100 accounts"), "{}", message.subject);
+}
+
+#[test]
 fn the_memory_of_a_group_does_not_grow_with_its_signals() {
     let documents: Vec<_> = (0..300)
         .map(|index| {
