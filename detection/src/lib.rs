@@ -8,7 +8,8 @@
 //! ```
 //!
 //! [`rule`] reads rule files, [`query`] parses and evaluates their queries, and [`ecs`] maps a record to the document that
-//! queries are evaluated on. [`pipeline`] connects the modules: records in, signals and counts out.
+//! queries are evaluated on. [`pipeline`] connects the modules: records in, signals and counts out. [`notice`] puts signals
+//! into words for people.
 
 pub mod detect;
 pub mod ecs;
