@@ -11,6 +11,7 @@ mod links;
 mod memory;
 mod rules;
 mod selection;
+mod starter;
 mod summary;
 mod usage;
 
