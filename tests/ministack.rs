@@ -197,10 +197,14 @@ impl Stage {
     }
 
     fn function(&self) -> Handler {
+        self.function_that_learns("0")
+    }
+
+    fn function_that_learns(&self, days: &str) -> Handler {
         let variables = BTreeMap::from([
             ("SIGNAL_TOPIC_ARN", self.topic.as_str()),
             ("MEMORY_TABLE", self.name.as_str()),
-            ("LEARNING_DAYS", "0"),
+            ("LEARNING_DAYS", days),
         ]);
         let read = |name: &str| variables.get(name).map(|value| (*value).to_owned());
         Handler::new(Settings::read(read).expect("good settings"), rules(), &self.config)
@@ -347,6 +351,38 @@ async fn two_functions_on_the_same_deliveries_at_once_give_the_signals_of_the_mo
         assert_eq!(both, (vec![], vec![]));
     }
     stage.check(&calls).await;
+}
+
+#[tokio::test]
+async fn a_batch_job_with_the_argument_teaches_the_rules_and_they_are_awake_then() {
+    let stage = Stage::new("taught").await;
+    let new = |user: &str, day: i64, event: &str| Call {
+        is_new_user: true,
+        user: user.to_owned(),
+        // In 2020, so that the rules, which begin now, would only learn.
+        time: 1_590_000_000 + day * DAY,
+        event: event.to_owned(),
+    };
+    stage.put("live", &[new("ana", 20, "l1")]).await;
+    let function = stage.function_that_learns("");
+    assert_eq!(stage.invoke(&function, &["live".to_owned()]).await, [""; 0]);
+
+    stage.put("past", &[new("ana", 0, "p1"), new("bob", 15, "p2")]).await;
+    let payload = json!({
+        "invocationSchemaVersion": "2.0",
+        "invocationId": "i",
+        "job": { "id": "j", "userArguments": { "learn": "true" } },
+        "tasks": [{ "taskId": "t", "s3Bucket": stage.name, "s3Key": key("past"), "s3VersionId": null }],
+    });
+    let deadline = SystemTime::now() + Duration::from_mins(1);
+    let reply = function.handle(&Payload::from(payload.to_string()), deadline, &stage.name).await;
+    assert_eq!(reply.expect("a reply")["results"][0]["resultCode"], "Succeeded");
+    assert_eq!(stage.ids().await, BTreeSet::new());
+
+    stage.put("next", &[new("ana", 21, "n1"), new("bob", 21, "n2"), new("eve", 21, "n3")]).await;
+    assert_eq!(stage.invoke(&stage.function_that_learns(""), &["next".to_owned()]).await, [""; 0]);
+    let expected = sha256(&format!("{NEW_USER}/{ACCOUNT}/n3/{}", json!(["eve"])));
+    assert_eq!(stage.ids().await, BTreeSet::from([expected]));
 }
 
 #[tokio::test]
