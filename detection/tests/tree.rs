@@ -2,7 +2,7 @@
 
 use detection::detect::Head;
 use detection::ecs::{Document, Mapping, Raw};
-use detection::query::{Comparison, Glob, Kind, Node, Query, Regex, Relation, Subject, Test, Token};
+use detection::query::{Comparison, Decimal, Glob, Kind, Node, Query, Regex, Relation, Subject, Test, Token};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -86,8 +86,14 @@ fn a_path_leads_through_arrays_and_looks_at_the_record_as_it_came() {
         "no number becomes a float"
     );
     assert!(holds(raw("requestParameters.items.cidrIp", text("none"))));
-    assert!(holds(raw("requestParameters.items.from", Test::NumberRange(Comparison::Less, 23.0))));
-    assert!(!holds(raw("requestParameters.items.from", Test::NumberRange(Comparison::Less, 22.0))));
+    assert!(holds(raw(
+        "requestParameters.items.from",
+        Test::NumberRange(Comparison::Less, Decimal::from(23_usize))
+    )));
+    assert!(!holds(raw(
+        "requestParameters.items.from",
+        Test::NumberRange(Comparison::Less, Decimal::from(22_usize))
+    )));
     assert!(holds(raw("requestParameters.items.cidrIp", Test::Network("10.0.0.0".parse().unwrap(), 8))));
 }
 
@@ -218,12 +224,21 @@ fn a_field_is_compared_with_another() {
 
 #[test]
 fn a_length_counts_units_of_utf_16() {
-    let length = |wanted| holds(raw("userIdentity.userName", Test::Length(wanted)));
-    assert!(length(6.0) && !length(7.0));
-    assert!(holds(raw("userIdentity.userName", Test::LengthRange(Comparison::GreaterOrEqual, 6.0))));
-    assert!(!holds(raw("userIdentity.userName", Test::LengthRange(Comparison::Greater, 6.0))));
+    let length = |wanted: usize| holds(raw("userIdentity.userName", Test::Length(wanted.into())));
+    assert!(length(6) && !length(7));
+    assert!(holds(raw(
+        "userIdentity.userName",
+        Test::LengthRange(Comparison::GreaterOrEqual, Decimal::from(6_usize))
+    )));
+    assert!(!holds(raw(
+        "userIdentity.userName",
+        Test::LengthRange(Comparison::Greater, Decimal::from(6_usize))
+    )));
     let record = map(json!({ "eventName": "😀" }));
-    assert_eq!(Query::from(raw("eventName", Test::Length(2.0))).evaluate(&Raw(&record)), Some(true));
+    assert_eq!(
+        Query::from(raw("eventName", Test::Length(Decimal::from(2_usize)))).evaluate(&Raw(&record)),
+        Some(true)
+    );
 }
 
 #[test]
@@ -232,7 +247,7 @@ fn what_kql_cannot_say_is_printed_for_people() {
         (raw("a.b", like("x*", true)), "$.a.b like~ \"x*\""),
         (leaf("user.name".into(), like(r#"?"\"#, false)), r#"user.name like "?\"\\""#),
         (leaf(Subject::Anywhere, Test::Regex(Regex::searched("a.*", "i").unwrap())), "$..* holds /a.*/i"),
-        (raw("a", Test::LengthRange(Comparison::Less, 3.0)), "$.a length < 3"),
+        (raw("a", Test::LengthRange(Comparison::Less, Decimal::from(3_usize))), "$.a length < 3"),
         (
             Node::Fields {
                 one: "user.name".into(),
@@ -276,9 +291,9 @@ fn node() -> impl Strategy<Value = Node> {
         (select(&WORDS[..]), any::<bool>()).prop_map(|(word, any_case)| like(&format!("{word}*"), any_case)),
         select(&WORDS[..]).prop_map(|word| like(&format!("?{}", &word[word.len().min(1)..]), false)),
         select(vec!["^c", "user$", "[.]"]).prop_map(|text| Test::Regex(Regex::searched(text, "i").unwrap())),
-        select(vec![0.0, 1.0, 10.0]).prop_map(Test::Length),
+        select(vec![0_usize, 1, 10]).prop_map(|length| Test::Length(length.into())),
         Just(Test::Exists),
-        Just(Test::NumberRange(Comparison::Less, 13.0)),
+        Just(Test::NumberRange(Comparison::Less, Decimal::from(13_usize))),
     ];
     let relation =
         select(vec![Relation::Equals, Relation::StartsWith, Relation::EndsWith, Relation::Contains]);

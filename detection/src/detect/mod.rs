@@ -167,7 +167,7 @@ impl<'r> Detector<'r> {
     ///
     /// # Errors
     /// [`Rejection::InvalidJson`] for a record that no rung rules out before it is parsed and that is not JSON, even after
-    /// a repair.
+    /// a repair; [`Rejection::TooDeep`] for one that is deeper than the parser follows.
     pub fn detect<'a>(&mut self, record: impl Into<RawRecord<'a>>) -> Result<Option<Match<'r>>, Rejection> {
         let record = record.into();
         self.judge(record).or_else(|rejection| match records::repaired(record.text()) {
@@ -206,7 +206,7 @@ impl<'r> Detector<'r> {
         let mut rules: Vec<_> =
             rules.map(|rule| (rule, verdict(rule))).filter(|(_, verdict)| *verdict != Some(false)).collect();
         if members.is_broken() {
-            return Err(Rejection::InvalidJson);
+            return Err(records::unparsed(record.text()));
         }
         if rules.is_empty() {
             return Ok(None);

@@ -36,7 +36,7 @@ pub(super) fn any_leaf(value: &Value, whole: bool, test: &mut dyn FnMut(Scalar<'
     match value {
         Value::Null => false,
         Value::Bool(boolean) => test(Scalar::Boolean(*boolean)),
-        Value::Number(number) => test(Scalar::Number(number.as_f64().unwrap_or(f64::NAN), number.as_str())),
+        Value::Number(number) => test(Scalar::Number(number.as_str())),
         Value::String(text) => test(Scalar::Text(text)),
         Value::Array(items) => items.iter().any(|item| any_leaf(item, whole, test)),
         Value::Object(map) => whole && map.values().any(|value| any_leaf(value, whole, test)),

@@ -106,7 +106,7 @@ fn values(field: &str, document: &impl Fields) -> Vec<Box<str>> {
     let mut values: Vec<Box<str>> = Vec::new();
     document.any(field, &mut |value| {
         let text = match value {
-            Scalar::Text(text) | Scalar::Number(_, text) => text,
+            Scalar::Text(text) | Scalar::Number(text) => text,
             Scalar::Boolean(true) => "true",
             Scalar::Boolean(false) => "false",
         };

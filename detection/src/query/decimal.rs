@@ -13,7 +13,7 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a number such as `-12.5e3`.
+    /// Reads a number such as `-12.5e3`, `7.` or `.5`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -21,12 +21,11 @@ impl Decimal {
             None => (text, 0_i64),
         };
         let unsigned = mantissa.strip_prefix(['-', '+']).unwrap_or(mantissa);
-        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-        let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !are_digits(whole) || !are_digits(fraction) {
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let all = format!("{whole}{fraction}");
+        if all.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let all = format!("{whole}{fraction}");
         let digits = all.trim_start_matches('0');
         let leading = i64::try_from(all.len() - digits.len()).ok()?;
         let magnitude = i64::try_from(whole.len()).ok()?.checked_sub(leading)?.checked_add(exponent)?;
@@ -38,15 +37,26 @@ impl Decimal {
             digits,
         })
     }
+
+    /// The number with the other sign.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self { negative: !self.negative && !self.digits.is_empty(), ..self }
+    }
 }
 
+/// Numbers of up to twenty digits in full, longer ones and tiny ones with an exponent.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.negative { "-" } else { "" };
-        if self.digits.is_empty() {
-            f.write_str("0")
-        } else {
-            write!(f, "{sign}0.{}e{}", self.digits, self.magnitude)
+        let Self { negative, magnitude, digits } = self;
+        if *negative {
+            f.write_str("-")?;
+        }
+        match usize::try_from(*magnitude) {
+            Ok(0) if digits.is_empty() => f.write_str("0"),
+            Ok(whole) if whole >= digits.len() && whole <= 20 => write!(f, "{digits:0<whole$}"),
+            Ok(whole @ 1..=20) => write!(f, "{}.{}", &digits[..whole], &digits[whole..]),
+            _ => write!(f, "0.{digits}e{magnitude}"),
         }
     }
 }
@@ -61,6 +71,16 @@ impl Ord for Decimal {
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
         }
+    }
+}
+
+/// A whole number.
+impl From<usize> for Decimal {
+    fn from(number: usize) -> Self {
+        let all = number.to_string();
+        let digits = all.trim_end_matches('0').to_owned();
+        let magnitude = if digits.is_empty() { 0 } else { i64::try_from(all.len()).unwrap_or(i64::MAX) };
+        Self { negative: false, magnitude, digits }
     }
 }
 
@@ -97,13 +117,50 @@ mod tests {
         ];
         let numbers: Vec<_> = ordered.iter().map(|text| Decimal::parse(text).expect(text)).collect();
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-        for (one, other) in [("1", "1.0"), ("100", "1e2"), ("-0", "0.000"), ("0.5", "5E-1"), ("+7", "007")] {
+        for (one, other) in
+            [("1", "1.0"), ("1", "1."), ("100", "1e2"), ("-0", "0.000"), (".5", "5E-1"), ("+7", "007")]
+        {
             assert_eq!(Decimal::parse(one), Decimal::parse(other), "{one} {other}");
         }
-        for text in
-            ["", "-", "1.", ".5", "0x10", "1_0", "inf", "NaN", "1e", "1e99999999999999999999", "ten", "1 "]
-        {
+        for number in [0, 7, 10, 900, 20_014] {
+            assert_eq!(Decimal::parse(&number.to_string()), Some(Decimal::from(number)));
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "-.",
+            "1.2.3",
+            "1.-2",
+            "0x10",
+            "1_0",
+            "inf",
+            "NaN",
+            "1e",
+            "1e99999999999999999999",
+            "ten",
+            "1 ",
+        ] {
             assert_eq!(Decimal::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_printed_as_people_write_it() {
+        for (text, printed) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("7", "7"),
+            ("9007199254740993", "9007199254740993"),
+            ("-1.50", "-1.5"),
+            ("1e3", "1000"),
+            ("0.05", "0.5e-1"),
+            ("0.5", "0.5e0"),
+            ("1e400", "0.1e401"),
+        ] {
+            let number = Decimal::parse(text).expect(text);
+            assert_eq!(number.to_string(), printed);
+            assert_eq!(Decimal::parse(printed), Some(number));
         }
     }
 }

@@ -11,8 +11,8 @@ pub enum Scalar<'a> {
     Text(&'a str),
     /// `true` or `false`.
     Boolean(bool),
-    /// A number and, as Elasticsearch keeps it in a keyword, its text.
-    Number(f64, &'a str),
+    /// A number, by its text: that is how Elasticsearch keeps it in a keyword, and no digit is lost.
+    Number(&'a str),
 }
 
 /// Something that has fields.
@@ -88,9 +88,7 @@ impl Test {
                 Scalar::Boolean(value) => value == *wanted,
                 other => other.as_text() == if *wanted { "true" } else { "false" },
             },
-            Self::Number(wanted) => {
-                value.as_number().and_then(|number| number.partial_cmp(wanted)) == Some(Ordering::Equal)
-            }
+            Self::Number(wanted) => value.as_number().is_some_and(|number| number == *wanted),
             Self::Network(network, length) => {
                 // Only Elasticsearch takes every IPv4 address for one of IPv6 as well.
                 let is_of_family =
@@ -105,20 +103,14 @@ impl Test {
                 .zip(normal_time(bound))
                 .is_some_and(|(time, bound)| comparison.holds(time.cmp(&bound))),
             Self::TextRange(comparison, bound) => comparison.holds(value.as_text().cmp(bound)),
-            Self::NumberRange(comparison, bound) => value
-                .as_number()
-                .and_then(|number| number.partial_cmp(bound))
-                .is_some_and(|order| comparison.holds(order)),
-            Self::DecimalRange(comparison, bound) => {
-                Decimal::parse(value.as_text()).is_some_and(|number| comparison.holds(number.cmp(bound)))
+            Self::NumberRange(comparison, bound) => {
+                value.as_number().is_some_and(|number| comparison.holds(number.cmp(bound)))
             }
             Self::AddressRange(comparison, bound) => {
                 value.as_address().is_some_and(|address| comparison.holds(as_v6(address).cmp(&as_v6(*bound))))
             }
-            Self::Length(wanted) => value.length().partial_cmp(wanted) == Some(Ordering::Equal),
-            Self::LengthRange(comparison, bound) => {
-                value.length().partial_cmp(bound).is_some_and(|order| comparison.holds(order))
-            }
+            Self::Length(wanted) => value.length() == *wanted,
+            Self::LengthRange(comparison, bound) => comparison.holds(value.length().cmp(bound)),
         }
     }
 }
@@ -151,24 +143,20 @@ impl Relation {
 impl<'a> Scalar<'a> {
     fn as_text(self) -> &'a str {
         match self {
-            Self::Text(text) | Self::Number(_, text) => text,
+            Self::Text(text) | Self::Number(text) => text,
             Self::Boolean(true) => "true",
             Self::Boolean(false) => "false",
         }
     }
 
-    fn as_number(self) -> Option<f64> {
-        match self {
-            Self::Number(number, _) => Some(number),
-            Self::Text(text) => text.parse().ok(),
-            Self::Boolean(_) => None,
-        }
+    /// The number, compared by its digits: a float would take neighbours above 2^53 for the same.
+    fn as_number(self) -> Option<Decimal> {
+        Decimal::parse(self.as_text())
     }
 
     /// As Java counts it.
-    fn length(self) -> f64 {
-        let units = self.as_text().encode_utf16().count();
-        u32::try_from(units).map_or(f64::INFINITY, f64::from)
+    fn length(self) -> Decimal {
+        self.as_text().encode_utf16().count().into()
     }
 
     fn as_address(self) -> Option<IpAddr> {

@@ -10,6 +10,11 @@ pub struct Regex {
     compiled: regex_lite::Regex,
 }
 
+/// How many a rule may have in all: each takes memory once it is compiled.
+pub(super) const MAX_PER_RULE: usize = 64;
+/// The error about the first one beyond.
+pub(super) const TOO_MANY: &str =
+    "a rule has 64 regular expressions at most: join some with |, or use wildcards";
 /// Nobody writes a longer one; it is refused before it is compiled.
 const MAX_BYTES: usize = 4096;
 /// What the compiled form may take.

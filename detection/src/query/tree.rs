@@ -105,7 +105,7 @@ pub enum Test {
     /// The value is this boolean.
     Boolean(bool),
     /// The value is this number.
-    Number(f64),
+    Number(Decimal),
     /// The address lies in the block; a single address is a block of full length.
     Network(IpAddr, u8),
     /// `null`, which no value is.
@@ -113,15 +113,13 @@ pub enum Test {
     /// The text lies on this side of the bound.
     TextRange(Comparison, String),
     /// The number lies on this side of the bound.
-    NumberRange(Comparison, f64),
-    /// The number, taken digit by digit, lies on this side of the bound.
-    DecimalRange(Comparison, Decimal),
+    NumberRange(Comparison, Decimal),
     /// The address lies on this side of the bound.
     AddressRange(Comparison, IpAddr),
     /// The text has so many units of UTF-16.
-    Length(f64),
+    Length(Decimal),
     /// The number of the text's units of UTF-16 lies on this side of the bound.
-    LengthRange(Comparison, f64),
+    LengthRange(Comparison, Decimal),
 }
 
 impl Test {

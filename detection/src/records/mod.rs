@@ -18,8 +18,8 @@ mod split;
 mod subscription;
 mod wrapping;
 
-pub(crate) use repair::parse_value;
 pub use repair::{parse, repaired};
+pub(crate) use repair::{parse_value, unparsed};
 pub use subscription::Subscription;
 pub use wrapping::Unwrapped;
 
@@ -30,6 +30,9 @@ use split::Splitter;
 
 /// Larger records are rejected, in bytes: four times the most that CloudTrail writes.
 pub const MAX_RECORD_BYTES: usize = 1024 * 1024;
+/// Objects and arrays inside each other, the record itself included, that a record may have: as many as the JSON parser
+/// follows. CloudTrail's records have up to about twenty.
+pub const MAX_LEVELS: usize = 127;
 
 /// The free space that a step offers to the inflater: large enough to amortise the call, small enough for L2.
 const WINDOW_BYTES: usize = 256 * 1024;
@@ -128,6 +131,9 @@ pub enum Rejection {
     /// Not ruled out, and not valid JSON, even after a repair.
     #[error("the record is not valid JSON")]
     InvalidJson,
+    /// Not ruled out, and with more than [`MAX_LEVELS`] levels.
+    #[error("the record nests objects and arrays deeper than {MAX_LEVELS} levels")]
+    TooDeep,
     /// UTF-16 without a byte order mark.
     #[error("the text is UTF-16: convert it to UTF-8, which CloudTrail writes, first")]
     Utf16,

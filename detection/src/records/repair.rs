@@ -6,7 +6,7 @@
 use memchr::memchr_iter;
 use serde_json::{Map, Value};
 
-use super::{Rejection, exact};
+use super::{MAX_LEVELS, Rejection, exact};
 
 /// Replaces invalid UTF-8 and unpaired surrogates with U+FFFD. Returns `None` if the text has neither.
 #[must_use]
@@ -26,9 +26,9 @@ pub fn repaired(text: &[u8]) -> Option<Vec<u8>> {
 /// Parses a record, and repairs it first if it needs that. Every number keeps its digits.
 ///
 /// # Errors
-/// [`Rejection::InvalidJson`] if the text is not a JSON object even after a repair.
+/// [`Rejection::InvalidJson`] if the text is not a JSON object even after a repair, [`Rejection::TooDeep`].
 pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
-    let parse = |text: &[u8]| exact::parse(text).map_err(|_| Rejection::InvalidJson);
+    let parse = |text: &[u8]| exact::parse(text).map_err(|_| unparsed(text));
     parse(text).or_else(|rejection| repaired(text).map_or(Err(rejection), |repaired| parse(&repaired)))
 }
 
@@ -38,6 +38,23 @@ pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
 /// [`Rejection::InvalidJson`] if it is none.
 pub(crate) fn parse_value(text: &str) -> Result<Value, Rejection> {
     exact::parse_value(text).map_err(|_| Rejection::InvalidJson)
+}
+
+/// Why a text that the parser refused is rejected: it may be good JSON, and deeper than the parser follows.
+pub(crate) fn unparsed(text: &[u8]) -> Rejection {
+    let (mut levels, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => levels += 1,
+            b'}' | b']' if !in_string => levels = levels.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(levels);
+    }
+    if deepest > MAX_LEVELS { Rejection::TooDeep } else { Rejection::InvalidJson }
 }
 
 /// `\u` and four digits.

@@ -11,6 +11,9 @@ use super::memory::Memory;
 use super::{elastic, sigma};
 use crate::query;
 
+/// Longer files are refused before they are parsed: no rule that anybody wrote comes near.
+const MAX_BYTES: usize = 1024 * 1024;
+
 /// A mistake in a rule file, or the reason why a rule cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -61,7 +64,10 @@ pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Re
     let mut taken: HashMap<String, String> = HashMap::new();
     for (file, text) in files {
         let file = file.into();
-        let read = if has_extension(Path::new(&file), &["yml", "yaml"]) {
+        let read = if text.len() > MAX_BYTES {
+            let reason = format!("the file has {} bytes: a rule file has at most {MAX_BYTES}", text.len());
+            vec![Read { mistakes: vec![query::Error::new(&text, 0, reason)], ..Read::default() }]
+        } else if has_extension(Path::new(&file), &["yml", "yaml"]) {
             sigma::read(&text)
         } else {
             elastic::read(&text).into_iter().collect()

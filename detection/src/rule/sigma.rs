@@ -18,7 +18,7 @@ use crate::query::{self, Query};
 const LICENSE: &str = "DRL 1.1";
 /// What makes a rule look at several events, wherever it stands.
 const TIMEFRAME: &str = "timeframe";
-/// Problems of one detection that are told; more help nobody.
+/// How many problems of one detection are shown: a longer list helps nobody.
 const MAX_PROBLEMS: usize = 50;
 /// Keys that need no word about them: people read them, or they are read below.
 const KNOWN: [&str; 21] = [

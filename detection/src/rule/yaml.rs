@@ -9,8 +9,6 @@ use serde_saphyr::{NonFiniteFloatPolicy, Options, Spanned};
 use crate::query::Error;
 use crate::query::sigma::{Content, Item, Key};
 
-/// A longer file is no rule that anybody wrote.
-const MAX_BYTES: usize = 1024 * 1024;
 /// Values that one file may hold, those that aliases repeat included.
 const MAX_VALUES: usize = 50_000;
 /// Maps and lists inside each other.
@@ -18,10 +16,6 @@ const MAX_DEPTH: usize = 32;
 
 /// The documents of a text, without those that are empty.
 pub(super) fn documents(text: &str) -> Result<Vec<Item>, Error> {
-    if text.len() > MAX_BYTES {
-        let reason = format!("the file has {} bytes: a rule file has at most {MAX_BYTES}", text.len());
-        return Err(Error::new(text, 0, reason));
-    }
     let documents: Vec<Spanned<Raw>> = serde_saphyr::from_multiple_with_options(text, options())
         .map_err(|error| syntax_error(text, &error))?;
     documents.into_iter().map(|document| item(text, document)).collect()

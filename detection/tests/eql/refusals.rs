@@ -112,7 +112,7 @@ fn what_needs_more_than_one_event_is_not_run_and_named() {
         ("any where true | head 5", 16, "the pipe head needs several events"),
         ("any where length(x) + 1 > 5", 21, "arithmetic (+) is not run here"),
         ("any where substring(x, 1) == \"a\"", 11, "the function substring is not run here"),
-        ("any where x[0] == \"a\"", 12, "elements of arrays are not told apart"),
+        ("any where x[0] == \"a\"", 12, "one element of an array cannot be chosen here"),
     ] {
         let error = Query::eql_not_run(query).expect(query);
         assert_eq!(error.column, column, "{error}");

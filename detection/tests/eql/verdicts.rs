@@ -16,7 +16,7 @@ fn any(value: &Value, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     match value {
         Value::Null | Value::Object(_) => false,
         Value::Bool(value) => test(Scalar::Boolean(*value)),
-        Value::Number(value) => test(Scalar::Number(value.as_f64().unwrap(), &value.to_string())),
+        Value::Number(value) => test(Scalar::Number(&value.to_string())),
         Value::String(value) => test(Scalar::Text(value)),
         Value::Array(items) => items.iter().any(|item| any(item, test)),
     }
@@ -367,5 +367,19 @@ fn comments_escapes_and_raw_texts_are_read_as_elasticsearch_reads_them() {
         (r#"user.`name` == "a""#, r#"{"user.name":"a"}"#, true),
         (r#"`in` == "a""#, r#"{"in":"a"}"#, true),
         (r#"x=="a"and(y=="b")"#, r#"{"x":"a","y":"b"}"#, true),
+    ]);
+}
+
+#[test]
+fn numbers_beyond_2_to_the_53_are_compared_by_their_digits() {
+    check(&[
+        ("size == 9007199254740993", r#"{"size":9007199254740993}"#, true),
+        ("size == 9007199254740993", r#"{"size":9007199254740992}"#, false),
+        ("size > 9007199254740992", r#"{"size":9007199254740993}"#, true),
+        ("x > 9007199254740992", r#"{"x":"9007199254740993"}"#, true),
+        ("size >= 9007199254740993", r#"{"size":9007199254740992}"#, false),
+        ("size < 9007199254740993", r#"{"size":9007199254740992}"#, true),
+        ("size < -9007199254740992", r#"{"size":-9007199254740993}"#, true),
+        ("size in (1, 9007199254740993)", r#"{"size":9007199254740992}"#, false),
     ]);
 }

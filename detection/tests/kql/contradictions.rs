@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use detection::ecs;
-use detection::query::{Comparison, Field, Kind, Node, Pattern, Query, Subject, Test, Values};
+use detection::query::{Comparison, Decimal, Field, Kind, Node, Pattern, Query, Subject, Test, Values};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -302,7 +302,7 @@ fn leaf() -> impl Strategy<Value = Node> {
         1 => any::<bool>().prop_map(Test::Boolean),
         1 => always(),
     ];
-    let number = || (0..4_i8).prop_map(f64::from);
+    let number = || (0..4_usize).prop_map(Decimal::from);
     let long = prop_oneof![
         number().prop_map(Test::Number),
         (comparison(), number()).prop_map(|(comparison, bound)| Test::NumberRange(comparison, bound)),

@@ -45,7 +45,7 @@ fn any(value: &Value, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     match value {
         Value::Null | Value::Object(_) => false,
         Value::Bool(value) => test(Scalar::Boolean(*value)),
-        Value::Number(value) => test(Scalar::Number(value.as_f64().unwrap(), &value.to_string())),
+        Value::Number(value) => test(Scalar::Number(&value.to_string())),
         Value::String(value) => test(Scalar::Text(value)),
         Value::Array(items) => items.iter().any(|item| any(item, test)),
     }

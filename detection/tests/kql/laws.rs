@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use detection::detect::Head;
 use detection::ecs::{self, Document};
-use detection::query::{Comparison, Fields, Kind, Node, Pattern, Query, Scalar, Test};
+use detection::query::{Comparison, Decimal, Fields, Kind, Node, Pattern, Query, Scalar, Test};
 use detection::records;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -27,8 +27,13 @@ fn comparison() -> impl Strategy<Value = Comparison> {
     select(vec![Comparison::Less, Comparison::LessOrEqual, Comparison::Greater, Comparison::GreaterOrEqual])
 }
 
-fn number() -> impl Strategy<Value = f64> {
-    prop_oneof![any::<i32>().prop_map(f64::from), proptest::num::f64::NORMAL, Just(0.0)]
+fn number() -> impl Strategy<Value = Decimal> {
+    let text = prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        proptest::num::f64::NORMAL.prop_map(|number| number.to_string()),
+        "-?[0-9]{1,30}(\\.[0-9]{1,5})?(e-?[0-9]{1,3})?",
+    ];
+    text.prop_map(|text| Decimal::parse(&text).expect("a number"))
 }
 
 fn time() -> impl Strategy<Value = String> {

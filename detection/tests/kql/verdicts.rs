@@ -408,3 +408,18 @@ fn a_field_may_be_quoted_or_escaped() {
         ("not not: x", r#"{"not":"x"}"#, false),
     ]);
 }
+
+/// Ids of sixteen digits and more are numbers, too: a float would take neighbours for the same.
+#[test]
+fn numbers_beyond_2_to_the_53_are_compared_by_their_digits() {
+    check(&[
+        ("size: 9007199254740993", r#"{"size":9007199254740993}"#, true),
+        ("size: 9007199254740993", r#"{"size":9007199254740992}"#, false),
+        ("size > 9007199254740992", r#"{"size":9007199254740993}"#, true),
+        ("size > 9007199254740992", r#"{"size":"9007199254740993"}"#, true),
+        ("size >= 9007199254740993", r#"{"size":9007199254740992}"#, false),
+        ("size < 9007199254740993", r#"{"size":9007199254740992}"#, true),
+        ("size < 1e400", r#"{"size":9007199254740992}"#, true),
+        ("size <= 100000000000000000000000000000", r#"{"size":100000000000000000000000000001}"#, false),
+    ]);
+}

@@ -5,6 +5,7 @@ mod repository;
 
 mod embedded;
 mod eql;
+mod hostile;
 mod ladder;
 mod memory;
 mod refusals;

@@ -86,6 +86,22 @@ fn a_record_that_is_not_json_is_rejected_only_if_it_could_match() {
     });
 }
 
+/// The limit is the JSON parser's, whose recursion it bounds.
+#[test]
+fn a_record_deeper_than_127_levels_is_rejected_by_that_limit() {
+    let rules = rules(&["event.provider: lambda.amazonaws.com and event.outcome: success"]);
+    // The record and its parameters are two levels more.
+    let nested = |levels: usize| {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        format!(r#"{{"eventSource":"lambda.amazonaws.com","requestParameters":{{"a":{open}"]]"{close}}}}}"#)
+    };
+    inspect(&rules, None, &[&nested(125), &nested(126), &nested(2_000), &nested(1)], |pipeline| {
+        assert_eq!((pipeline.tally.matched, pipeline.tally.rejected), (2, 2));
+        assert_eq!(pipeline.rejections, [(1, Rejection::TooDeep), (2, Rejection::TooDeep)]);
+    });
+    assert_eq!(Rejection::TooDeep.to_string(), "the record nests objects and arrays deeper than 127 levels");
+}
+
 /// A number may be written in more ways than one, and a query sees the one that the record has.
 #[test]
 fn a_name_that_is_a_number_is_compared_as_its_text() {

@@ -354,3 +354,39 @@ fn conditions_bind_not_before_and_before_or() {
         }
     }
 }
+
+#[test]
+fn numbers_beyond_2_to_the_53_are_compared_by_their_digits() {
+    assert_rows(&[
+        (
+            "requestParameters.n|gt",
+            "9007199254740992",
+            r#"{"requestParameters":{"n":9007199254740993}}"#,
+            true,
+        ),
+        (
+            "requestParameters.n|gte",
+            "9007199254740993",
+            r#"{"requestParameters":{"n":9007199254740992}}"#,
+            false,
+        ),
+        (
+            "requestParameters.n|lt",
+            "9007199254740993",
+            r#"{"requestParameters":{"n":9007199254740992}}"#,
+            true,
+        ),
+        (
+            "requestParameters.n|lt",
+            "9007199254740993",
+            r#"{"requestParameters":{"n":"9007199254740992"}}"#,
+            true,
+        ),
+        (
+            "requestParameters.n|lte",
+            "-9007199254740993",
+            r#"{"requestParameters":{"n":-9007199254740992}}"#,
+            false,
+        ),
+    ]);
+}

@@ -8,7 +8,7 @@ use proptest::sample::select;
 
 use super::syntax::{Condition, How, Kind, Operand, Sign};
 use super::{lex, parse};
-use crate::query::{self, Comparison, Query, Values};
+use crate::query::{self, Comparison, Decimal, Query, Values};
 
 const KEYWORDS: query::Field = query::Field { kind: query::Kind::Keyword, values: Values::Many };
 const NOWHERE: std::ops::Range<usize> = 0..0;
@@ -47,7 +47,8 @@ fn constant() -> impl Strategy<Value = Operand> {
     prop_oneof![
         text().prop_map(Kind::Text),
         any::<bool>().prop_map(Kind::Boolean),
-        any::<i32>().prop_map(|number| Kind::Number(f64::from(number) / 8.0)),
+        "-?[0-9]{1,20}(\\.[0-9]{1,3})?"
+            .prop_map(|text| Kind::Number(Decimal::parse(&text).expect("a number"))),
         Just(Kind::Null),
     ]
     .prop_map(operand)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::query::Error;
+use crate::query::{Decimal, Error};
 
 /// A piece of the text that has a meaning of its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub(super) enum Token {
     /// A name of which a part stands in backquotes: never a keyword.
     Name(String),
     Text(String),
-    Number(f64),
+    Number(Decimal),
     Sign(&'static str),
     End,
 }
@@ -153,8 +153,7 @@ impl<'a> Lexer<'a> {
             }
         }
         let word = self.run(|character| character.is_alphanumeric() || character == '_');
-        let number = self.text[start..self.at].parse().ok().filter(|number: &f64| number.is_finite());
-        match number {
+        match Decimal::parse(&self.text[start..self.at]) {
             Some(number) if word.is_empty() => Ok(Token::Number(number)),
             _ => Err(self
                 .error(start, self.at, "this is no number, and a name does not start with a digit")

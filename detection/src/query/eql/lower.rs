@@ -5,15 +5,13 @@
 //! it; null is no match. Anything around that is a query again. So `not f(x)` is lowered into `x != null and not f(x)`,
 //! and nothing else needs a third value.
 
-use super::MAX_REGEXES;
 use super::syntax::{Condition, Event, How, Kind as Syntax, Operand, Place, Sign};
 use super::values::{Refusal, equality, like, range, regex};
 use crate::query::kql::network;
+use crate::query::regex::{MAX_PER_RULE, TOO_MANY};
 use crate::query::{Comparison, Error, Field, Glob, Kind, Node, Parsed, Relation, Subject, Test};
 
 const FUNCTIONS: &str = "stringContains, startsWith, endsWith, length, cidrMatch, wildcard and match";
-
-const TOO_MANY_REGEXES: &str = "a query has 64 regular expressions at most: join some with |, or use like";
 
 pub(super) fn lower(
     text: &str,
@@ -122,8 +120,8 @@ impl Lowering<'_> {
                 };
                 self.text_test(field, |_| {
                     Ok(match sign {
-                        Sign::Order(comparison) => Test::LengthRange(comparison, *number),
-                        _ => Test::Length(*number),
+                        Sign::Order(comparison) => Test::LengthRange(comparison, number.clone()),
+                        _ => Test::Length(number.clone()),
                     })
                 })
             }
@@ -166,7 +164,7 @@ impl Lowering<'_> {
         }
         let test = |(pattern, place): &(String, Place)| {
             if matches!(how, How::Regex { .. }) && !self.may_compile() {
-                return self.refuse(place, TOO_MANY_REGEXES);
+                return self.refuse(place, TOO_MANY);
             }
             self.test(operand, place, |kind| match (kind, how) {
                 (Kind::Keyword, How::Like { any_case }) => Ok(like(pattern, any_case)),
@@ -190,7 +188,7 @@ impl Lowering<'_> {
     /// Counts a regular expression before it is compiled.
     fn may_compile(&mut self) -> bool {
         self.regexes += 1;
-        self.regexes <= MAX_REGEXES
+        self.regexes <= MAX_PER_RULE
     }
 
     fn alone(&mut self, operand: &Operand) -> Node {
@@ -251,7 +249,7 @@ impl Lowering<'_> {
                 }))
             }),
             (Syntax::Text(_), None) if name == "match" && !self.may_compile() => {
-                self.refuse(&other.place, TOO_MANY_REGEXES)
+                self.refuse(&other.place, TOO_MANY)
             }
             (Syntax::Text(text), None) => self.test(field, &other.place, |kind| match (name, kind) {
                 ("cidrMatch", Kind::Ip | Kind::Keyword) => network(text).map_err(|reason| (reason, None)),

@@ -28,8 +28,6 @@ use super::{Error, Field, Parsed};
 const MAX_DEPTH: usize = 64;
 /// More tests than this, the values of lists among them, are refused.
 const MAX_TESTS: usize = 4096;
-/// Each takes memory once it is compiled.
-const MAX_REGEXES: usize = 64;
 
 pub(super) fn parse(
     text: &str,

@@ -66,7 +66,7 @@ pub(super) fn not_run(text: &str, tokens: &[Placed]) -> Option<Error> {
             Some(error(place, format!("arithmetic ({sign}) is not run here")))
         }
         [(Token::Sign("["), place), (Token::Number(_), _)] => {
-            Some(error(place, "elements of arrays are not told apart here".to_owned()).help("leave the index out: any element will do"))
+            Some(error(place, "one element of an array cannot be chosen here".to_owned()).help("leave the index out: any element will do"))
         }
         _ => None,
     })
@@ -183,9 +183,9 @@ impl<'a> Parser<'a> {
         let start = place.start;
         let kind = match token {
             Token::Text(text) => Kind::Text(text.clone()),
-            Token::Number(number) => Kind::Number(*number),
+            Token::Number(number) => Kind::Number(number.clone()),
             Token::Sign("-") => match self.next() {
-                (Token::Number(number), _) => Kind::Number(-number),
+                (Token::Number(number), _) => Kind::Number(number.clone().negated()),
                 _ => return Err(self.back().expected("a number behind -")),
             },
             Token::Sign("?") => match self.next() {

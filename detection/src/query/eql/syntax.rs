@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::query::Comparison;
+use crate::query::{Comparison, Decimal};
 
 /// A part of the text.
 pub(super) type Place = Range<usize>;
@@ -74,7 +74,7 @@ pub(super) enum Kind {
         arguments: Vec<Operand>,
     },
     Text(String),
-    Number(f64),
+    Number(Decimal),
     Boolean(bool),
     Null,
 }

@@ -29,7 +29,7 @@ pub(super) fn equality(kind: Kind, value: &Syntax) -> Result<Test, Refusal> {
     match (kind, value) {
         (Kind::Keyword, Syntax::Text(text)) => Ok(Test::Text(text.clone())),
         (Kind::Keyword | Kind::Boolean, Syntax::Boolean(wanted)) => Ok(Test::Boolean(*wanted)),
-        (Kind::Keyword | Kind::Long, Syntax::Number(number)) => Ok(Test::Number(*number)),
+        (Kind::Keyword | Kind::Long, Syntax::Number(number)) => Ok(Test::Number(number.clone())),
         (Kind::Ip, Syntax::Text(text)) => network(text).map_err(refused),
         (Kind::Date, Syntax::Text(text)) => time(text).map(Test::Text).map_err(refused),
         _ => Err(wrong_kind(kind)),
@@ -39,7 +39,9 @@ pub(super) fn equality(kind: Kind, value: &Syntax) -> Result<Test, Refusal> {
 pub(super) fn range(kind: Kind, comparison: Comparison, value: &Syntax) -> Result<Test, Refusal> {
     match (kind, value) {
         (Kind::Keyword, Syntax::Text(text)) => Ok(Test::TextRange(comparison, text.clone())),
-        (Kind::Keyword | Kind::Long, Syntax::Number(number)) => Ok(Test::NumberRange(comparison, *number)),
+        (Kind::Keyword | Kind::Long, Syntax::Number(number)) => {
+            Ok(Test::NumberRange(comparison, number.clone()))
+        }
         (Kind::Date, Syntax::Text(text)) => {
             time(text).map(|time| Test::TextRange(comparison, time)).map_err(|reason| (reason, None))
         }

@@ -122,7 +122,6 @@ impl fmt::Display for Test {
                 write!(f, " {comparison} ")?;
                 quoted(f, bound)
             }
-            Self::DecimalRange(comparison, bound) => write!(f, " {comparison} {bound}"),
             Self::NumberRange(comparison, bound) => write!(f, " {comparison} {bound}"),
             Self::AddressRange(comparison, bound) => write!(f, " {comparison} \"{bound}\""),
         }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::parse::Literal;
-use crate::query::{Comparison, Kind, Pattern, Test, evaluate::normal_time};
+use crate::query::{Comparison, Decimal, Kind, Pattern, Test, evaluate::normal_time};
 
 pub(super) fn equality(kind: Kind, value: &Literal) -> Result<Test, String> {
     if value.pieces.len() > 1 {
@@ -44,9 +44,8 @@ pub(super) fn range(kind: Kind, comparison: Comparison, bound: &Literal) -> Resu
     }
 }
 
-fn number(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-    number.ok_or_else(|| "expected a number: the field is numeric".to_owned())
+fn number(text: &str) -> Result<Decimal, String> {
+    Decimal::parse(text).ok_or_else(|| "expected a number: the field is numeric".to_owned())
 }
 
 pub(in crate::query) fn time(text: &str) -> Result<String, String> {

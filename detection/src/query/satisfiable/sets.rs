@@ -6,13 +6,13 @@ use std::net::IpAddr;
 
 use super::{Clash, Leaf, Literal};
 use crate::query::evaluate::{as_v6, normal_time};
-use crate::query::{Comparison, Kind, Pattern, Test};
+use crate::query::{Comparison, Decimal, Kind, Pattern, Test};
 
 /// A value in the order of its kind.
 #[derive(Debug, Clone, PartialEq, PartialOrd)]
 pub(super) enum Key<'a> {
     Text(Cow<'a, str>),
-    Number(f64),
+    Number(&'a Decimal),
     Address(u128),
 }
 
@@ -62,10 +62,8 @@ impl<'a> Set<'a> {
             (Kind::Date, Test::TextRange(comparison, bound)) => {
                 normal_time(bound).map_or(Self::Empty, |time| Self::half(*comparison, Key::Text(time.into())))
             }
-            (Kind::Long, Test::Number(wanted)) if !wanted.is_nan() => Self::point(Key::Number(*wanted)),
-            (Kind::Long, Test::NumberRange(comparison, bound)) if !bound.is_nan() => {
-                Self::half(*comparison, Key::Number(*bound))
-            }
+            (Kind::Long, Test::Number(wanted)) => Self::point(Key::Number(wanted)),
+            (Kind::Long, Test::NumberRange(comparison, bound)) => Self::half(*comparison, Key::Number(bound)),
             (Kind::Ip, Test::Network(network, length)) => Self::block(*network, *length),
             (Kind::Ip, Test::AddressRange(comparison, bound)) => Self::addresses(*comparison, as_v6(*bound)),
             _ => Self::Unknown,

@@ -21,6 +21,7 @@ use std::ops::Range;
 pub use item::{Content, Item, Key};
 
 use super::Node;
+use super::regex::{MAX_PER_RULE, TOO_MANY};
 
 /// Keys of a detection section that correlate events.
 const CORRELATING: &str = "timeframe";
@@ -58,6 +59,11 @@ pub(super) fn parse(section: &Item) -> Result<Node, Vec<Problem>> {
     let Content::Map(entries) = &section.content else {
         return Err(vec![Problem::wrong(&section.place, "detection must be a map with a condition")]);
     };
+    let mut expressions = Vec::new();
+    find_expressions(section, &mut expressions);
+    if let Some(place) = expressions.get(MAX_PER_RULE) {
+        return Err(vec![Problem::wrong(place, TOO_MANY)]);
+    }
     let mut problems = Vec::new();
     let mut detections = Vec::new();
     for (key, item) in entries {
@@ -89,4 +95,21 @@ pub(super) fn parse(section: &Item) -> Result<Node, Vec<Problem>> {
         return Err(problems);
     }
     Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) })
+}
+
+/// The places of all regular expressions, which are counted before any is compiled.
+fn find_expressions<'i>(item: &'i Item, places: &mut Vec<&'i Range<usize>>) {
+    match &item.content {
+        Content::Map(entries) => {
+            for (key, item) in entries {
+                if key.text.split('|').skip(1).any(|modifier| modifier == "re") {
+                    places.extend(item.items().iter().map(|item| &item.place));
+                } else {
+                    find_expressions(item, places);
+                }
+            }
+        }
+        Content::List(items) => items.iter().for_each(|item| find_expressions(item, places)),
+        Content::Text(_) | Content::Null => {}
+    }
 }

@@ -29,7 +29,7 @@ pub(super) fn test(field: &Field, item: &Item) -> Result<Node, Problem> {
         return Err(found);
     }
     let ranged = |comparison| match Decimal::parse(text) {
-        Some(bound) => Ok(Test::DecimalRange(comparison, bound)),
+        Some(bound) => Ok(Test::NumberRange(comparison, bound)),
         None => Err(format!("expected a number, found {text}")),
     };
     let test = match field.operator {
