@@ -92,7 +92,7 @@ test-page: $(TOOLS)/installed ## Open the page of cloudtrail-scan in a headless 
 	$(TOOLS)/bin/pytest -p no:cacheprovider tests/page
 
 history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: make history PREFIX=AWSLogs/ SINCE=2026-01-01 LEARN=yes
-	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") \
+	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") $(if $(BUCKET),--bucket "$(BUCKET)") \
 		$(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(filter yes,$(LEARN)),--learn) $(if $(filter yes,$(RUN)),--run)
 
 clean: ## Remove everything that was built or installed here
