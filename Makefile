@@ -25,7 +25,7 @@ unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack ministack deploy redrive test-notice test-page history clean bench soak fuzz package parameters rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack ministack deploy doctor grant redrive test-notice test-page history clean bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,8 @@ lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, lic
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo deny --workspace --locked check bans licenses sources
 	$(TOOLS)/bin/sam validate --lint --region us-east-1
-	$(CHECKOV)/bin/checkov -f template.yaml
+	for template in deploy/*.yaml; do $(TOOLS)/bin/sam validate --lint --region us-east-1 --template $$template || exit 1; done
+	$(CHECKOV)/bin/checkov -f template.yaml $(wildcard deploy/*.yaml)
 	@# By itself it looks only at what the parameters' defaults switch on.
 	mkdir -p target/checkov
 	sed 's/Default: "false"/Default: "true"/' template.yaml > target/checkov/everything-on.yaml
@@ -81,6 +82,9 @@ fuzz: ## Fuzz every target for SECONDS each: make fuzz SECONDS=600 (needs a nigh
 	  cargo +nightly fuzz run $$(test $$target = payload && echo --features function) $$target -- -max_total_time=$(SECONDS) -max_len=$(MAX_LEN) -malloc_limit_mb=64 || exit 1; \
 	done
 
+doctor: $(TOOLS)/installed ## Look at a deployed stack from the trail to the mailbox, and say what is wrong and what to do
+	@$(PYTHON) tools/doctor.py $(STACK)
+
 redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to its queue
 	$(PYTHON) tools/redrive.py $(STACK)
 
@@ -90,6 +94,9 @@ test-notice: $(TOOLS)/installed ## Send one marked notice through a deployed sta
 test-page: $(TOOLS)/installed ## Open the page of cloudtrail-scan in a headless Chromium, if this machine has one
 	cargo build --locked -p cloudtrail-scan
 	$(TOOLS)/bin/pytest -p no:cacheprovider tests/page
+
+grant: $(TOOLS)/installed ## In the bucket's account: let the function of another account read, after you have seen the difference
+	@$(PYTHON) tools/grant.py $(STACK)
 
 history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: make history PREFIX=AWSLogs/ SINCE=2026-01-01 LEARN=yes
 	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") $(if $(BUCKET),--bucket "$(BUCKET)") \
