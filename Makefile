@@ -13,6 +13,8 @@ TOOLS := .venv/tools
 LOCALSTACK := .venv/localstack
 CHECKOV := .venv/checkov
 AWS := .venv/aws
+CYCLONEDX := .venv/cyclonedx
+CYCLONEDX_VERSION := 0.5.9
 PYTHON := $(TOOLS)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
@@ -25,7 +27,7 @@ unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack ministack deploy doctor grant redrive test-notice test-page history clean bench soak fuzz package parameters rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack ministack deploy doctor grant redrive test-notice test-page history clean release bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +72,9 @@ deploy: parameters package ## Deploy to AWS: make deploy PARAMETERS='TrailBucket
 	@$(PYTHON) tools/parameters.py kept $(PARAMETERS_FILE) $(STACK)
 	$(TOOLS)/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(PARAMETERS_FILE)
 
+release: $(TOOLS)/installed $(CYCLONEDX)/installed ## Build what a release holds into dist/: zips, the command, templates, SBOMs, checksums
+	$(PYTHON) tools/release.py
+
 bench: build ## Measure speed, memory and size against what else could do the job, as tables
 	cargo build --release --locked -p cloudtrail-scan -p benches
 	$(PYTHON) benches/bench.py
@@ -103,7 +108,7 @@ history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: 
 		$(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(filter yes,$(LEARN)),--learn) $(if $(filter yes,$(RUN)),--run)
 
 clean: ## Remove everything that was built or installed here
-	rm -rf target .aws-sam .venv .pytest_cache .ruff_cache
+	rm -rf target dist .aws-sam .venv .pytest_cache .ruff_cache
 
 # Compiles nothing again: SAM runs the same cargo-lambda command, and lays the artifact beside the template.
 package: build
@@ -125,4 +130,9 @@ deploy-tests: package $(AWS)/installed
 	rm -rf $(@D)
 	python3.11 -m venv $(@D)
 	$(@D)/bin/python $(PIP_INSTALL) -r $<
+	touch $@
+
+# It writes the bills of materials of a release.
+$(CYCLONEDX)/installed:
+	cargo install cargo-cyclonedx --version $(CYCLONEDX_VERSION) --locked --root $(@D)
 	touch $@

@@ -299,29 +299,32 @@ def rules(stack: Stack) -> Iterator[Finding]:
 
 
 def subscriptions(stack: Stack) -> Iterator[Finding]:
-    """Does anybody hear of signals, notices and alarms?"""
-    sns = stack.client("sns")
+    """Does anybody hear of signals, as documents or as notices, and of alarms?"""
     topics = {
         "signals": stack.outputs["TopicArn"],
         "notices": stack.outputs.get("NoticeTopicArn"),
         "alarms": stack.resources.get("AlarmTopic"),
     }
+    heard = {}
     for name, topic in topics.items():
         if not topic:
             continue
-        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        pages = stack.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         found = [each for page in pages for each in page["Subscriptions"]]
         pending = [each["Endpoint"] for each in found if not each["SubscriptionArn"].startswith("arn:")]
         for endpoint in pending:
-            yield Finding(
-                WRONG,
-                f"subscriptions: {endpoint} has not confirmed {name}",
-                "open the mail that SNS sent, or subscribe again",
-            )
-        if not found:
-            yield Finding(WRONG, f"subscriptions: nobody hears of {name}", f"aws sns subscribe --topic-arn {topic}")
-        elif len(pending) < len(found):
+            text = f"subscriptions: {endpoint} has not confirmed {name}"
+            yield Finding(WRONG, text, "open the mail that SNS sent, or subscribe again")
+        heard[name] = len(found)
+        if len(found) > len(pending):
             yield Finding(RIGHT, f"subscriptions: confirmed to {name}: {len(found) - len(pending)}")
+    # Whoever takes the documents may want no notices, and the other way round.
+    if not heard["signals"] and not heard.get("notices"):
+        advice = f"aws sns subscribe --topic-arn {topics['signals']}"
+        yield Finding(WRONG, "subscriptions: nobody hears of signals", advice)
+    if heard.get("alarms") == 0:
+        advice = f"aws sns subscribe --topic-arn {topics['alarms']}"
+        yield Finding(WRONG, "subscriptions: nobody hears of alarms", advice)
 
 
 CHECKS = (trail, announcement, real_time, mapping, access, reading, dead_letters, alarms, rules, subscriptions)

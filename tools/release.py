@@ -4,7 +4,7 @@
 
 The same commit gives the same bytes in whatever folder it is built: paths are mapped to names that do not depend on the
 machine, every date is the commit's, and archives hold their files in one order without owners. What the bytes do depend
-on is pinned: the compiler by rust-toolchain.toml, cargo-lambda and zig by requirements/tools.txt, crates by Cargo.lock. The
+on is pinned: the compiler by RUST below, cargo-lambda and zig by requirements/tools.txt, crates by Cargo.lock. The
 archives are compressed by Python's zlib; another build of zlib may compress the same files to other bytes.
 """
 
@@ -27,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 # Apart from what other builds leave: these flags would make each of them compile everything again.
 TARGET = ROOT / "target" / "release-build"
+RUST = "1.95.0"
 FUNCTION, COMMAND = "cloudtrail-signals", "cloudtrail-scan"
 TRIPLES = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
 CYCLONEDX = ROOT / ".venv" / "cyclonedx" / "bin" / "cargo-cyclonedx"
@@ -200,8 +201,16 @@ def terraform() -> dict[str, tuple[bytes, int]]:
     return {file.name: (file.read_bytes(), 0o644) for file in files}
 
 
+def check_tools() -> None:
+    """Exit if another compiler would build other bytes."""
+    found = run("rustc", "--version").split()[1]
+    if found != RUST:
+        raise SystemExit(f"a release is built by Rust {RUST}, not {found}: rustup default {RUST}")
+
+
 def release(out: Path) -> None:
     """Build everything into a folder that is empty at the start."""
+    check_tools()
     wanted, licence = version(), (ROOT / "LICENSE").read_bytes()
     text = notes((ROOT / "CHANGELOG.md").read_text(), wanted)
     shutil.rmtree(out, ignore_errors=True)
@@ -232,6 +241,7 @@ def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to build into (default: dist)")
+    parser.add_argument("--version", action="version", version=version(), help="print the version in Cargo.toml")
     release(parser.parse_args().out.resolve())
 
 
