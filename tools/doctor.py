@@ -282,20 +282,18 @@ def alarms(stack: Stack) -> Iterator[Finding]:
 
 
 def rules(stack: Stack) -> Iterator[Finding]:
-    """Did the function say of rules, when it started, that they are off or learning?"""
-    said: dict[str, dict[str, Any]] = {}
-    for line in stack.log('"rules"', 24):
-        # Lines of an invocation carry its id; those of a start do not.
-        if "request_id" not in line and line.get("message"):
-            said[line["message"]] = line
-    for message, line in said.items():
-        names = line.get("rules", "")
-        state = WRONG if line.get("level") in ("WARN", "ERROR") else RIGHT
-        yield Finding(
-            state, f"rules: {message}" + (f": {names}" if names else ""), "docs/rules.md" if state == WRONG else ""
-        )
+    """What did the function say last of the rules that remember: are they on, learning or off?"""
+    said = [
+        line for line in stack.log('"rules that remember"', 24) if line["message"].startswith("rules that remember")
+    ]
     if not said:
-        yield Finding(RIGHT, "rules: the function complained of none when it started")
+        yield Finding(RIGHT, "rules: in 24 h none that remembers was off, or had an event to look at")
+    elif "rules" in said[-1]:
+        state = RIGHT if stack.parameters.get("Memory") == "false" else WRONG
+        yield Finding(state, f"rules: off, since they remember: {said[-1]['rules']}", "deploy with Memory=true")
+    else:
+        learning = f"; learning, and silent so far: {said[-1]['learning']}" if said[-1]["learning"] else ""
+        yield Finding(RIGHT, f"rules: on: {said[-1]['on'] or 'none'}{learning}")
 
 
 def subscriptions(stack: Stack) -> Iterator[Finding]:

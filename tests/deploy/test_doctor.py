@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from conftest import PATIENCE_SECONDS, Deployment, deployed
-from doctor import CHECKS, RIGHT, UNSEEN, WRONG, Finding, Stack, examine, load
+from doctor import CHECKS, RIGHT, UNSEEN, WRONG, Finding, Stack, examine, load, rules
 from emulator import ROOT, Emulator, wait_until
 from stack import Subscriber
 
@@ -146,13 +146,6 @@ def unsubscribed(patient: Patient) -> Callable[[], object]:
     return lambda: sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=found["Endpoint"])
 
 
-def unconfirmed(patient: Patient) -> Callable[[], object]:
-    sns, topic = patient.client("sns"), patient.deployment.outputs["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="somebody@example.com")
-    # A subscription that waits cannot be taken back; a topic made again has none.
-    return lambda: None
-
-
 BREAKS: dict[str, tuple[Break, str]] = {
     "the trail": (stopped_trail, "trail: examined does not log"),
     "the bucket's events": (no_events, f"announcement: {BUCKET} does not send its events to EventBridge"),
@@ -164,7 +157,6 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "a delivery": (dead_letter, "dead letters: 1"),
     "an alarm": (alarm_sounds, "alarm: "),
     "the subscription": (unsubscribed, "subscriptions: nobody hears of signals"),
-    "a mailbox": (unconfirmed, "subscriptions: somebody@example.com has not confirmed signals"),
 }
 
 
@@ -196,11 +188,21 @@ def test_a_failed_delivery_is_named_with_its_reason(patient: Patient, monkeypatc
     assert finding.text.endswith("the last one: s3://b/k: AccessDenied")
 
 
-def test_rules_that_are_off_are_named(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = {'"rules"': [{"level": "WARN", "message": "rules that remember are off", "rules": "A, B"}]}
-    real = Stack.log
-    monkeypatch.setattr(Stack, "log", lambda stack, words, hours: lines.get(words) or real(stack, words, hours))
-    assert "rules: rules that remember are off: A, B" in [finding.text for finding in wrong(patient.stack)]
+@pytest.mark.parametrize(("memory", "state"), [("true", WRONG), ("false", RIGHT)])
+def test_rules_that_are_off_are_named_and_are_wrong_unless_it_was_asked_for(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch, memory: str, state: str
+) -> None:
+    said = [{"level": "WARN", "message": "rules that remember are off: set MEMORY_TABLE", "rules": "A; B"}]
+    monkeypatch.setattr(Stack, "log", lambda *_: said)
+    stack = replace(patient.stack, parameters={**patient.stack.parameters, "Memory": memory})
+    assert [(found.state, found.text) for found in rules(stack)] == [(state, "rules: off, since they remember: A; B")]
+
+
+def test_rules_that_learn_are_named(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [{"level": "INFO", "message": "rules that remember", "on": "A", "learning": "B until 2026-12-01"}]
+    monkeypatch.setattr(Stack, "log", lambda *_: said)
+    (found,) = rules(patient.stack)
+    assert (found.state, found.text) == (RIGHT, "rules: on: A; learning, and silent so far: B until 2026-12-01")
 
 
 def test_what_cannot_be_seen_is_said_and_is_not_wrong(patient: Patient) -> None:
@@ -208,6 +210,17 @@ def test_what_cannot_be_seen_is_said_and_is_not_wrong(patient: Patient) -> None:
     (first, *_) = examine(elsewhere)
     assert first.state == UNSEEN
     assert "none that this account and region see" in first.text
+
+
+def test_a_mailbox_that_has_not_confirmed_is_named(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The emulator takes every subscription as confirmed; AWS shows one that waits like this.
+    waits = {"Endpoint": "somebody@example.com", "SubscriptionArn": "PendingConfirmation"}
+    sns = patient.client("sns")
+    pages = type("Pages", (), {"paginate": lambda *_, **__: [{"Subscriptions": [waits]}]})
+    monkeypatch.setattr(sns, "get_paginator", lambda _: pages())
+    stack = replace(patient.stack, client=lambda name: sns if name == "sns" else patient.client(name))
+    found = [finding.text for finding in wrong(stack)]
+    assert "subscriptions: somebody@example.com has not confirmed signals" in found
 
 
 def test_own_bucket_and_topic_are_looked_at_in_their_modes(own_bucket: Deployment, existing_topic: Deployment) -> None:

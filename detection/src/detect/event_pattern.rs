@@ -57,7 +57,7 @@ impl Ruleset {
     pub fn event_pattern(&self) -> EventPattern {
         let mut pairs = BTreeSet::new();
         let (mut of_everything, mut of_reading) = (Vec::new(), Vec::new());
-        for Rule { definition, query } in self.rules() {
+        for Rule { definition, query, .. } in self.rules() {
             let of_rule = pairs_of(query.root());
             if of_rule.contains(&Pair::ANY) {
                 of_everything.push(definition.name.clone());
