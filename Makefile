@@ -13,6 +13,8 @@ TOOLS := .venv/tools
 LOCALSTACK := .venv/localstack
 CHECKOV := .venv/checkov
 AWS := .venv/aws
+CYCLONEDX := .venv/cyclonedx
+CYCLONEDX_VERSION := 0.5.9
 PYTHON := $(TOOLS)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
@@ -25,7 +27,7 @@ unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack ministack deploy redrive test-notice test-page history clean bench soak fuzz package parameters rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack ministack deploy doctor grant redrive test-notice test-page history clean terraform release bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +42,8 @@ lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, lic
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo deny --workspace --locked check bans licenses sources
 	$(TOOLS)/bin/sam validate --lint --region us-east-1
-	$(CHECKOV)/bin/checkov -f template.yaml
+	for template in deploy/*.yaml; do $(TOOLS)/bin/sam validate --lint --region us-east-1 --template $$template || exit 1; done
+	$(CHECKOV)/bin/checkov -f template.yaml $(wildcard deploy/*.yaml)
 	@# By itself it looks only at what the parameters' defaults switch on.
 	mkdir -p target/checkov
 	sed 's/Default: "false"/Default: "true"/' template.yaml > target/checkov/everything-on.yaml
@@ -48,6 +51,7 @@ lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, lic
 	$(TOOLS)/bin/ruff check
 	$(TOOLS)/bin/ruff format --check
 	$(PYTHON) events/make_deliveries.py --check
+	$(PYTHON) tools/terraform.py --check
 
 demo: package ## Deploy to a local emulator, deliver the samples, print the signals and a notice
 	$(PYTHON) tools/demo.py
@@ -69,6 +73,12 @@ deploy: parameters package ## Deploy to AWS: make deploy PARAMETERS='TrailBucket
 	@$(PYTHON) tools/parameters.py kept $(PARAMETERS_FILE) $(STACK)
 	$(TOOLS)/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(PARAMETERS_FILE)
 
+terraform: $(TOOLS)/installed ## Write the Terraform module anew from the template
+	$(PYTHON) tools/terraform.py
+
+release: $(TOOLS)/installed $(CYCLONEDX)/installed ## Build what a release holds into dist/: zips, the command, templates, SBOMs, checksums
+	$(PYTHON) tools/release.py
+
 bench: build ## Measure speed, memory and size against what else could do the job, as tables
 	cargo build --release --locked -p cloudtrail-scan -p benches
 	$(PYTHON) benches/bench.py
@@ -81,6 +91,9 @@ fuzz: ## Fuzz every target for SECONDS each: make fuzz SECONDS=600 (needs a nigh
 	  cargo +nightly fuzz run $$(test $$target = payload && echo --features function) $$target -- -max_total_time=$(SECONDS) -max_len=$(MAX_LEN) -malloc_limit_mb=64 || exit 1; \
 	done
 
+doctor: $(TOOLS)/installed ## Look at a deployed stack from the trail to the mailbox, and say what is wrong and what to do
+	@$(PYTHON) tools/doctor.py $(STACK)
+
 redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to its queue
 	$(PYTHON) tools/redrive.py $(STACK)
 
@@ -91,12 +104,15 @@ test-page: $(TOOLS)/installed ## Open the page of cloudtrail-scan in a headless 
 	cargo build --locked -p cloudtrail-scan
 	$(TOOLS)/bin/pytest -p no:cacheprovider tests/page
 
+grant: $(TOOLS)/installed ## In the bucket's account: let the function of another account read, after you have seen the difference
+	@$(PYTHON) tools/grant.py $(STACK)
+
 history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: make history PREFIX=AWSLogs/ SINCE=2026-01-01 LEARN=yes
-	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") \
+	$(PYTHON) tools/history.py $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") $(if $(INVENTORY),--inventory "$(INVENTORY)") $(if $(BUCKET),--bucket "$(BUCKET)") \
 		$(if $(SINCE),--since $(SINCE)) $(if $(UNTIL),--until $(UNTIL)) $(if $(filter yes,$(LEARN)),--learn) $(if $(filter yes,$(RUN)),--run)
 
 clean: ## Remove everything that was built or installed here
-	rm -rf target .aws-sam .venv .pytest_cache .ruff_cache
+	rm -rf target dist .aws-sam .venv .pytest_cache .ruff_cache
 
 # Compiles nothing again: SAM runs the same cargo-lambda command, and lays the artifact beside the template.
 package: build
@@ -118,4 +134,9 @@ deploy-tests: package $(AWS)/installed
 	rm -rf $(@D)
 	python3.11 -m venv $(@D)
 	$(@D)/bin/python $(PIP_INSTALL) -r $<
+	touch $@
+
+# It writes the bills of materials of a release.
+$(CYCLONEDX)/installed:
+	cargo install cargo-cyclonedx --version $(CYCLONEDX_VERSION) --locked --root $(@D)
 	touch $@

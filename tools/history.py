@@ -176,6 +176,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
         default="",
         help="only keys that begin with this, whatever form they have; the default is TrailPrefix, and only keys of deliveries",
     )
+    parser.add_argument("--bucket", default="", help="one of the stack's buckets; needed where it reads several")
     parser.add_argument("--inventory", default="", help="s3://bucket/path/manifest.json; the default is to list")
     parser.add_argument("--since", type=date.fromisoformat, default=date.min, help="first day, YYYY-MM-DD")
     parser.add_argument("--until", type=date.fromisoformat, default=date.max, help="last day, YYYY-MM-DD")
@@ -204,7 +205,10 @@ def main() -> NoReturn:
         sys.exit(f"{asked.stack} may read only what lies below {readable}")
     s3, s3control = boto3.client("s3"), boto3.client("s3control")
     account = boto3.client("sts").get_caller_identity()["Account"]
-    bucket = stack["BucketName"]
+    buckets = stack["BucketName"].split(",")
+    bucket = asked.bucket or buckets[0]
+    if bucket not in buckets or (len(buckets) > 1 and not asked.bucket):
+        sys.exit(f"{asked.stack} reads several buckets or others: name one of {', '.join(buckets)} with --bucket")
     if asked.inventory:
         objects = inventoried(s3, asked.inventory, bucket, prefix)
     else:

@@ -39,6 +39,9 @@ pub struct Arguments {
     /// Check the rules and stop.
     #[arg(long)]
     pub check: bool,
+    /// Print the EventBridge pattern that brings the events which the rules need, and stop.
+    #[arg(long)]
+    pub event_pattern: bool,
     #[command(flatten)]
     pub testing: Testing,
     /// How signals are printed. The default is a table on a terminal, and JSON elsewhere.
@@ -47,7 +50,7 @@ pub struct Arguments {
     #[command(flatten)]
     choice: Choice,
     /// Files and folders.
-    #[arg(value_name = "PATH", required_unless_present_any = ["check", "test"])]
+    #[arg(value_name = "PATH", required_unless_present_any = ["check", "event_pattern", "test"])]
     pub paths: Vec<PathBuf>,
 }
 

@@ -5,6 +5,7 @@ mod cases;
 mod content;
 mod counts;
 mod csv;
+mod event_pattern;
 mod inputs;
 mod memory;
 mod page;
@@ -38,6 +39,9 @@ fn main() -> ExitCode {
     let Some(rules) = ruleset(arguments.rules.as_deref(), arguments.check) else { return ExitCode::FAILURE };
     if arguments.check {
         return ExitCode::SUCCESS;
+    }
+    if arguments.event_pattern {
+        return if event_pattern::print(&rules) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let exceptions = arguments.exceptions();
     let output = if arguments.ecs { Output::Documents } else { Output::Signals };

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from conftest import PATIENCE_SECONDS, Deployment
 from emulator import ROOT, Emulator, wait_until
 from jsonschema import Draft202012Validator
+from parameters import defaults
 from stack import Received
 
 Deliveries = dict[str, bytes]
@@ -197,16 +198,32 @@ def api_call() -> dict:
     return json.loads(record["body"])
 
 
-def test_the_real_time_rule_takes_calls_to_lambda_s_api_and_no_others(existing_bucket: Deployment) -> None:
+def test_the_real_time_rule_takes_what_the_embedded_rule_looks_for_and_nothing_else(
+    existing_bucket: Deployment,
+) -> None:
     events = existing_bucket.emulator.client("events")
     patterns = [rule["EventPattern"] for rule in events.list_rules()["Rules"] if "ApiCallRule" in rule["Name"]]
     (pattern,) = patterns
     call = api_call()
-    other = call | {"source": "aws.cloudfront", "detail": call["detail"] | {"eventSource": "cloudfront.amazonaws.com"}}
+    another_service = call | {
+        "source": "aws.cloudfront",
+        "detail": call["detail"] | {"eventSource": "cloudfront.amazonaws.com"},
+    }
+    another_call = call | {"detail": call["detail"] | {"eventName": "ListFunctions20150331"}}
+    # Any principal that may put events can write everything but a source that begins like AWS's own.
+    forged = call | {"source": "lambda"}
     taken = [
-        events.test_event_pattern(EventPattern=pattern, Event=json.dumps(each))["Result"] for each in (call, other)
+        events.test_event_pattern(EventPattern=pattern, Event=json.dumps(each))["Result"]
+        for each in (call, another_service, another_call, forged)
     ]
-    assert taken == [True, False]
+    assert taken == [True, False, False, False]
+
+
+def test_the_real_time_pattern_s_default_is_what_the_command_prints_for_the_embedded_rules() -> None:
+    printed = subprocess.run(
+        [ROOT / "target/debug/cloudtrail-scan", "--event-pattern"], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert defaults()["RealTimePattern"] == printed.stdout.strip()
 
 
 def test_what_came_in_real_time_is_published_once_although_the_delivery_brings_it_again(

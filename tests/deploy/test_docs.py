@@ -29,7 +29,9 @@ def commands(page: Path) -> list[list[str]]:
 
 
 ALL = [(name, command) for name, page in zip(NAMES, PAGES, strict=True) for command in commands(page)]
-AWS = [(name, command) for name, command in ALL if command[0] == "aws"]
+# What the aws command has beside the services' own operations.
+CUSTOM = {("cloudformation", "deploy"), ("s3", "cp"), ("s3", "mb")}
+AWS = [(name, command) for name, command in ALL if command[0] == "aws" and (command[1], command[2]) not in CUSTOM]
 MAKE = [(name, command) for name, command in ALL if command[0] == "make"]
 
 

@@ -93,6 +93,12 @@ def test_what_the_function_may_not_read_is_refused(past: Deployment) -> None:
     assert (done.returncode, done.stderr) == (1, "existing-bucket may read only what lies below AWSLogs/\n")
 
 
+def test_a_bucket_that_the_stack_does_not_read_is_refused_and_its_own_are_named(past: Deployment) -> None:
+    done = history(past, "--bucket", "elsewhere")
+    assert done.returncode == 1
+    assert "name one of existing-trail-bucket with --bucket" in done.stderr
+
+
 def test_with_nothing_to_scan_it_says_so_and_fails(past: Deployment) -> None:
     done = history(past, "--prefix", "AWSLogs/999999999999/", "--run")
     assert (done.returncode, done.stderr) == (1, "nothing to scan\n")

@@ -76,6 +76,10 @@ def test_every_parameter_says_which_values_it_takes() -> None:
     ("name", "right", "wrong"),
     [
         ("TrailBucketName", "my-trail", "My_Trail"),
+        ("TrailBucketName", "one-trail,another-trail", "one-trail, another-trail"),
+        ("TrailBucketName", "b01,b02,b03,b04,b05", "b01,b02,b03,b04,b05,b06"),
+        ("FunctionRoleName", "cloudtrail-signals", "path/cloudtrail-signals"),
+        ("RealTimePattern", '{"source":[{"prefix":"aws."}]}', "aws.lambda"),
         ("DeliveryTopicArn", "arn:aws:sns:us-east-1:111122223333:deliveries", "deliveries"),
         ("TrailPrefix", "AWSLogs/o-exampleorgid/", "AWSLogs/*"),
         ("TrailBucketOwner", "111122223333", "1111-2222-3333"),

@@ -17,11 +17,13 @@
 //! the same without any of them: `tests/rules/ladder.rs` adds them one at a time ([`Rungs`]) and compares.
 
 mod candidates;
+mod event_pattern;
 mod head;
 mod literals;
 mod prefilter;
 mod search;
 
+pub use event_pattern::EventPattern;
 pub use head::Head;
 
 use std::rc::Rc;

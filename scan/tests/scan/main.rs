@@ -3,6 +3,7 @@
 mod boundary;
 mod build_script;
 mod cases;
+mod event_pattern;
 mod exceptions;
 mod folders;
 mod formats;

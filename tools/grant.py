@@ -1,0 +1,131 @@
+"""Let the function of another account read: add to the policies of bucket and key what deploy/log-archive.yaml puts out.
+
+``grant.py STACK`` runs with the credentials of the account that owns the bucket. For each document (the bucket's policy,
+the key's policy, the bucket's notifications) it reads what is there, adds what is missing, shows the difference, and asks
+before it writes. What others put there stays: only a statement with the same Sid, which is one of these, is replaced.
+"""
+
+import difflib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import boto3
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from stack import outputs
+
+
+@dataclass(frozen=True)
+class Change:
+    """A document as it is and as it should be."""
+
+    name: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    write: Callable[[], Any]
+
+    def difference(self) -> str:
+        """Return what would change, line by line; nothing if nothing would."""
+        before, after = (json.dumps(each, indent=2).splitlines() for each in (self.before, self.after))
+        return "\n".join(difflib.unified_diff(before, after, f"{self.name}, now", f"{self.name}, then", lineterm=""))
+
+
+def with_statements(policy: Mapping[str, Any], wanted: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a policy with these statements, each in the place of the one with its Sid or behind the last."""
+    there = policy.get("Statement", [])
+    # A policy may hold a single statement without a list.
+    statements = list(there) if isinstance(there, list) else [there]
+    places = {each["Sid"]: index for index, each in enumerate(statements) if "Sid" in each}
+    for statement in wanted:
+        if statement["Sid"] in places:
+            statements[places[statement["Sid"]]] = statement
+        else:
+            statements.append(statement)
+    return {"Version": "2012-10-17", **policy, "Statement": statements}
+
+
+def with_announcement(notifications: Mapping[str, Any], stack: Mapping[str, str]) -> dict[str, Any]:
+    """Return the bucket's notifications with the one that announces deliveries."""
+    if stack["Announce"] == "event-bus":
+        return {**notifications, "EventBridgeConfiguration": {}}
+    topics = notifications.get("TopicConfigurations", [])
+    if stack["Announce"] == "cloudtrail" or stack["DeliveryTopicArn"] in {each["TopicArn"] for each in topics}:
+        return dict(notifications)
+    topic: dict[str, Any] = {"TopicArn": stack["DeliveryTopicArn"], "Events": ["s3:ObjectCreated:*"]}
+    if "TrailPrefix" in stack:
+        topic["Filter"] = {"Key": {"FilterRules": [{"Name": "prefix", "Value": stack["TrailPrefix"]}]}}
+    return {**notifications, "TopicConfigurations": [*topics, topic]}
+
+
+def bucket_policy(s3: BaseClient, bucket: str) -> dict[str, Any]:
+    """Return the policy of a bucket; an empty one if it has none."""
+    try:
+        return json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucketPolicy":
+            return {}
+        raise
+
+
+def changes(stack: Mapping[str, str], s3: BaseClient, kms: BaseClient) -> Iterator[Change]:
+    """Yield the documents in the order in which they work: who announces must find a reader."""
+    bucket = stack["BucketName"]
+    before = bucket_policy(s3, bucket)
+    after = with_statements(before, json.loads(stack["BucketPolicyStatements"]))
+    name = f"policy of {bucket}"
+    yield Change(name, before, after, lambda: s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(after)))
+    if "KeyArn" in stack:
+        key = {"KeyId": stack["KeyArn"], "PolicyName": "default"}
+        held = json.loads(kms.get_key_policy(**key)["Policy"])
+        wanted = with_statements(held, json.loads(stack["KeyPolicyStatements"]))
+        name = f"policy of {stack['KeyArn']}"
+        yield Change(name, held, wanted, lambda: kms.put_key_policy(**key, Policy=json.dumps(wanted)))
+    there = s3.get_bucket_notification_configuration(Bucket=bucket)
+    there.pop("ResponseMetadata", None)
+    told = with_announcement(there, stack)
+    yield Change(
+        f"notifications of {bucket}",
+        there,
+        told,
+        lambda: s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=told),
+    )
+
+
+def apply(change: Change) -> bool:
+    """Show a change, ask, and write it. Return whether the document is now as it should be."""
+    difference = change.difference()
+    if not difference:
+        print(f"{change.name}: nothing to do")
+        return True
+    print(difference)
+    print(f"Write this {change.name}? [y/N] ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() != "y":
+        print("not written")
+        return False
+    change.write()
+    print("written")
+    return True
+
+
+def main() -> NoReturn:
+    """Run the command line: one argument, the name of the stack made of deploy/log-archive.yaml."""
+    match sys.argv[1:]:
+        case [name]:
+            stack = outputs(boto3.client("cloudformation"), name)
+            if "BucketPolicyStatements" not in stack:
+                sys.exit(f"{name} has no output BucketPolicyStatements: it is not made of deploy/log-archive.yaml")
+            try:
+                done = [apply(change) for change in changes(stack, boto3.client("s3"), boto3.client("kms"))]
+            except ClientError as error:
+                sys.exit(f"{error}\nAdd what the outputs of {name} hold by hand, or with credentials that may.")
+            sys.exit(0 if all(done) else 1)
+        case _:
+            print(f"usage: {sys.argv[0]} STACK", file=sys.stderr)
+            sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
