@@ -32,7 +32,7 @@ pub(crate) fn above(definition: &Definition, mut alert: Value, terms: Option<&Te
         "id": parent, "type": "signal", "rule": text("kibana.alert.rule.rule_id"), "depth": depth(&alert),
     });
     if let Some(Value::Object(kibana)) = alert.pointer_mut("/kibana/alert") {
-        raise(kibana, definition, id, ancestor, reason);
+        raise(kibana, definition, id, ancestor, &reason);
         if let Some(terms) = terms {
             kibana.insert("new_terms".to_owned(), terms.values().map(Value::from).collect());
         }
@@ -55,7 +55,7 @@ fn raise(
     definition: &Definition,
     id: SignalId,
     ancestor: Value,
-    reason: String,
+    reason: &str,
 ) {
     for of_parent in ["new_terms", "threshold_result", "building_block_type"] {
         kibana.shift_remove(of_parent);

@@ -69,7 +69,7 @@ pub struct AlertDocument<'a>(pub &'a Value);
 
 impl<'a> AlertDocument<'a> {
     /// The string at a dotted path of plain keys.
-    pub(crate) fn text(&self, field: &str) -> Option<&'a str> {
+    pub(crate) fn text(self, field: &str) -> Option<&'a str> {
         field.split('.').try_fold(self.0, |value, key| value.get(key))?.as_str()
     }
 }
