@@ -6,13 +6,15 @@
 use std::ops::AddAssign;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::detect::{Detector, Rule, Ruleset};
 use crate::ecs::Document;
-use crate::memory::{self, Candidate, Match};
+use crate::memory::{self, Candidate, Match, Matched};
 use crate::origin::Origin;
 use crate::query::Query;
 use crate::records::{RawRecord, Record, Rejection};
-use crate::signal::{Signal, Suppressed};
+use crate::signal::{self, AlertDocument, Signal, Suppressed};
 
 /// The first rejections are kept one by one; later ones are only counted.
 const REMEMBERED_REJECTIONS: usize = 16;
@@ -52,6 +54,38 @@ impl AddAssign for Tally {
         self.suppressed += other.suppressed;
         self.known += other.known;
     }
+}
+
+/// What rules on signals make of a signal.
+#[derive(Debug, Default)]
+pub struct Above {
+    /// Signals.
+    pub found: Vec<Signal>,
+    /// Matches on which memory has to decide.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Lets the rules on signals look at a signal that is to be published, once: what they find is not looked at again. Costs
+/// nothing where there is no such rule. `now` is the time as RFC 3339.
+#[must_use]
+pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
+    let mut above = Above::default();
+    if rules.on_signals().next().is_none() {
+        return above;
+    }
+    // A signal's message is JSON of our own.
+    let alert: Value = serde_json::from_str(&signal.message).unwrap_or_default();
+    let (document, id) = (AlertDocument(&alert), signal.id.to_string());
+    let time = document.text("kibana.alert.original_time");
+    let matched = Matched { fields: &document, id: Some(&*id), time, text: signal.message.as_bytes() };
+    let mut shared = None;
+    for (place, rule) in rules.on_signals().filter(|(_, rule)| rule.matches_alert(&document)) {
+        match memory::candidates(place, rule, &matched, &mut shared) {
+            Match::Candidates(candidates) => above.candidates.extend(candidates),
+            Match::Plain => above.found.push(signal::above(&rule.definition, alert.clone(), None, now)),
+        }
+    }
+    above
 }
 
 /// Turns the records of one source into signals.
@@ -137,9 +171,9 @@ impl<'a> Pipeline<'a> {
     ) {
         if !is_excepted && rule.memory.is_some() {
             let place = self.rules.rules().iter().position(|other| std::ptr::eq(other, rule));
+            let matched = Matched::record(document, record);
             if let Some(place) = place
-                && let Match::Candidates(candidates) =
-                    memory::candidates(place, rule, document, record, shared)
+                && let Match::Candidates(candidates) = memory::candidates(place, rule, &matched, shared)
             {
                 self.tally.signals += candidates.len() as u64;
                 return self.candidates.extend(candidates);
@@ -150,7 +184,12 @@ impl<'a> Pipeline<'a> {
             self.tally.suppressed += 1;
             self.suppressed.push(Suppressed::new(&rule.definition, document, record));
         } else {
-            self.found.push(Signal::new(&rule.definition, document, record, self.origin, self.now));
+            let signal = Signal::new(&rule.definition, document, record, self.origin, self.now);
+            let Above { found, candidates } = above(self.rules, &signal, self.now);
+            self.tally.signals += (found.len() + candidates.len()) as u64;
+            self.found.push(signal);
+            self.found.extend(found);
+            self.candidates.extend(candidates);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! {"case": "a function is created", "fires": true, "records": [{"eventName": "CreateFunction20150331"}]}
 //! ```
 //!
-//! A case is judged by the rules of its own file alone, with the decoder and the detection that judge a delivery.
+//! A case is judged by the rules of its own file alone (a rule on signals by the signals of all rules on records), with the decoder and the detection that judge a delivery.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use detection::detect::Ruleset;
-use detection::memory::{self, State, Time};
+use detection::memory::{self, Candidate, State, Time};
 use detection::origin::Origin;
-use detection::pipeline::Pipeline;
+use detection::pipeline::{self, Pipeline};
 use detection::query;
 use detection::records::Decoder;
 use detection::rule::{Reading, Source};
@@ -90,12 +90,21 @@ pub fn judge(reading: &Reading, files: &[PathBuf], strict: bool) -> Vec<Suite> {
 }
 
 fn suite(reading: &Reading, path: &Path, strict: bool) -> Suite {
-    let rules: Vec<_> = reading.rules.iter().filter(|rule| is_beside(path, &rule.file)).cloned().collect();
+    let mut rules: Vec<_> =
+        reading.rules.iter().filter(|rule| is_beside(path, &rule.file)).cloned().collect();
     let names: Vec<_> = rules.iter().map(|rule| rule.definition.name.as_str()).collect();
     let mut suite = Suite { file: name(path), rules: names.join(", "), verdicts: Vec::new() };
+    let ids: Vec<_> = rules.iter().map(|rule| rule.definition.rule_id.clone()).collect();
+    let is_own = |id: &str| ids.iter().any(|own| own == id);
+    if rules.iter().any(|rule| rule.on_signals) {
+        // They look at the signals of the others.
+        let others =
+            reading.rules.iter().filter(|rule| !rule.on_signals && !is_own(&rule.definition.rule_id));
+        rules.extend(others.cloned());
+    }
     let problem = match (ruleset(rules), fs::read_to_string(path)) {
         (Ok(rules), Ok(text)) => {
-            let judge = |(start, line)| verdict(&rules, &suite.file, &text, start, line);
+            let judge = |(start, line)| verdict(&rules, &is_own, &suite.file, &text, start, line);
             suite.verdicts = lines(&text).map(judge).collect();
             if strict {
                 suite.verdicts.extend(missing(&suite.verdicts));
@@ -136,7 +145,14 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     lines.filter(|(_, line)| !line.is_empty())
 }
 
-fn verdict(rules: &Ruleset, file: &str, text: &str, start: usize, line: &str) -> Verdict {
+fn verdict(
+    rules: &Ruleset,
+    is_own: &dyn Fn(&str) -> bool,
+    file: &str,
+    text: &str,
+    start: usize,
+    line: &str,
+) -> Verdict {
     let mistake = |place: usize, reason: String| {
         let error = query::Error::new(text, start + place, reason);
         let case = format!("line {}", error.line);
@@ -159,7 +175,7 @@ fn verdict(rules: &Ruleset, file: &str, text: &str, start: usize, line: &str) ->
     if case.records.is_empty() {
         return mistake(0, "a case needs a record at least".to_owned());
     }
-    let (found, rejected) = signals(rules, &case.records);
+    let (found, rejected) = signals(rules, is_own, &case.records);
     let wrong = rejected.or_else(|| {
         (!fires.agrees(found)).then(|| format!("expected {fires}, found {}", count(found, "signal")))
     });
@@ -167,7 +183,7 @@ fn verdict(rules: &Ruleset, file: &str, text: &str, start: usize, line: &str) ->
 }
 
 /// The number of signals, and the first reason for which a record cannot be judged.
-fn signals(rules: &Ruleset, records: &[&RawValue]) -> (u64, Option<String>) {
+fn signals(rules: &Ruleset, is_own: &dyn Fn(&str) -> bool, records: &[&RawValue]) -> (u64, Option<String>) {
     let records: Vec<_> = records.iter().map(|record| record.get()).collect();
     let delivery = format!("[{}]", records.join(","));
     let (origin, now) = (Origin::File("case".to_owned()), rfc3339(SystemTime::now()));
@@ -182,19 +198,45 @@ fn signals(rules: &Ruleset, records: &[&RawValue]) -> (u64, Option<String>) {
     };
     let rejection =
         pipeline.rejections.first().map(|(position, reason)| format!("record {position}: {reason}"));
-    let mut matches: Vec<_> = pipeline.candidates.iter().collect();
-    matches.sort_by(|a, b| (a.event.time, &a.event.id).cmp(&(b.event.time, &b.event.id)));
+    let found = pipeline.found.iter().filter(|signal| is_own(&signal.rule)).count() as u64;
+    let found = found + remembered(rules, pipeline.candidates, &origin, &now, is_own);
+    (found, outcome.err().map(|error| error.to_string()).or(rejection))
+}
+
+/// The number of signals of rules that remember, and of rules on those.
+fn remembered(
+    rules: &Ruleset,
+    candidates: Vec<Candidate>,
+    origin: &Origin,
+    now: &str,
+    is_own: &dyn Fn(&str) -> bool,
+) -> u64 {
+    let (mut above, mut waiting): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|one| rules.rules()[one.rule].on_signals);
     let mut states = HashMap::new();
-    let remembered = matches.into_iter().filter(|one| {
-        rules.rules()[one.rule].memory.as_ref().is_some_and(|memory| {
-            let state = states.entry(&one.key).or_insert_with(|| State::new(memory));
-            state.decide(memory, &one.event, Time::MIN).0 != memory::Verdict::Known
-        })
-    });
-    (
-        (pipeline.found.len() + remembered.count()) as u64,
-        outcome.err().map(|error| error.to_string()).or(rejection),
-    )
+    let mut signals = 0;
+    // First on records, then on signals.
+    for _ in 0..2 {
+        waiting.sort_by(|a, b| (a.event.time, &a.event.id).cmp(&(b.event.time, &b.event.id)));
+        for one in std::mem::take(&mut waiting) {
+            let rule = &rules.rules()[one.rule];
+            let Some(memory) = &rule.memory else { continue };
+            let state = states.entry(one.key.clone()).or_insert_with(|| State::new(memory));
+            let (verdict, _) = state.decide(memory, &one.event, Time::MIN);
+            if verdict == memory::Verdict::Known {
+                continue;
+            }
+            signals += u64::from(is_own(&rule.definition.rule_id));
+            if !rule.on_signals {
+                let signal = memory::signal(rules, &one, &verdict, origin, now);
+                let more = pipeline::above(rules, &signal, now);
+                signals += more.found.iter().filter(|signal| is_own(&signal.rule)).count() as u64;
+                above.extend(more.candidates);
+            }
+        }
+        waiting = std::mem::take(&mut above);
+    }
+    signals
 }
 
 /// What the cases of a rule do not show.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use detection::detect::Ruleset;
 use detection::memory::{self, Candidate, Event, State, Time, Verdict};
 use detection::origin::Origin;
-use detection::pipeline::Pipeline;
+use detection::pipeline::{self, Above, Pipeline};
 use detection::records::{Decoder, Record};
 use detection::signal::Signal;
 
@@ -40,6 +40,32 @@ struct Waiting {
     rule: u16,
     /// The match itself, where its file cannot be read again.
     kept: Option<Box<Candidate>>,
+}
+
+impl Waiting {
+    /// The place of its rule.
+    fn rule(&self) -> usize {
+        self.kept.as_ref().map_or(usize::from(self.rule), |kept| kept.rule)
+    }
+}
+
+/// What rules that remember made of a run.
+#[derive(Default)]
+pub struct Outcome {
+    pub signals: Vec<Signal>,
+    /// Matches of rules on signals, which the readers have not counted.
+    pub matches: u64,
+    /// Matches that are held back.
+    pub known: u64,
+}
+
+/// The matches that signal, each with its place among all.
+#[derive(Default)]
+struct Decided {
+    /// Those that were kept.
+    signals: Vec<(usize, Signal)>,
+    /// By the file in which their records lie, with their positions in it.
+    hits: BTreeMap<u32, Vec<(u32, Hit)>>,
 }
 
 /// A match that signals.
@@ -95,57 +121,80 @@ impl<'r> Memory<'r> {
         self.files.clear();
     }
 
-    /// Decides on the matches so far. Gives the signals in the order of time and event, and the number of matches that are
-    /// held back.
+    /// Decides on the matches so far, and on what rules on signals make of the signals. Gives the signals in the order of
+    /// time and event, how many matches were found on the way, and how many are held back.
     ///
     /// # Errors
     /// A file that cannot be read again.
-    pub fn signals(&mut self, now: &str) -> Result<(Vec<Signal>, u64), String> {
-        let all = self.waiting.len() as u64;
-        let (mut kept, hits) = self.decide(Time::MIN, now);
-        let count = kept.len() + hits.values().map(Vec::len).sum::<usize>();
+    pub fn signals(&mut self, now: &str) -> Result<Outcome, String> {
+        let on_signals = |one: &Waiting| self.rules.rules()[one.rule()].on_signals;
+        let (above, below): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(on_signals);
+        let mut outcome = Outcome::default();
+        self.waiting = below;
+        let below = self.made(now, &mut outcome)?;
+        self.waiting = above;
+        for signal in below {
+            let Above { found, candidates } = pipeline::above(self.rules, &signal, now);
+            outcome.matches += (found.len() + candidates.len()) as u64;
+            outcome.signals.push(signal);
+            outcome.signals.extend(found);
+            for candidate in candidates {
+                let key = self.key(&candidate);
+                let event = candidate.event.clone();
+                let kept = Some(Box::new(candidate));
+                self.waiting.push(Waiting { event, file: 0, position: 0, key, rule: 0, kept });
+            }
+        }
+        let above = self.made(now, &mut outcome)?;
+        outcome.signals.extend(above);
+        Ok(outcome)
+    }
+
+    /// The signals of the matches that wait.
+    fn made(&mut self, now: &str, outcome: &mut Outcome) -> Result<Vec<Signal>, String> {
+        let all = self.waiting.len();
+        let Decided { mut signals, hits } = self.decide(Time::MIN, now);
+        outcome.known += (all - signals.len() - hits.values().map(Vec::len).sum::<usize>()) as u64;
         for (file, hits) in hits {
             let path = &self.files[file as usize];
             let again = self.again(path, hits, now);
-            kept.extend(
+            signals.extend(
                 again.map_err(|error| format!("{}: it cannot be read again: {error}", path.display()))?,
             );
         }
-        kept.sort_by_key(|(order, _)| *order);
-        Ok((kept.into_iter().map(|(_, signal)| signal).collect(), all - count as u64))
+        signals.sort_by_key(|(order, _)| *order);
+        Ok(signals.into_iter().map(|(_, signal)| signal).collect())
     }
 
-    /// Decides on all that wait. Gives the signals of those that were kept, and of the others what to look for in which file.
-    #[expect(clippy::type_complexity, reason = "it is private, and taken apart at once")]
-    fn decide(
-        &mut self,
-        learn_before: Time,
-        now: &str,
-    ) -> (Vec<(usize, Signal)>, BTreeMap<u32, Vec<(u32, Hit)>>) {
+    /// Decides on all that wait.
+    fn decide(&mut self, learn_before: Time, now: &str) -> Decided {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.sort_unstable_by(|a, b| {
             (a.event.time, &a.event.id, a.rule, a.key).cmp(&(b.event.time, &b.event.id, b.rule, b.key))
         });
         let names: HashMap<u32, Arc<str>> =
             self.keys.iter().map(|(name, key)| (*key, Arc::clone(name))).collect();
-        let (mut kept, mut hits) = (Vec::new(), BTreeMap::<u32, Vec<_>>::new());
+        let mut decided = Decided::default();
         for (order, one) in waiting.into_iter().enumerate() {
-            let rule = one.kept.as_ref().map_or(usize::from(one.rule), |kept| kept.rule);
+            let rule = one.rule();
             let Some(memory) = &self.rules.rules()[rule].memory else { continue };
             let (verdict, _) = self.states[one.key as usize].decide(memory, &one.event, learn_before);
             if verdict == Verdict::Known {
                 continue;
             }
             if let Some(candidate) = one.kept {
-                let origin = Origin::File(self.files[one.file as usize].display().to_string());
-                kept.push((order, memory::signal(self.rules, &candidate, &verdict, &origin, now)));
+                let file = self.files.get(one.file as usize);
+                let origin = Origin::File(file.map(|file| file.display().to_string()).unwrap_or_default());
+                let signal = memory::signal(self.rules, &candidate, &verdict, &origin, now);
+                decided.signals.push((order, signal));
             } else {
                 let key = Arc::clone(&names[&one.key]);
                 let hit = Hit { order, rule, key, event: one.event.id, verdict };
-                hits.entry(one.file).or_default().push((one.position, hit));
+                decided.hits.entry(one.file).or_default().push((one.position, hit));
             }
         }
-        (kept, hits)
+        decided
     }
 
     /// Reads the records of a file again that signal.

@@ -8,7 +8,7 @@ use detection::detect::Ruleset;
 use detection::signal::{Signal, SignalId};
 use indicatif::ProgressBar;
 
-use crate::memory::Memory;
+use crate::memory::{Memory, Outcome};
 use crate::reading::News;
 use crate::sheet::Sheet;
 use crate::summary::Summary;
@@ -81,7 +81,8 @@ impl<'a, W: Write> Printer<'a, W> {
     /// Ends the output and returns the counts. `now` is the time of the run.
     pub fn finish(mut self, now: &str) -> io::Result<Summary> {
         match self.memory.signals(now) {
-            Ok((signals, known)) => {
+            Ok(Outcome { signals, matches, known }) => {
+                self.summary.read.tally.signals += matches;
                 self.summary.read.tally.known += known;
                 signals.into_iter().try_for_each(|signal| self.print_once(signal))?;
             }

@@ -134,6 +134,7 @@ impl Handler {
         let mut counters = Counters {
             published: publication.published,
             duplicates: publication.duplicates,
+            signals: remembered.matches,
             known: remembered.known + learned,
             failed: remembered.failed + publication.failed,
             unarchived: publication.unarchived,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use detection::detect::Ruleset;
 use detection::memory::{self, Verdict};
+use detection::pipeline::{Above, above};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::{Instant, timeout};
 
@@ -34,9 +35,11 @@ pub(super) struct Remembering<'a> {
     pub(super) deadline: Instant,
 }
 
-/// How many matches did not become signals.
+/// How many matches there were that the readers have not counted, and how many did not become signals.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Remembered {
+    /// Matches of rules on signals.
+    pub(super) matches: u64,
     /// Matches that memory holds back.
     pub(super) known: u64,
     /// Matches that could not be decided.
@@ -50,9 +53,12 @@ impl Remembering<'_> {
         // Beside the first request for an object.
         let (lesson, mut chunk) = tokio::join!(self.lesson(learns), gather(&mut matches));
         while !chunk.is_empty() {
-            let mut decided = self.memory.decide(self.rules, chunk, &lesson, self.deadline).await;
-            decided.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
-            self.hand_on(decided, &mut remembered).await;
+            // Signals may make rules on signals match, whose own signals nothing looks at again.
+            while !chunk.is_empty() {
+                let mut decided = self.memory.decide(self.rules, chunk, &lesson, self.deadline).await;
+                decided.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+                chunk = self.hand_on(decided, &mut remembered).await;
+            }
             chunk = gather(&mut matches).await;
         }
         remembered
@@ -63,16 +69,34 @@ impl Remembering<'_> {
         if learns { Lesson::History } else { self.memory.begin(self.rules, deadline).await }
     }
 
-    /// Hands signals to the publisher, and reports what could not be decided to the messages that hold it.
-    async fn hand_on(&self, decided: Vec<Decided>, remembered: &mut Remembered) {
+    /// Hands signals to the publisher, and reports what could not be decided to the messages that hold it. Gives the matches
+    /// of rules on signals.
+    async fn hand_on(&self, decided: Vec<Decided>, remembered: &mut Remembered) -> Vec<Waiting> {
         let mut failures = BTreeMap::new();
+        let mut matches = Vec::new();
         for (Waiting { candidate, origin, report, place, delivered }, decision) in decided {
             match decision {
                 Ok(Verdict::Known) => remembered.known += 1,
                 Ok(verdict) => {
                     let signal = memory::signal(self.rules, &candidate, &verdict, &origin, self.now);
-                    // The publisher receives for as long as there is a sender.
-                    let _ = self.found.send(Found { signal, report, place, delivered }).await;
+                    let above = if self.rules.rules()[candidate.rule].on_signals {
+                        Above::default()
+                    } else {
+                        above(self.rules, &signal, self.now)
+                    };
+                    remembered.matches += (above.found.len() + above.candidates.len()) as u64;
+                    for signal in std::iter::once(signal).chain(above.found) {
+                        let (report, place) = (Rc::clone(&report), Rc::clone(&place));
+                        // The publisher receives for as long as there is a sender.
+                        let _ = self.found.send(Found { signal, report, place, delivered }).await;
+                    }
+                    matches.extend(above.candidates.into_iter().map(|candidate| Waiting {
+                        candidate,
+                        origin: Rc::clone(&origin),
+                        report: Rc::clone(&report),
+                        place: Rc::clone(&place),
+                        delivered,
+                    }));
                 }
                 Err(failure) => {
                     remembered.failed += 1;
@@ -82,10 +106,11 @@ impl Remembering<'_> {
             }
         }
         for ((_, place, failure), (report, count)) in failures {
-            let matches = if count == 1 { "match" } else { "matches" };
-            let reason = format!("{place}: {count} {matches} of rules that remember: {failure}");
+            let noun = if count == 1 { "match" } else { "matches" };
+            let reason = format!("{place}: {count} {noun} of rules that remember: {failure}");
             report.fail(Failure { reason, ..failure });
         }
+        matches
     }
 }
 

@@ -33,6 +33,7 @@ use crate::memory::Keys;
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Memory, Source};
+use crate::signal::AlertDocument;
 use candidates::{Candidates, Remaining};
 use prefilter::{Haystack, Prefilter};
 
@@ -41,6 +42,8 @@ use prefilter::{Haystack, Prefilter};
 pub struct Rule {
     /// Its name, severity and whatever else its file says about it.
     pub definition: Definition,
+    /// Whether it looks at the alert documents of signals instead of records.
+    pub on_signals: bool,
     /// What it remembers of earlier events.
     pub memory: Option<Memory>,
     /// The keys of what it remembers.
@@ -49,6 +52,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Says whether the query holds for an alert document.
+    #[must_use]
+    pub fn matches_alert(&self, alert: &AlertDocument<'_>) -> bool {
+        self.query.evaluate(alert) == Some(true)
+    }
+
     /// Says whether the query holds for a document. A query over the record's own names (Sigma) never does.
     #[must_use]
     pub fn matches(&self, document: &Document) -> bool {
@@ -92,7 +101,10 @@ impl Rungs {
 /// Rules that are applied together.
 #[derive(Debug)]
 pub struct Ruleset {
+    /// Those that look at records come first.
     rules: Vec<Rule>,
+    /// How many look at records.
+    on_records: usize,
     prefilter: Prefilter,
 }
 
@@ -116,15 +128,18 @@ impl Ruleset {
             .map(|source| {
                 let query = source.parse()?;
                 let keys = source.memory.as_ref().map(|memory| Keys::new(&source, memory));
-                Ok(Rule { definition: source.definition, memory: source.memory, keys, query })
+                let Source { definition, on_signals, memory, .. } = source;
+                Ok(Rule { definition, on_signals, memory, keys, query })
             })
             .collect::<Result<Vec<_>, Vec<query::Error>>>()?;
         Ok(Self::of(rules))
     }
 
-    fn of(rules: Vec<Rule>) -> Self {
-        let prefilter = Prefilter::new(rules.iter().map(|rule| &rule.query));
-        Self { rules, prefilter }
+    fn of(mut rules: Vec<Rule>) -> Self {
+        rules.sort_by_key(|rule| rule.on_signals);
+        let on_records = rules.partition_point(|rule| !rule.on_signals);
+        let prefilter = Prefilter::new(rules[..on_records].iter().map(|rule| &rule.query));
+        Self { rules, on_records, prefilter }
     }
 
     /// The same where nothing can be remembered: rules that need memory are off, and suppression holds nothing back.
@@ -137,10 +152,15 @@ impl Ruleset {
         Self::of(self.rules)
     }
 
-    /// The rules, in the order of their files.
+    /// The rules: those on records in the order of their files, and then those on signals.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// The rules that look at signals, with their places among all rules.
+    pub(crate) fn on_signals(&self) -> impl Iterator<Item = (usize, &Rule)> {
+        self.rules.iter().enumerate().skip(self.on_records)
     }
 
     /// A detector that uses every rung.
@@ -152,7 +172,11 @@ impl Ruleset {
     /// A detector that uses some rungs only.
     #[must_use]
     pub fn detector_with(&self, rungs: Rungs) -> Detector<'_> {
-        Detector { ruleset: self, rungs, candidates: Candidates::new(&self.rules, &self.prefilter) }
+        Detector {
+            ruleset: self,
+            rungs,
+            candidates: Candidates::new(&self.rules[..self.on_records], &self.prefilter),
+        }
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Event, PLACE, Reached, Terms, Verdict, terms};
 use crate::detect::{Rule, Ruleset};
 use crate::ecs::Document;
 use crate::origin::Origin;
+use crate::query::Fields;
 use crate::records;
-use crate::rule::Memory;
-use crate::signal::{Detail, Finding, Group, Signal};
+use crate::rule::{Definition, Memory};
+use crate::signal::{self, AlertDocument, Detail, Finding, Group, Signal};
 use crate::time;
 
 /// A match of a rule that remembers, of one tuple of values. It waits as its record, not as a document.
@@ -22,7 +25,7 @@ pub struct Candidate {
     pub terms: Terms,
     /// What memory looks at.
     pub event: Event,
-    /// The text of the record, shared by all matches of it.
+    /// The text of the record, or the alert document for a rule on signals; shared by all matches of it.
     pub record: Arc<[u8]>,
 }
 
@@ -42,17 +45,35 @@ pub(crate) enum Match {
     Plain,
 }
 
-/// Takes a match apart. `record` is shared by the rules that match it, and made once it is needed.
-pub(crate) fn candidates(
+/// A record or a signal that a rule matches.
+pub(crate) struct Matched<'a, F> {
+    pub(crate) fields: &'a F,
+    /// Its `event.id`, or the id of the signal.
+    pub(crate) id: Option<&'a str>,
+    /// The time of the event as RFC 3339.
+    pub(crate) time: Option<&'a str>,
+    /// The record, or the alert document.
+    pub(crate) text: &'a [u8],
+}
+
+impl<'a> Matched<'a, Document> {
+    pub(crate) fn record(document: &'a Document, text: &'a [u8]) -> Self {
+        let (id, time) = (document.text("event.id"), document.text("@timestamp"));
+        Self { fields: document, id, time, text }
+    }
+}
+
+/// Takes a match apart. `shared` is its text, shared by the rules that match it, and made once it is needed.
+pub(crate) fn candidates<F: Fields>(
     place: usize,
     rule: &Rule,
-    document: &Document,
-    text: &[u8],
-    record: &mut Option<Arc<[u8]>>,
+    matched: &Matched<'_, F>,
+    shared: &mut Option<Arc<[u8]>>,
 ) -> Match {
     let (Some(memory), Some(keys)) = (&rule.memory, &rule.keys) else { return Match::Plain };
-    let time = document.text("@timestamp").and_then(time::milliseconds);
-    let tuples = match document.text("event.id").zip(time) {
+    let Matched { fields: document, id, time, text } = *matched;
+    let time = time.and_then(time::milliseconds);
+    let tuples = match id.zip(time) {
         Some(event) => (event, terms::tuples(memory, document)),
         None if memory.is_needed() => return Match::Candidates(Vec::new()),
         None => return Match::Plain,
@@ -66,7 +87,7 @@ pub(crate) fn candidates(
         key: keys.of(&terms),
         terms,
         event: terms::event(memory, document, time, id),
-        record: Arc::clone(record.get_or_insert_with(|| text.into())),
+        record: Arc::clone(shared.get_or_insert_with(|| text.into())),
     };
     Match::Candidates(tuples.into_iter().map(candidate).collect())
 }
@@ -84,7 +105,10 @@ pub fn signal(
     origin: &Origin,
     now: &str,
 ) -> Signal {
-    let Rule { definition, memory, .. } = &rules.rules()[candidate.rule];
+    let Rule { definition, memory, on_signals, .. } = &rules.rules()[candidate.rule];
+    if *on_signals {
+        return on_signal(definition, memory.as_ref(), candidate, verdict, now);
+    }
     // A record that became a candidate is JSON, as it is or repaired.
     let parsed = records::parse(&candidate.record).or_else(|error| {
         records::repaired(&candidate.record).map_or(Err(error), |text| records::parse(&text))
@@ -101,8 +125,8 @@ pub fn signal(
     match (memory, verdict) {
         (Some(Memory::Threshold { fields, cardinality, window, .. }), Verdict::Reached(reached)) => {
             let terms = &candidate.terms;
-            let group = Group { fields, terms, cardinality, window: *window, reached };
-            let document = group_document(&group, &document);
+            let group = Group { fields, terms, cardinality, window: *window, reached, of_signals: false };
+            let document = group_document(&group, |field| document.text(field));
             let (document, record) = (&document, None);
             Finding { document, record, detail: Detail::Group(group), ..finding }.signal()
         }
@@ -113,12 +137,37 @@ pub fn signal(
     }
 }
 
+/// The same for a rule on signals, whose candidates wait as alert documents.
+fn on_signal(
+    definition: &Definition,
+    memory: Option<&Memory>,
+    candidate: &Candidate,
+    verdict: &Verdict,
+    now: &str,
+) -> Signal {
+    // It is a document of our own.
+    let alert: Value = serde_json::from_slice(&candidate.record).unwrap_or_default();
+    match (memory, verdict) {
+        (Some(Memory::Threshold { fields, cardinality, window, .. }), Verdict::Reached(reached)) => {
+            let terms = &candidate.terms;
+            let group = Group { fields, terms, cardinality, window: *window, reached, of_signals: true };
+            let document = group_document(&group, |field| AlertDocument(&alert).text(field));
+            // A group names no source.
+            let origin = &Origin::EventBridge;
+            let detail = Detail::Group(group);
+            Finding { definition, document: &document, record: None, origin, now, detail }.signal()
+        }
+        (Some(Memory::NewTerms { .. }), _) => signal::above(definition, alert, Some(&candidate.terms), now),
+        _ => signal::above(definition, alert, None, now),
+    }
+}
+
 /// What all events of a group share: the fields that make the group, and where they happened as far as they agree.
-fn group_document(group: &Group<'_>, of_one: &Document) -> Document {
+fn group_document<'d>(group: &Group<'d>, text: impl Fn(&str) -> Option<&'d str>) -> Document {
     let Reached { time, agreed, .. } = group.reached;
     let time = time::of_milliseconds(*time);
     let place = PLACE.into_iter().zip(agreed).filter(|(_, agrees)| **agrees);
-    let place = place.filter_map(|(field, _)| Some((field, of_one.text(field)?)));
+    let place = place.filter_map(|(field, _)| Some((field, text(field)?)));
     let fields = group.fields.iter().map(String::as_str).zip(group.terms.values());
     let fields = fields.filter_map(|(field, value)| Some((field, value?)));
     Document::of(place.chain(fields).chain([("@timestamp", time.as_str())]))

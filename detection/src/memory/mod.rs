@@ -24,7 +24,7 @@ mod threshold;
 use std::fmt;
 
 use crate::rule::Memory;
-pub(crate) use candidate::{Match, candidates};
+pub(crate) use candidate::{Match, Matched, candidates};
 use new_terms::NewTerms;
 use suppression::Suppression;
 use threshold::Threshold;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::memory::Memory;
 use crate::ecs;
-use crate::query::{self, Query, sigma};
+use crate::query::{self, Field, Query, sigma};
+use crate::signal;
 
 /// How bad a match is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -140,6 +141,9 @@ pub struct Source {
     pub language: Language,
     /// The text of its query.
     pub query: String,
+    /// Whether it looks at the alert documents of signals instead of records.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_signals: bool,
     /// What it remembers of earlier events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
@@ -153,9 +157,10 @@ impl Source {
     /// # Errors
     /// The mistakes in its text.
     pub fn parse(&self) -> Result<Query, Vec<query::Error>> {
+        let schema = schema(self.on_signals);
         match &self.language {
-            Language::Kuery => Query::parse(&self.query, ecs::field),
-            Language::Eql { category } => Query::parse_eql(&self.query, category, ecs::field),
+            Language::Kuery => Query::parse(&self.query, schema),
+            Language::Eql { category } => Query::parse_eql(&self.query, category, schema),
             Language::Sigma => {
                 let error = |reason: String| query::Error::new(&self.query, 0, reason);
                 let section: sigma::Item =
@@ -165,6 +170,11 @@ impl Source {
             }
         }
     }
+}
+
+/// What says which fields a rule can ask for.
+pub(super) fn schema(on_signals: bool) -> fn(&str) -> Result<Field, String> {
+    if on_signals { signal::field } else { ecs::field }
 }
 
 /// A string that is not empty, without the space around it.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::definition::{Definition, Language, Source};
 use super::memory::Memory;
-use super::{elastic, sigma};
+use super::{elastic, loops, sigma};
 use crate::query;
 
 /// Longer files are refused before they are parsed: no rule that anybody wrote comes near.
@@ -62,6 +62,7 @@ impl Reading {
 pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Reading {
     let mut reading = Reading::default();
     let mut taken: HashMap<String, String> = HashMap::new();
+    let mut texts = HashMap::new();
     for (file, text) in files {
         let file = file.into();
         let read = if text.len() > MAX_BYTES {
@@ -78,7 +79,11 @@ pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Re
         for rule in read {
             reading.add(&file, &text, rule, &mut taken);
         }
+        if reading.rules.last().is_some_and(|rule| rule.on_signals && rule.file == file) {
+            texts.insert(file, text);
+        }
     }
+    reading.refuse_loops(&texts);
     reading
 }
 
@@ -98,6 +103,7 @@ fn has_extension(path: &Path, words: &[&str]) -> bool {
 pub(super) struct Rule {
     pub(super) language: Language,
     pub(super) query: String,
+    pub(super) on_signals: bool,
     pub(super) memory: Option<Memory>,
     pub(super) definition: Definition,
 }
@@ -116,6 +122,21 @@ pub(super) struct Read {
 }
 
 impl Reading {
+    /// Refuses rules on signals that could only match the signals of such rules. `texts` are those of their files.
+    fn refuse_loops(&mut self, texts: &HashMap<String, String>) {
+        let on_signals = self.rules.iter().filter(|rule| rule.on_signals);
+        let ids = on_signals.clone().map(|rule| rule.definition.rule_id.as_str()).collect();
+        let loops = on_signals.filter_map(|rule| Some((rule, loops::reason(rule, &ids)?)));
+        let errors = loops.map(|(rule, reason)| {
+            let text = texts.get(&rule.file).map(String::as_str).unwrap_or_default();
+            let place = text.find(rule.query.trim()).unwrap_or_default();
+            Error { file: rule.file.clone(), error: query::Error::new(text, place, reason) }
+        });
+        let errors: Vec<_> = errors.collect();
+        self.rules.retain(|rule| errors.iter().all(|error| error.file != rule.file));
+        self.errors.extend(errors);
+    }
+
     fn add(&mut self, file: &str, text: &str, mut read: Read, taken: &mut HashMap<String, String>) {
         if let Some((id, place)) = read.id {
             match taken.entry(id) {
@@ -134,12 +155,8 @@ impl Reading {
         } else if not_run.len() > 0 {
             self.not_run.extend(not_run);
         } else {
-            self.rules.extend(read.rule.map(|Rule { language, query, memory, definition }| Source {
-                file: file.to_owned(),
-                language,
-                query,
-                memory,
-                definition,
+            self.rules.extend(read.rule.map(|Rule { language, query, on_signals, memory, definition }| {
+                Source { file: file.to_owned(), language, query, on_signals, memory, definition }
             }));
         }
     }

@@ -10,6 +10,8 @@ mod definition;
 mod elastic;
 #[cfg(feature = "rule-files")]
 mod file;
+#[cfg(feature = "rule-files")]
+mod loops;
 mod memory;
 #[cfg(feature = "rule-files")]
 mod sigma;

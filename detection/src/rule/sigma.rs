@@ -142,7 +142,8 @@ impl Reader<'_> {
         }
         // A map of texts has a JSON text.
         let query = serde_json::to_string(detection).unwrap_or_default();
-        self.read.rule = Some(Rule { language: Language::Sigma, query, memory: None, definition });
+        self.read.rule =
+            Some(Rule { language: Language::Sigma, query, on_signals: false, memory: None, definition });
     }
 
     /// Says whether the rule's author wants it to run.

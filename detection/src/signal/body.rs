@@ -13,7 +13,7 @@ use crate::rule::Definition;
 use crate::time;
 
 /// The fields to leave out of a signal that is too big, step by step until it fits. A step may name several fields.
-const OMITTED: [&[&str]; 7] = [
+pub(super) const OMITTED: [&[&str]; 7] = [
     &[NOTE],
     &[ORIGINAL],
     &[
@@ -109,17 +109,8 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// JSON that escapes the two characters that JSON allows and SNS does not.
     fn json(&self) -> String {
-        // Both start with this byte, and few texts have it.
-        const FIRST_BYTE: u8 = "\u{ffff}".as_bytes()[0];
-        // Strings and maps with string keys always serialize.
-        let text = serde_json::to_string(&Nested::new(&self.fields())).unwrap_or_default();
-        if memchr::memchr(FIRST_BYTE, text.as_bytes()).is_some() {
-            text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
-        } else {
-            text
-        }
+        text_of(&Nested::new(&self.fields()))
     }
 
     /// Every field of the signal: `message` first, the others by name.
@@ -171,11 +162,11 @@ impl<'a> Body<'a> {
             Some(("kibana.alert.uuid", self.id.to_string().into())),
             Some(("kibana.alert.status", "active".into())),
             Some(("kibana.alert.workflow_status", "open".into())),
-            Some(("kibana.alert.depth", Part::Number(1))),
+            Some(("kibana.alert.depth", Part::Number(self.depth()))),
             Some(("kibana.alert.ancestors", Part::Ancestors(self.ancestors()))),
             Some(("kibana.alert.severity", definition.severity.as_str().into())),
             Some(("kibana.alert.risk_score", Part::Number(definition.risk_score))),
-            Some(("kibana.alert.reason", words::reason(definition, document).into())),
+            Some(("kibana.alert.reason", words::reason(definition, |field| document.text(field)).into())),
             Some(("kibana.alert.original_event.created", self.now.into())),
             Some(("kibana.alert.rule", Part::Rule(definition))),
             building_block.map(|kind| ("kibana.alert.building_block_type", kind.into())),
@@ -196,7 +187,8 @@ impl Body<'_> {
     }
 
     fn ancestors(&self) -> Vec<Ancestor<'_>> {
-        let ancestor = |id, index| Ancestor { id, r#type: "event", index, depth: 0 };
+        let (r#type, depth) = if self.depth() == 1 { ("event", 0) } else { ("signal", 1) };
+        let ancestor = |id, index| Ancestor { id, r#type, index, depth };
         match &self.detail {
             Detail::None | Detail::NewTerms(_) => {
                 vec![ancestor(self.document.text("event.id"), Some(self.origin.index()))]
@@ -205,6 +197,11 @@ impl Body<'_> {
                 group.reached.ancestors.iter().map(|id| ancestor(Some(id.as_str()), None)).collect()
             }
         }
+    }
+
+    /// One more than that of what it is about.
+    fn depth(&self) -> u8 {
+        if matches!(self.detail, Detail::Group(Group { of_signals: true, .. })) { 2 } else { 1 }
     }
 
     /// The fields that tell what memory has to do with it.
@@ -222,8 +219,21 @@ impl Body<'_> {
     }
 }
 
+/// JSON that escapes the two characters that JSON allows and SNS does not.
+pub(super) fn text_of(document: &impl Serialize) -> String {
+    // Both start with this byte, and few texts have it.
+    const FIRST_BYTE: u8 = "\u{ffff}".as_bytes()[0];
+    // Strings and maps with string keys always serialize.
+    let text = serde_json::to_string(document).unwrap_or_default();
+    if memchr::memchr(FIRST_BYTE, text.as_bytes()).is_some() {
+        text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+    } else {
+        text
+    }
+}
+
 fn threshold_result(group: &Group<'_>) -> Value {
-    let Group { fields, terms, cardinality, window, reached } = group;
+    let Group { fields, terms, cardinality, window, reached, .. } = group;
     let terms: Vec<_> = fields
         .iter()
         .zip(terms.values())

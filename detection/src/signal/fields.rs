@@ -6,12 +6,13 @@ use crate::ecs;
 use crate::query::{Field, Fields, Kind, Scalar, Values};
 
 /// The fields that an alert adds below `kibana.alert.`, or changes.
-const ADDED: [(&str, Kind, bool); 37] = [
+const ADDED: [(&str, Kind, bool); 41] = [
     ("event.created", Kind::Date, false),
     ("event.kind", Kind::Keyword, false),
     ("kibana.alert.ancestors.depth", Kind::Long, true),
     ("kibana.alert.ancestors.id", Kind::Keyword, true),
     ("kibana.alert.ancestors.index", Kind::Keyword, true),
+    ("kibana.alert.ancestors.rule", Kind::Keyword, true),
     ("kibana.alert.ancestors.type", Kind::Keyword, true),
     ("kibana.alert.building_block_type", Kind::Keyword, false),
     ("kibana.alert.depth", Kind::Long, false),
@@ -35,11 +36,14 @@ const ADDED: [(&str, Kind, bool); 37] = [
     ("kibana.alert.rule.risk_score", Kind::Long, false),
     ("kibana.alert.rule.rule_id", Kind::Keyword, false),
     ("kibana.alert.rule.severity", Kind::Keyword, false),
+    ("kibana.alert.rule.references", Kind::Keyword, true),
     ("kibana.alert.rule.tags", Kind::Keyword, true),
+    ("kibana.alert.rule.threat.framework", Kind::Keyword, true),
     ("kibana.alert.rule.threat.tactic.id", Kind::Keyword, true),
     ("kibana.alert.rule.threat.tactic.name", Kind::Keyword, true),
     ("kibana.alert.rule.threat.technique.id", Kind::Keyword, true),
     ("kibana.alert.rule.threat.technique.name", Kind::Keyword, true),
+    ("kibana.alert.rule.threat.technique.subtechnique.id", Kind::Keyword, true),
     ("kibana.alert.rule.type", Kind::Keyword, false),
     ("kibana.alert.severity", Kind::Keyword, false),
     ("kibana.alert.threshold_result.count", Kind::Long, false),
@@ -62,6 +66,13 @@ pub fn field(name: &str) -> Result<Field, String> {
 /// An alert document as queries see it.
 #[derive(Debug, Clone, Copy)]
 pub struct AlertDocument<'a>(pub &'a Value);
+
+impl<'a> AlertDocument<'a> {
+    /// The string at a dotted path of plain keys.
+    pub(crate) fn text(self, field: &str) -> Option<&'a str> {
+        field.split('.').try_fold(self.0, |value, key| value.get(key))?.as_str()
+    }
+}
 
 impl Fields for AlertDocument<'_> {
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {

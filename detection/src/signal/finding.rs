@@ -37,6 +37,8 @@ pub(crate) struct Group<'a> {
     /// The window in seconds.
     pub(crate) window: u64,
     pub(crate) reached: &'a Reached,
+    /// Whether its events are signals.
+    pub(crate) of_signals: bool,
 }
 
 impl Finding<'_> {
@@ -48,8 +50,8 @@ impl Finding<'_> {
             id,
             rule: definition.rule_id.clone(),
             message: String::new(),
-            subject: words::subject(definition, document),
-            attributes: attributes(definition, document, id),
+            subject: words::subject(definition, |field| document.text(field)),
+            attributes: attributes(definition, |field| document.text(field), id),
             group: group.unwrap_or("unknown").to_owned(),
             date: day(document),
             time: document.text("@timestamp").map(str::to_owned),

@@ -3,6 +3,7 @@
 //! The document imitates Elastic's alert document, so that dashboards and rules that were built for Elastic's alerts work
 //! with signals.
 
+mod above;
 mod body;
 mod fields;
 mod finding;
@@ -19,6 +20,7 @@ use crate::ecs::Document;
 use crate::origin::Origin;
 use crate::records;
 use crate::rule::Definition;
+pub(crate) use above::above;
 pub(crate) use finding::{Detail, Finding, Group};
 
 /// The size limit of SNS, in bytes: message, subject and attributes together.
@@ -177,12 +179,20 @@ fn is_group(text: &str) -> bool {
 
 /// The day in the time of the event, which is text like `2026-11-23T10:05:00Z`.
 fn day(document: &Document) -> Option<String> {
-    let (day, _) = document.text("@timestamp")?.split_once('T')?;
+    document.text("@timestamp").and_then(day_of)
+}
+
+fn day_of(time: &str) -> Option<String> {
+    let (day, _) = time.split_once('T')?;
     let shape: String = day.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     (shape == "0000-00-00").then(|| day.to_owned())
 }
 
-fn attributes(definition: &Definition, document: &Document, id: SignalId) -> Vec<Attribute> {
+fn attributes<'d>(
+    definition: &Definition,
+    value: impl Fn(&str) -> Option<&'d str>,
+    id: SignalId,
+) -> Vec<Attribute> {
     let text = |name, value: Option<&str>| {
         value.map(attribute_text).filter(|value| !value.is_empty()).map(|value| Attribute {
             name,
@@ -190,7 +200,7 @@ fn attributes(definition: &Definition, document: &Document, id: SignalId) -> Vec
             value,
         })
     };
-    let field = |name, field| text(name, document.text(field));
+    let field = |name, field| text(name, value(field));
     [
         text("signal_id", Some(&id.to_string())),
         text("rule_id", Some(&definition.rule_id)),

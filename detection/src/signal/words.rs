@@ -12,9 +12,9 @@ use crate::rule::Definition;
 const MAX_SUBJECT_CHARS: usize = 100;
 
 /// Elastic's reason sentence.
-pub(super) fn reason(definition: &Definition, document: &Document) -> String {
-    let source = document.text("source.ip").map(|ip| format!(" with source {ip},")).unwrap_or_default();
-    let user = document.text("user.name").map(|name| format!(" by {name}")).unwrap_or_default();
+pub(super) fn reason<'d>(definition: &Definition, text: impl Fn(&str) -> Option<&'d str>) -> String {
+    let source = text("source.ip").map(|ip| format!(" with source {ip},")).unwrap_or_default();
+    let user = text("user.name").map(|name| format!(" by {name}")).unwrap_or_default();
     let Definition { severity, name, .. } = definition;
     format!("event{source}{user} created {} alert {name}.", severity.as_str())
 }
@@ -110,11 +110,11 @@ fn is_dry_run(document: &Document) -> bool {
 }
 
 /// `[low] Rule name: function in account, region`, as printable ASCII.
-pub(super) fn subject(definition: &Definition, document: &Document) -> String {
+pub(super) fn subject<'d>(definition: &Definition, text: impl Fn(&str) -> Option<&'d str>) -> String {
     let mut subject = format!("[{}] {}", definition.severity.as_str(), definition.name);
-    let target = document.text(FUNCTION_NAME).or(document.text("event.action"));
-    let account = document.text("aws.cloudtrail.recipient_account_id");
-    for (words, value) in [(": ", target), (" in ", account), (", ", document.text("cloud.region"))] {
+    let target = text(FUNCTION_NAME).or(text("event.action"));
+    let account = text("aws.cloudtrail.recipient_account_id");
+    for (words, value) in [(": ", target), (" in ", account), (", ", text("cloud.region"))] {
         if let Some(value) = value {
             subject += words;
             subject += value;

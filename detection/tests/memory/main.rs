@@ -1,5 +1,6 @@
 //! What rules that remember decide: a plain model beside the real thing, in every order, doubled and cut.
 
+mod above;
 mod bounds;
 mod laws;
 mod model;

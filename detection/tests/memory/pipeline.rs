@@ -31,7 +31,7 @@ fn new_terms(fields: &str) -> Ruleset {
     rules("new_terms", &tables)
 }
 
-fn record(second: u32, id: &str, user: &str) -> Value {
+pub fn record(second: u32, id: &str, user: &str) -> Value {
     json!({
         "eventVersion": "1.11", "eventSource": "iam.amazonaws.com", "eventName": "x", "eventID": id,
         "eventTime": format!("2026-11-23T10:00:{second:02}Z"), "awsRegion": "eu-west-1", "recipientAccountId": "111122223333",
@@ -65,7 +65,7 @@ fn decided(rules: &Ruleset, candidates: &[Candidate]) -> Vec<Value> {
     signals.iter().map(|signal: &Signal| serde_json::from_str(&signal.message).expect("JSON")).collect()
 }
 
-fn sha256(text: &str) -> String {
+pub fn sha256(text: &str) -> String {
     Sha256::digest(text)
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Reader;
-use crate::ecs;
 use crate::rule::memory::{Cardinality, Memory, MissingFields};
 
 /// How far Elastic's stack looks back where a rule does not say: six minutes.
@@ -116,7 +115,7 @@ impl Reader<'_> {
         }
         let counted: Vec<_> = cardinality
             .iter()
-            .map(|Distinct { field, value }| (self.field(field), self.number("value", value)))
+            .map(|Distinct { field, value }| (self.remembered(field), self.number("value", value)))
             .collect();
         let counted = counted
             .into_iter()
@@ -218,14 +217,14 @@ impl Reader<'_> {
                         format!("the field {} stands here twice: name it once", name.get_ref()),
                     );
                 }
-                self.field(name)
+                self.remembered(name)
             })
             .collect();
         fields.into_iter().collect()
     }
 
-    fn field(&mut self, name: &Text) -> Option<String> {
-        ecs::field(name.get_ref()).map_err(|reason| self.refuse(&name.span(), reason)).ok()?;
+    fn remembered(&mut self, name: &Text) -> Option<String> {
+        self.field(name.get_ref()).map_err(|reason| self.refuse(&name.span(), reason)).ok()?;
         Some(name.get_ref().clone())
     }
 

@@ -12,9 +12,8 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::definition::{Definition, Language, Severity, text};
+use super::definition::{Definition, Language, Severity, schema, text};
 use super::file::{Read, Rule, one_line};
-use crate::ecs;
 use crate::query::{self, Query};
 
 /// Keys that need no word about them: people read them, or they are the state of Elastic's stack.
@@ -26,6 +25,8 @@ const REFUSED: [(&str, &str); 4] = [
     ("threshold", "a threshold belongs to a rule of type threshold; change the type, or remove it"),
     ("new_terms", "new_terms belong to a rule of type new_terms; change the type, or remove them"),
 ];
+/// How the names of Elastic's indices of alerts begin.
+const ALERTS: &str = ".alerts-security";
 const A_TEXT: &str = "a string that is not empty";
 
 /// Reads one file; `None` if it has no `[rule]`.
@@ -45,6 +46,8 @@ struct Reader<'a> {
     mistakes: Vec<query::Error>,
     not_run: Vec<query::Error>,
     ignored: Vec<String>,
+    /// Whether the rule looks at signals.
+    on_signals: bool,
     /// The rule's identifier and its place, known even where other things are wrong.
     id: Option<Spanned<String>>,
 }
@@ -59,6 +62,7 @@ impl<'a> Reader<'a> {
             mistakes: Vec::new(),
             not_run: Vec::new(),
             ignored: Vec::new(),
+            on_signals: false,
             id: None,
         };
         match DeTable::parse(text) {
@@ -85,6 +89,7 @@ impl<'a> Reader<'a> {
         if !self.mistakes.is_empty() {
             return None;
         }
+        self.on_signals = self.names_alerts();
         let rule_type = self.text("type");
         let language = self.language(&rule_type);
         let memory = language.as_ref().and_then(|_| self.memory(rule_type.get_ref()));
@@ -111,7 +116,25 @@ impl<'a> Reader<'a> {
             timestamp_override: self.optional_text("timestamp_override"),
         };
         self.check_rest(language.is_some());
-        Some(Rule { language: language?, query: query?, memory, definition })
+        let on_signals = self.on_signals;
+        Some(Rule { language: language?, query: query?, on_signals, memory, definition })
+    }
+
+    /// Whether an index of the rule is one of alerts.
+    fn names_alerts(&self) -> bool {
+        let names_alerts = |value: &DeValue<'_>| {
+            value.as_str().is_some_and(|index| index.trim_start_matches(".internal").starts_with(ALERTS))
+        };
+        match self.rule.get("index").map(Spanned::get_ref) {
+            Some(DeValue::Array(items)) => items.iter().any(|item| names_alerts(item.get_ref())),
+            Some(value) => names_alerts(value),
+            None => false,
+        }
+    }
+
+    /// What a query must know about a field.
+    fn field(&self, name: &str) -> Result<query::Field, String> {
+        schema(self.on_signals)(name)
     }
 
     /// What the query is written in, or `None` for a rule that is not run. A rule of another type has another language
@@ -166,7 +189,7 @@ impl<'a> Reader<'a> {
         let Some((place, field)) = place.zip(self.optional_text(KEY)) else {
             return "event.category".to_owned();
         };
-        if let Err(reason) = ecs::field(&field) {
+        if let Err(reason) = self.field(&field) {
             self.refuse(&place, reason);
         }
         field
@@ -186,9 +209,9 @@ impl<'a> Reader<'a> {
                     self.not_run.push(error);
                     return None;
                 }
-                Query::parse_eql_satisfiable(&query, category, ecs::field)
+                Query::parse_eql_satisfiable(&query, category, schema(self.on_signals))
             }
-            _ => Query::parse_satisfiable(&query, ecs::field),
+            _ => Query::parse_satisfiable(&query, schema(self.on_signals)),
         };
         for error in outcome.err().into_iter().flatten() {
             let error = self.placed(&span, &query, error);
