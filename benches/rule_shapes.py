@@ -40,7 +40,7 @@ QUIET = {
 }
 # What the records of the bench never have comes first.
 FURTHER = [
-    'aws.cloudtrail.user_identity.type: ("IAMUser" or "Root")',
+    'aws.cloudtrail.user_identity.type: ("FederatedUser" or "Root")',
     "aws.cloudtrail.user_identity.arn: *assumed-role/admin-*",
     "aws.cloudtrail.user_identity.session_context.session_issuer.arn: *role/*-break-glass*",
     "aws.cloudtrail.request_parameters: *policyName=AdministratorAccess*",
