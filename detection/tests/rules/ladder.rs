@@ -409,7 +409,7 @@ proptest! {
 
     #[test]
     fn many_rules_of_three_languages_give_the_verdicts_of_the_plain_way(
-        detections in vec(detection(), 40), queries in vec(query(), 20), eql in vec(eql(), 20), records in vec(record(), 50),
+        detections in vec(detection(), 20), queries in vec(query(), 10), eql in vec(eql(), 10), records in vec(record(), 30),
     ) {
         let elastic = queries.iter().enumerate().map(|(index, query)| source(index, query));
         let sigma = detections.iter().enumerate().map(|(index, detection)| sigma_source(index + 100, detection));
