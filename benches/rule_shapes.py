@@ -1,11 +1,17 @@
-"""Rules of the shape that Elastic's rules for CloudTrail have, as many as wanted, the same for the same count.
+"""Rules of the shapes that Elastic's and Sigma's rules for CloudTrail have, as many as wanted, the same for the same count.
 
-Of 165 rules 145 name provider and action, and three quarters of those one to four further fields; 6 name an action
-alone, 4 a provider alone, and 3 neither. Three in five want success. The busy providers of a trail make up many.
+Of 165 of Elastic's rules 145 name provider and action, and three quarters of those one to four further fields; 6 name an
+action alone, 4 a provider alone, and 3 neither. Three in five want success. The busy providers of a trail make up many.
+
+Of 58 of Sigma's rules 52 name source and name of the event, and half of those further fields; a third have a filter under
+``not``; 6 name neither. They compare in any case.
 """
 
+import json
 import random
+import sys
 import uuid
+from pathlib import Path
 
 BUSY = {
     "iam.amazonaws.com": [
@@ -34,7 +40,7 @@ QUIET = {
 }
 # What the records of the bench never have comes first.
 FURTHER = [
-    'aws.cloudtrail.user_identity.type: ("IAMUser" or "Root")',
+    'aws.cloudtrail.user_identity.type: ("FederatedUser" or "Root")',
     "aws.cloudtrail.user_identity.arn: *assumed-role/admin-*",
     "aws.cloudtrail.user_identity.session_context.session_issuer.arn: *role/*-break-glass*",
     "aws.cloudtrail.request_parameters: *policyName=AdministratorAccess*",
@@ -51,7 +57,7 @@ NEITHER = [
     " and not event.action: (ListNotification* or GetNotification*)",
 ]
 NEVER = 5
-HOT = {"GetBucketAcl", "PutObject", "PutRolePolicy", "UpdateFunctionConfiguration*", "UpdateTable"}
+HOT = {"GetBucketAcl", "PutObject", "PutRolePolicy", "UpdateFunctionConfiguration*", "UpdateTable", "GetParameter*"}
 CYCLE = 165
 
 
@@ -97,3 +103,100 @@ query = \'\'\'
 {query}
 \'\'\'
 '''
+
+
+# A part of a selection in Sigma, as JSON, which is YAML too. What the records of the bench never have comes first.
+SIGMA_FURTHER = [
+    {"userAgent|contains": ["S3 Browser", "TruffleHog"]},
+    {"requestParameters.attribute": "userData"},
+    {"requestParameters|contains": "Suspended"},
+    {"requestParameters.containerDefinitions.command|contains": "$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"},
+    {"userIdentity.arn|contains": ":user/break-glass"},
+    {"requestParameters.policyArn|endswith": ["/AdministratorAccess", "/PowerUserAccess"]},
+    {"requestParameters.roleName|exists": True},
+    {"errorCode": None},
+    {"userIdentity.type": ["IAMUser", "AssumedRole"]},
+]
+SIGMA_NEVER = 6
+SIGMA_FILTERS = [
+    {"userIdentity.type": "AWSService"},
+    {"userIdentity.arn|fieldref": "requestParameters.userName"},
+    {"sourceIPAddress|endswith": ".amazonaws.com"},
+    {"errorMessage|exists": True},
+    {"userAgent|contains": "aws-sdk-java"},
+]
+SIGMA_NEITHER = [
+    {"selection": {"userAgent|contains": ["kali", "parrot", "pentoo"]}, "condition": "selection"},
+    {"selection": {"userAgent": "TruffleHog"}, "condition": "selection"},
+    {
+        "selection": {"userIdentity.type": "Root"},
+        "filter": {"eventType": "AwsServiceEvent"},
+        "condition": "selection and not filter",
+    },
+    {
+        "selection": {"userIdentity.sessionContext.sessionIssuer.userName|startswith": "emergency-"},
+        "condition": "selection",
+    },
+    {"selection": {"userAgent|startswith": "aws-nuke", "errorCode|exists": False}, "condition": "selection"},
+    {"selection": {"requestParameters|contains": ["169.254.169.254", "SecurityAudit/all"]}, "condition": "selection"},
+]
+SIGMA_CYCLE = 58
+
+
+def sigma_rules(count: int) -> list[str]:
+    """Return so many of Sigma's rules, each as the text of a file."""
+    chance = random.Random(SIGMA_CYCLE)
+    return [_sigma_rule(index, _detection(index % SIGMA_CYCLE, chance)) for index in range(count)]
+
+
+def _detection(index: int, chance: random.Random) -> dict:
+    if index < len(SIGMA_NEITHER):
+        return SIGMA_NEITHER[index]
+    providers = BUSY if chance.random() < 2 / 3 else QUIET
+    provider = chance.choice(sorted(providers))
+    actions = chance.sample(providers[provider], chance.randint(1, 2))
+    exact = [action for action in actions if not action.endswith("*")]
+    starts = [action.removesuffix("*") for action in actions if action.endswith("*")]
+    selection = {"eventSource": provider}
+    if starts:
+        selection["eventName|startswith"] = starts
+    else:
+        selection["eventName"] = exact
+    is_hot = not HOT.isdisjoint(actions)
+    further = chance.sample(SIGMA_FURTHER, chance.randint(1, 2)) if chance.random() < 1 / 2 else []
+    if is_hot and not any(part in SIGMA_FURTHER[:SIGMA_NEVER] for part in further):
+        further.append(chance.choice(SIGMA_FURTHER[:SIGMA_NEVER]))
+    for part in further:
+        selection |= part
+    if chance.random() < 1 / 3:
+        return {"selection": selection, "filter": chance.choice(SIGMA_FILTERS), "condition": "selection and not filter"}
+    return {"selection": selection, "condition": "selection"}
+
+
+def _sigma_rule(index: int, detection: dict) -> str:
+    sections = "".join(f"    {name}: {json.dumps(section)}\n" for name, section in detection.items())
+    return f"""title: Rule {index}
+id: {uuid.UUID(int=1 << 64 | index)}
+status: test
+description: A rule of the usual shape.
+author: benches
+logsource:
+    product: aws
+    service: cloudtrail
+detection:
+{sections}level: medium
+"""
+
+
+def write(folder: Path, count: int, sigma: int = 0) -> Path:
+    """Write so many rule files into a new folder, and return it."""
+    folder.mkdir()
+    for index, query in enumerate(queries(count)):
+        (folder / f"{index:04}.toml").write_text(rule(index, query))
+    for index, text in enumerate(sigma_rules(sigma)):
+        (folder / f"{index:04}.yml").write_text(text)
+    return folder
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -1,7 +1,8 @@
 //! Generates deliveries with the shapes, sizes and rates of real ones. The same seed gives the same delivery.
 //!
 //! A record has about 1.3 kB and compresses about tenfold. Services, callers and addresses repeat as they do in a real
-//! account: a few roles make most of the calls, with new identifiers each time.
+//! account: four services make three quarters of the records, a few roles most of the calls, with new identifiers each
+//! time. One record in seven is a candidate of some rule of `rule_shapes.py`, by provider and action.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -16,59 +17,96 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// Service, actions, whether they only read, and a template of the request, in which `%` becomes an identifier.
-type Service = (&'static str, &'static [&'static str], bool, &'static str);
+/// What a service is called for.
+struct Service {
+    /// Of a hundred records, how many are its own.
+    share: usize,
+    source: &'static str,
+    /// Equally often.
+    actions: &'static [&'static str],
+    /// A template, in which `%` becomes an identifier.
+    request: &'static str,
+}
 
+/// Four services make three quarters of the records, and most calls only read.
 const SERVICES: &[Service] = &[
-    (
-        "ec2.amazonaws.com",
-        &["DescribeInstances", "DescribeVolumes", "DescribeSecurityGroups", "DescribeNetworkInterfaces"],
-        true,
-        r#"{"maxResults":1000,"filterSet":{"items":[{"name":"instance-state-name","valueSet":{"items":[{"value":"running"}]}},{"name":"tag:aws:autoscaling:groupName","valueSet":{"items":[{"value":"workers-%"}]}}]}}"#,
-    ),
-    (
-        "sts.amazonaws.com",
-        &["AssumeRole"],
-        true,
-        r#"{"roleArn":"arn:aws:iam::111122223333:role/service/batch-worker","roleSessionName":"batch-%","durationSeconds":3600,"externalId":"%"}"#,
-    ),
-    (
-        "kms.amazonaws.com",
-        &["Decrypt", "GenerateDataKey"],
-        true,
-        r#"{"encryptionContext":{"aws:s3:arn":"arn:aws:s3:::example-data-lake","service":"ingest"},"keyId":"arn:aws:kms:us-east-1:111122223333:key/%","encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
-    ),
-    (
-        "s3.amazonaws.com",
-        &["GetBucketAcl", "ListObjects", "GetBucketLocation", "PutObject"],
-        true,
-        r#"{"bucketName":"example-data-lake","Host":"example-data-lake.s3.us-east-1.amazonaws.com","prefix":"raw/2026/11/%/","key":"raw/2026/11/%/part-00000.snappy.parquet"}"#,
-    ),
-    (
-        "lambda.amazonaws.com",
-        &["ListFunctions20150331", "GetFunction20150331v2", "UpdateFunctionConfiguration20150331v2"],
-        true,
-        r#"{"functionName":"arn:aws:lambda:us-east-1:111122223333:function:ingest-%","qualifier":"live"}"#,
-    ),
-    (
-        "iam.amazonaws.com",
-        &["GetRole", "ListAttachedRolePolicies", "GetPolicyVersion", "PutRolePolicy"],
-        true,
-        r#"{"roleName":"batch-worker","policyDocument":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"s3:GetObject\"],\"Resource\":\"arn:aws:s3:::example-data-lake/%\"}]}"}"#,
-    ),
-    (
-        "dynamodb.amazonaws.com",
-        &["DescribeTable", "UpdateTable", "ListTables"],
-        true,
-        r#"{"tableName":"sessions-%","tableArn":"arn:aws:dynamodb:us-east-1:111122223333:table/sessions-%"}"#,
-    ),
+    Service {
+        share: 22,
+        source: "ec2.amazonaws.com",
+        actions: &[
+            "DescribeInstances",
+            "DescribeVolumes",
+            "DescribeSecurityGroups",
+            "DescribeNetworkInterfaces",
+        ],
+        request: r#"{"maxResults":1000,"filterSet":{"items":[{"name":"instance-state-name","valueSet":{"items":[{"value":"running"}]}},{"name":"tag:aws:autoscaling:groupName","valueSet":{"items":[{"value":"workers-%"}]}}]}}"#,
+    },
+    Service {
+        share: 20,
+        source: "sts.amazonaws.com",
+        actions: &["AssumeRole"],
+        request: r#"{"roleArn":"arn:aws:iam::111122223333:role/service/batch-worker","roleSessionName":"batch-%","durationSeconds":3600,"externalId":"%"}"#,
+    },
+    Service {
+        share: 18,
+        source: "s3.amazonaws.com",
+        actions: &["GetBucketAcl", "ListObjects", "GetBucketLocation", "PutObject"],
+        request: r#"{"bucketName":"example-data-lake","Host":"example-data-lake.s3.us-east-1.amazonaws.com","prefix":"raw/2026/11/%/","key":"raw/2026/11/%/part-00000.snappy.parquet"}"#,
+    },
+    Service {
+        share: 14,
+        source: "kms.amazonaws.com",
+        actions: &["Decrypt", "GenerateDataKey"],
+        request: r#"{"encryptionContext":{"aws:s3:arn":"arn:aws:s3:::example-data-lake","service":"ingest"},"keyId":"arn:aws:kms:us-east-1:111122223333:key/%","encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
+    },
+    Service {
+        share: 6,
+        source: "lambda.amazonaws.com",
+        actions: &["ListFunctions20150331", "GetFunction20150331v2", "UpdateFunctionConfiguration20150331v2"],
+        request: r#"{"functionName":"arn:aws:lambda:us-east-1:111122223333:function:ingest-%","qualifier":"live"}"#,
+    },
+    Service {
+        share: 5,
+        source: "iam.amazonaws.com",
+        actions: &["GetRole", "ListAttachedRolePolicies", "GetPolicyVersion", "PutRolePolicy"],
+        request: r#"{"roleName":"batch-worker","policyDocument":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"s3:GetObject\"],\"Resource\":\"arn:aws:s3:::example-data-lake/%\"}]}"}"#,
+    },
+    Service {
+        share: 5,
+        source: "logs.amazonaws.com",
+        actions: &["DescribeLogGroups", "CreateLogStream"],
+        request: r#"{"logGroupName":"/aws/lambda/ingest-%","logStreamName":"2026/11/23/[$LATEST]%"}"#,
+    },
+    Service {
+        share: 4,
+        source: "dynamodb.amazonaws.com",
+        actions: &["DescribeTable", "UpdateTable", "ListTables"],
+        request: r#"{"tableName":"sessions-%","tableArn":"arn:aws:dynamodb:us-east-1:111122223333:table/sessions-%"}"#,
+    },
+    Service {
+        share: 3,
+        source: "monitoring.amazonaws.com",
+        actions: &["DescribeAlarms", "GetMetricData"],
+        request: r#"{"alarmNamePrefix":"ingest-","maxRecords":100}"#,
+    },
+    Service {
+        share: 3,
+        source: "ssm.amazonaws.com",
+        actions: &["GetParametersByPath", "DescribeInstanceInformation", "UpdateInstanceInformation"],
+        request: r#"{"path":"/ingest/%","recursive":true,"withDecryption":true}"#,
+    },
 ];
+
+/// Actions that change something begin with one of these.
+const WRITES: [&str; 3] = ["Create", "Put", "Update"];
 
 const MATCHES: &[&str] = &["CreateFunction20150331", "UpdateFunctionCode20150331v2"];
 const FUNCTION: &str = r#"{"functionName":"ingest-%","runtime":"python3.13","role":"arn:aws:iam::111122223333:role/ingest","handler":"app.handler","code":{},"timeout":30,"memorySize":512,"publish":true,"dryRun":false}"#;
 const RESPONSE: &str = r#"{"functionName":"ingest-%","functionArn":"arn:aws:lambda:us-east-1:111122223333:function:ingest-%","codeSize":184213,"version":"7","lastUpdateStatus":"InProgress"}"#;
 
 const ROLES: &[&str] = &["batch-worker", "deploy-pipeline", "inventory-scanner", "platform-admin"];
+const CALLING_SERVICES: &[&str] =
+    &["ec2.amazonaws.com", "autoscaling.amazonaws.com", "lambda.amazonaws.com", "eks.amazonaws.com"];
 const AGENTS: &[&str] = &[
     "aws-sdk-java/2.29.6 md/io#async md/http#NettyNio ua/2.1 os/Linux#5.10.226 lang/java#21.0.5 md/OpenJDK_64-Bit_Server_VM md/vendor#Amazon.com_Inc. exec-env/AWS_ECS_FARGATE m/C,E",
     "Boto3/1.35.63 md/Botocore#1.35.63 ua/2.0 os/linux#6.1.112 md/arch#x86_64 lang/python#3.12.7 md/pyimpl#CPython cfg/retry-mode#standard Botocore/1.35.63",
@@ -94,26 +132,21 @@ pub fn write(plan: &Plan, output: &mut impl Write) -> io::Result<()> {
 }
 
 fn push_record(record: &mut String, index: u64, matches: bool, random: &mut fastrand::Rng) {
-    let (source, action, read_only, request) = if matches {
-        ("lambda.amazonaws.com", MATCHES[random.usize(..MATCHES.len())], false, FUNCTION)
+    let (source, action, request) = if matches {
+        ("lambda.amazonaws.com", MATCHES[random.usize(..MATCHES.len())], FUNCTION)
     } else {
-        // The lower of two random numbers makes the first services the busiest.
-        let position = random.usize(..SERVICES.len()).min(random.usize(..SERVICES.len()));
-        let (source, actions, read_only, request) = SERVICES[position];
-        (source, actions[random.usize(..actions.len())], read_only, request)
+        let service = service(random.usize(..100));
+        (service.source, service.actions[random.usize(..service.actions.len())], service.request)
     };
-    let role = ROLES[random.usize(..ROLES.len())];
-    let agent = AGENTS[random.usize(..AGENTS.len())];
-    let address = format!("198.51.100.{}", random.u8(1..40));
+    let read_only = !WRITES.iter().any(|start| action.starts_with(start));
     let (minute, second) = (index / 60 % 60, index % 60);
     let service = source.trim_end_matches(".amazonaws.com");
-    let session = format!("{role}-{:08x}", random.u32(..));
+    record.push_str(r#"{"eventVersion":"1.11","userIdentity":"#);
+    let (address, agent) = push_caller(record, random);
     // Writing to a String cannot fail.
     let _ = write!(
         record,
-        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"AssumedRole","principalId":"AROAEXAMPLE{role}:{session}","arn":"arn:aws:sts::111122223333:assumed-role/{role}/{session}","accountId":"111122223333","accessKeyId":"ASIA{:08X}EXAMPLE","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROAEXAMPLE{role}","arn":"arn:aws:iam::111122223333:role/{role}","accountId":"111122223333","userName":"{role}"}},"attributes":{{"creationDate":"2026-11-23T09:{:02}:00Z","mfaAuthenticated":"false"}}}}}},"eventTime":"2026-11-23T10:{minute:02}:{second:02}Z","eventSource":"{source}","eventName":"{action}","awsRegion":"us-east-1","sourceIPAddress":"{address}","userAgent":"{agent}","#,
-        random.u32(..),
-        random.u8(..60)
+        r#","eventTime":"2026-11-23T10:{minute:02}:{second:02}Z","eventSource":"{source}","eventName":"{action}","awsRegion":"us-east-1","sourceIPAddress":"{address}","userAgent":"{agent}","#,
     );
     if !matches && random.u8(..) < 8 {
         record.push_str(r#""errorCode":"AccessDenied","errorMessage":"User is not authorized to perform this action because no identity-based policy allows it","#);
@@ -136,6 +169,47 @@ fn push_record(record: &mut String, index: u64, matches: bool, random: &mut fast
         uuid(random),
         uuid(random),
     );
+}
+
+/// The service that `position`, from 0 to 99, falls to.
+fn service(mut position: usize) -> &'static Service {
+    SERVICES
+        .iter()
+        .find(|service| {
+            let falls = position < service.share;
+            position = position.saturating_sub(service.share);
+            falls
+        })
+        .unwrap_or(&SERVICES[0])
+}
+
+/// Writes who calls, and returns the address and the user agent: of ten calls seven come from a role, two from an AWS service and
+/// one from a user.
+fn push_caller(record: &mut String, random: &mut fastrand::Rng) -> (String, &'static str) {
+    let address = format!("198.51.100.{}", random.u8(1..40));
+    let agent = AGENTS[random.usize(..AGENTS.len())];
+    let key = random.u32(..);
+    let _ = match random.u8(..10) {
+        0..7 => {
+            let role = ROLES[random.usize(..ROLES.len())];
+            let session = format!("{role}-{:08x}", random.u32(..));
+            write!(
+                record,
+                r#"{{"type":"AssumedRole","principalId":"AROAEXAMPLE{role}:{session}","arn":"arn:aws:sts::111122223333:assumed-role/{role}/{session}","accountId":"111122223333","accessKeyId":"ASIA{key:08X}EXAMPLE","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROAEXAMPLE{role}","arn":"arn:aws:iam::111122223333:role/{role}","accountId":"111122223333","userName":"{role}"}},"attributes":{{"creationDate":"2026-11-23T09:{:02}:00Z","mfaAuthenticated":"false"}}}}}}"#,
+                random.u8(..60)
+            )
+        }
+        7..9 => {
+            let caller = CALLING_SERVICES[random.usize(..CALLING_SERVICES.len())];
+            let _ = write!(record, r#"{{"type":"AWSService","invokedBy":"{caller}"}}"#);
+            return (caller.to_owned(), caller);
+        }
+        _ => write!(
+            record,
+            r#"{{"type":"IAMUser","principalId":"AIDA{key:08X}EXAMPLE","arn":"arn:aws:iam::111122223333:user/backup","accountId":"111122223333","accessKeyId":"AKIA{key:08X}BACKUP","userName":"backup"}}"#
+        ),
+    };
+    (address, agent)
 }
 
 fn push_filled(record: &mut String, template: &str, random: &mut fastrand::Rng) {

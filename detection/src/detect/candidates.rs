@@ -2,10 +2,10 @@
 //! depend on the number of rules.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use super::prefilter::{JointSearch, Prefilter};
-use super::{Head, Rule};
+use super::prefilter::JointSearch;
+use super::{Head, Rule, Ruleset};
 
 /// How many heads the cache holds. CloudTrail has a few thousand pairs of service and action. Further heads are judged
 /// each time, so that unusual input cannot fill the memory.
@@ -15,14 +15,13 @@ const MAX_PROVIDERS: usize = 1024;
 /// No real provider or action is longer. Longer ones are not cached, so that they cannot fill the memory.
 const MAX_NAME_BYTES: usize = 128;
 
-#[derive(Debug)]
-pub(super) struct Candidates<'r> {
-    rules: &'r [Rule],
-    prefilter: &'r Prefilter,
+/// The cache. It belongs to one set of rules.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
     providers: HashMap<String, Provider>,
     heads: usize,
     /// Many heads share the same remaining rules.
-    sets: HashMap<Vec<usize>, Rc<Remaining>>,
+    sets: HashMap<Vec<usize>, Arc<Remaining>>,
 }
 
 /// The rules that a head does not rule out.
@@ -40,60 +39,56 @@ struct Provider {
     /// The rules that the provider alone does not rule out, by their index.
     rules: Vec<usize>,
     /// The rules that remain of those, by action and then by outcome.
-    actions: HashMap<String, Vec<(&'static str, Rc<Remaining>)>>,
+    actions: HashMap<String, Vec<(&'static str, Arc<Remaining>)>>,
 }
 
-impl<'r> Candidates<'r> {
-    pub(super) fn new(rules: &'r [Rule], prefilter: &'r Prefilter) -> Self {
-        Self { rules, prefilter, providers: HashMap::new(), heads: 0, sets: HashMap::new() }
-    }
-
+impl Candidates {
     /// Every rule.
-    pub(super) fn all(&mut self) -> Rc<Remaining> {
-        self.set((0..self.rules.len()).collect())
+    pub(super) fn all(&mut self, ruleset: &Ruleset) -> Arc<Remaining> {
+        self.set(ruleset, (0..ruleset.on_records).collect())
     }
 
     /// The rules that `head` does not rule out.
-    pub(super) fn of(&mut self, head: &Head<'_>) -> Rc<Remaining> {
-        self.set(possible(self.rules, 0..self.rules.len(), head))
+    pub(super) fn of(&mut self, ruleset: &Ruleset, head: &Head<'_>) -> Arc<Remaining> {
+        self.set(ruleset, possible(&ruleset.rules, 0..ruleset.on_records, head))
     }
 
     /// The same from the cache, which is filled on the first call; `None` for a head that is not cached.
-    pub(super) fn cached(&mut self, head: &Head<'_>) -> Option<Rc<Remaining>> {
+    pub(super) fn cached(&mut self, ruleset: &Ruleset, head: &Head<'_>) -> Option<Arc<Remaining>> {
         let (provider, action, outcome) = head.key()?;
         let Some(known) = self.providers.get(provider) else {
             if self.providers.len() == MAX_PROVIDERS || provider.len() > MAX_NAME_BYTES {
                 return None;
             }
-            let rules = possible(self.rules, 0..self.rules.len(), &Head::of_provider(provider));
+            let rules = possible(&ruleset.rules, 0..ruleset.on_records, &Head::of_provider(provider));
             self.providers.insert(provider.to_owned(), Provider { rules, actions: HashMap::new() });
-            return self.cached(head);
+            return self.cached(ruleset, head);
         };
         let mut outcomes = known.actions.get(action).into_iter().flatten();
         if let Some((_, remaining)) = outcomes.find(|(known, _)| *known == outcome) {
-            return Some(Rc::clone(remaining));
+            return Some(Arc::clone(remaining));
         }
-        let rules = possible(self.rules, known.rules.iter().copied(), head);
-        let remaining = self.set(rules);
+        let rules = possible(&ruleset.rules, known.rules.iter().copied(), head);
+        let remaining = self.set(ruleset, rules);
         if self.heads < MAX_HEADS
             && action.len() <= MAX_NAME_BYTES
             && let Some(known) = self.providers.get_mut(provider)
         {
-            known.actions.entry(action.to_owned()).or_default().push((outcome, Rc::clone(&remaining)));
+            known.actions.entry(action.to_owned()).or_default().push((outcome, Arc::clone(&remaining)));
             self.heads += 1;
         }
         Some(remaining)
     }
 
     /// These rules and the search for their literals.
-    fn set(&mut self, rules: Vec<usize>) -> Rc<Remaining> {
+    fn set(&mut self, ruleset: &Ruleset, rules: Vec<usize>) -> Arc<Remaining> {
         if let Some(set) = self.sets.get(&rules) {
-            return Rc::clone(set);
+            return Arc::clone(set);
         }
-        let search = self.prefilter.joint_search(&rules);
-        let set = Rc::new(Remaining { rules: rules.clone(), search });
+        let search = ruleset.prefilter.joint_search(&rules);
+        let set = Arc::new(Remaining { rules: rules.clone(), search });
         if self.sets.len() < MAX_HEADS {
-            self.sets.insert(rules, Rc::clone(&set));
+            self.sets.insert(rules, Arc::clone(&set));
         }
         set
     }

@@ -20,20 +20,41 @@ const COMMON: [&str; 9] = [
     "user",
 ];
 
+/// The members of a record whose keys differ between actions. Elsewhere most records have the same keys.
+const OPEN: [&str; 4] =
+    ["additionalEventData", "requestParameters", "responseElements", "serviceEventDetails"];
+
 /// Literals of which a record must contain at least one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Group {
+    /// In lower case if case is ignored.
     pub(super) literals: Vec<String>,
+    pub(super) any_case: bool,
     /// Whether all of them belong to the provider or the action, which the head has decided already.
     pub(super) is_of_head: bool,
+    /// Whether some of them are keys, which more records contain than values.
+    has_keys: bool,
 }
 
 impl Group {
     /// Orders groups by how costly a search is and how few records it rules out, the best first.
-    pub(super) fn cost(&self) -> (bool, usize, Reverse<usize>) {
-        let is_common = self.literals.iter().any(|literal| COMMON.contains(&literal.as_str()));
+    pub(super) fn cost(&self) -> (bool, bool, usize, Reverse<usize>) {
+        let is_common = |literal: &String| COMMON.iter().any(|common| common.eq_ignore_ascii_case(literal));
         let shortest = self.literals.iter().map(String::len).min().unwrap_or_default();
-        (is_common, self.literals.len(), Reverse(shortest))
+        (self.literals.iter().any(is_common), self.has_keys, self.literals.len(), Reverse(shortest))
+    }
+
+    /// A group of the literals of all `branches`.
+    fn join(branches: Vec<Self>) -> Self {
+        let any_case = branches.iter().any(|branch| branch.any_case);
+        let is_of_head = branches.iter().all(|branch| branch.is_of_head);
+        let has_keys = branches.iter().any(|branch| branch.has_keys);
+        let literals = branches.into_iter().flat_map(|branch| branch.literals);
+        let in_case = |literal: String| if any_case { literal.to_ascii_lowercase() } else { literal };
+        let mut literals: Vec<_> = literals.map(in_case).collect();
+        literals.sort_unstable();
+        literals.dedup();
+        Self { literals, any_case, is_of_head, has_keys }
     }
 }
 
@@ -45,27 +66,53 @@ pub(super) fn required(node: &Node) -> Vec<Group> {
             // One group joins the best of every branch. If a branch requires nothing, neither does the whole.
             let branches: Option<Vec<Group>> =
                 nodes.iter().map(|node| required(node).into_iter().min_by_key(Group::cost)).collect();
-            let join = |branches: Vec<Group>| Group {
-                is_of_head: branches.iter().all(|branch| branch.is_of_head),
-                literals: branches.into_iter().flat_map(|branch| branch.literals).collect(),
-            };
-            branches.map(join).into_iter().collect()
+            branches.map(Group::join).into_iter().collect()
         }
         Node::Field { subject, test, .. } => {
             let is_of_head = is_of_head(subject);
-            let groups = |text: &str| {
-                let group = |literal: &str| Group { literals: vec![literal.to_owned()], is_of_head };
-                literals(subject, text).map(group).collect::<Vec<_>>()
+            let group = |literal: &str, any_case| Group {
+                literals: vec![literal.to_owned()],
+                any_case,
+                is_of_head,
+                has_keys: false,
             };
-            match test {
-                Test::Text(text) => groups(text),
-                Test::Pattern(pattern) => pattern.pieces().iter().flat_map(|piece| groups(piece)).collect(),
-                Test::Glob(glob) => groups(&glob.longest_text()),
+            // Only the first piece begins where the value begins.
+            let groups = |index: usize, piece: &str, any_case: bool| {
+                let literals = literals(subject, piece, index == 0);
+                literals.map(|literal| group(literal, any_case)).collect::<Vec<_>>()
+            };
+            let mut groups: Vec<_> = match test {
+                Test::Text(text) => groups(0, text, false),
+                Test::Pattern(pattern) => {
+                    let pieces = pattern.pieces().iter().enumerate();
+                    pieces.flat_map(|(index, piece)| groups(index, piece, false)).collect()
+                }
+                Test::Glob(glob) => {
+                    let pieces = glob.pieces().enumerate();
+                    pieces.flat_map(|(index, piece)| groups(index, &piece, glob.any_case())).collect()
+                }
                 _ => Vec::new(),
-            }
+            };
+            groups.extend(keys(subject));
+            groups
         }
-        Node::Fields { .. } | Node::Not(_) => Vec::new(),
+        Node::Fields { one, other, .. } => keys(one).chain(keys(other)).collect(),
+        Node::Not(_) => Vec::new(),
     }
+}
+
+/// The keys that a record contains if it has any value of `subject`.
+fn keys(subject: &Subject) -> impl Iterator<Item = Group> {
+    let path = match subject {
+        Subject::Record(path) => {
+            path.split_once('.').filter(|(top, _)| OPEN.contains(top)).map(|(_, path)| path)
+        }
+        Subject::Field(name) => ecs::key_path(name),
+        Subject::Anywhere => None,
+    };
+    let group = |key: &str| Group { literals: vec![key.to_owned()], has_keys: true, ..Group::default() };
+    // Keys may contain dots, so any part of the path may be a key or the part of one.
+    path.into_iter().flat_map(|path| path.split('.')).flat_map(plain_runs).map(group)
 }
 
 fn is_of_head(subject: &Subject) -> bool {
@@ -79,25 +126,34 @@ fn is_of_head(subject: &Subject) -> bool {
 /// The runs of characters in a part of a value that the record must contain, too. JSON text, Java's text of objects and
 /// the record itself write letters, digits and three signs in the same way, `\u` escapes aside, and may write any other
 /// character differently. A number is no literal: the record may write `1.5E3` as `1500.0`.
-fn literals<'t>(subject: &Subject, text: &'t str) -> impl Iterator<Item = &'t str> {
+fn literals<'t>(subject: &Subject, text: &'t str, is_start: bool) -> impl Iterator<Item = &'t str> {
     let text = match subject {
         Subject::Field(name) if ecs::standing(name) == Standing::Derived => "",
-        Subject::Record(_) => behind_escape(text),
-        Subject::Field(_) | Subject::Anywhere => text,
+        // The path may lead to an object, whose JSON text is the value. That begins with a bracket.
+        Subject::Record(_) if !is_start => behind_escape(text),
+        _ => text,
     };
-    let is_plain =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
-    let is_letter = |byte: u8| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E');
     // The characters after a backslash may belong to an escape.
     let parts =
         text.split('\\').enumerate().map(|(index, part)| if index > 0 { behind_escape(part) } else { part });
-    let runs = parts.flat_map(move |part| part.split(move |character| !is_plain(character)));
-    runs.filter(move |run| run.len() >= MIN_LITERAL_BYTES && run.bytes().any(is_letter))
+    parts.flat_map(plain_runs)
 }
 
-/// The text without its first five characters, which may belong to an escape. A path of the record may lead to an
-/// object, whose JSON text is the value: there, `n` may end a line break that the record writes as `\u000a`, and five
-/// characters, `u000a`, are the most that can follow the backslash.
+fn plain_runs(text: &str) -> impl Iterator<Item = &str> {
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E');
+    // An address has more dots than a number.
+    let is_text = move |run: &str| run.bytes().any(is_letter) || run.matches('.').count() > 1;
+    text.split(move |character| !is_plain(character))
+        .filter(move |run| run.len() >= MIN_LITERAL_BYTES && is_text(run))
+}
+
+/// The text without the characters at its start that may belong to an escape. In the JSON text of an object, `n` may end
+/// a line break that the record writes as `\u000a`, and five characters, `u000a`, are the most that can follow the
+/// backslash.
 fn behind_escape(text: &str) -> &str {
-    text.char_indices().nth(5).map_or("", |(start, _)| &text[start..])
+    let may_belong = |byte: u8| byte.is_ascii_hexdigit() || b"unrt".contains(&byte.to_ascii_lowercase());
+    let length = text.bytes().take(5).take_while(|byte| may_belong(*byte)).count();
+    &text[length..]
 }

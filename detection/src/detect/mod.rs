@@ -26,7 +26,8 @@ mod search;
 pub use event_pattern::EventPattern;
 pub use head::Head;
 
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::{mem, thread};
 
 use crate::ecs::{Document, Mapping, Members, Raw};
 use crate::memory::Keys;
@@ -106,6 +107,8 @@ pub struct Ruleset {
     /// How many look at records.
     on_records: usize,
     prefilter: Prefilter,
+    /// The caches of detectors that have gone, for those to come: a small delivery has too few records to fill one.
+    caches: Mutex<Vec<Candidates>>,
 }
 
 /// A record that at least one rule matches.
@@ -139,7 +142,7 @@ impl Ruleset {
         rules.sort_by_key(|rule| rule.on_signals);
         let on_records = rules.partition_point(|rule| !rule.on_signals);
         let prefilter = Prefilter::new(rules[..on_records].iter().map(|rule| &rule.query));
-        Self { rules, on_records, prefilter }
+        Self { rules, on_records, prefilter, caches: Mutex::default() }
     }
 
     /// The same where nothing can be remembered: rules that need memory are off, and suppression holds nothing back.
@@ -172,11 +175,8 @@ impl Ruleset {
     /// A detector that uses some rungs only.
     #[must_use]
     pub fn detector_with(&self, rungs: Rungs) -> Detector<'_> {
-        Detector {
-            ruleset: self,
-            rungs,
-            candidates: Candidates::new(&self.rules[..self.on_records], &self.prefilter),
-        }
+        let cache = self.caches.lock().ok().and_then(|mut caches| caches.pop());
+        Detector { ruleset: self, rungs, candidates: cache.unwrap_or_default() }
     }
 }
 
@@ -185,7 +185,18 @@ impl Ruleset {
 pub struct Detector<'r> {
     ruleset: &'r Ruleset,
     rungs: Rungs,
-    candidates: Candidates<'r>,
+    candidates: Candidates,
+}
+
+impl Drop for Detector<'_> {
+    fn drop(&mut self) {
+        // A panic may have left the cache half filled.
+        if !thread::panicking()
+            && let Ok(mut caches) = self.ruleset.caches.lock()
+        {
+            caches.push(mem::take(&mut self.candidates));
+        }
+    }
 }
 
 impl<'r> Detector<'r> {
@@ -211,12 +222,11 @@ impl<'r> Detector<'r> {
         if remaining.rules.is_empty() || self.rungs.literals && !remaining.search.may_match(&haystack) {
             return Ok(None);
         }
-        let mut candidates = remaining.rules.clone();
-        if self.rungs.literals {
-            candidates.retain(|rule| self.ruleset.prefilter.may_match_rule(*rule, &haystack));
-            if candidates.is_empty() {
-                return Ok(None);
-            }
+        let may_match =
+            |rule: &usize| !self.rungs.literals || self.ruleset.prefilter.may_match_rule(*rule, &haystack);
+        let candidates: Vec<_> = remaining.rules.iter().copied().filter(may_match).collect();
+        if candidates.is_empty() {
+            return Ok(None);
         }
         let members = Members::of(record.text())?;
         let mapping = Mapping::of_members(&members);
@@ -244,15 +254,46 @@ impl<'r> Detector<'r> {
     }
 
     /// The rules that the record's head does not rule out.
-    fn candidates(&mut self, record: RawRecord<'_>) -> Result<Rc<Remaining>, Rejection> {
+    fn candidates(&mut self, record: RawRecord<'_>) -> Result<Arc<Remaining>, Rejection> {
         if !self.rungs.head {
-            return Ok(self.candidates.all());
+            return Ok(self.candidates.all(self.ruleset));
         }
         let head = match Head::find(record).filter(|_| self.rungs.search) {
             Some(head) => head,
             None => Head::parse(record.text()).map_err(|_| Rejection::InvalidJson)?,
         };
-        let cached = if self.rungs.candidates { self.candidates.cached(&head) } else { None };
-        Ok(cached.unwrap_or_else(|| self.candidates.of(&head)))
+        let cached = if self.rungs.candidates { self.candidates.cached(self.ruleset, &head) } else { None };
+        Ok(cached.unwrap_or_else(|| self.candidates.of(self.ruleset, &head)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_detector_takes_over_the_cache_of_one_that_is_gone_unless_it_panicked() {
+        let rules = Ruleset::new(Vec::new()).expect("no rule is wrong");
+        // The prefilter would rule the record out before the head is looked at.
+        let rungs = Rungs { prefilter: false, ..Rungs::ALL };
+        let mut first = rules.detector_with(rungs);
+        let record = br#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject"}"#;
+        first.detect(&record[..]).expect("it is JSON");
+        let filled = format!("{:?}", first.candidates);
+        assert!(filled.contains("GetObject"), "{filled}");
+        drop(first);
+        let panics = AssertUnwindSafe(|| {
+            let _second = rules.detector_with(rungs);
+            panic!("as the test orders");
+        });
+        assert!(catch_unwind(panics).is_err());
+        assert_eq!(rules.caches.lock().expect("nobody panicked with it").len(), 0);
+
+        let mut third = rules.detector_with(rungs);
+        third.detect(&record[..]).expect("it is JSON");
+        drop(third);
+        assert_eq!(format!("{:?}", rules.detector_with(rungs).candidates), filled);
     }
 }

@@ -7,15 +7,19 @@
 //!
 //! A small set of rules is searched for in every record, and most records of most trails end there. With any number of
 //! rules, those that the record's head does not rule out are searched for together, in one pass through the record
-//! ([`JointSearch`]), and then one by one, before the record is parsed for them.
+//! ([`JointSearch`]), and then one by one, before the record is parsed for them. Rules share literals, so each literal is
+//! searched for once in a record.
+//!
+//! The literals of a rule that ignores case are in lower case, and are searched for in the record's text in lower case.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 
 use aho_corasick::packed;
 use memchr::memmem::Finder;
 
 use super::literals::{Group, required};
-use super::search::hides_text;
+use super::search::{hides_case, hides_text};
 use crate::query::Query;
 use crate::records::RawRecord;
 
@@ -26,15 +30,26 @@ const MAX_LITERALS: usize = 8;
 pub(super) struct Prefilter {
     /// The groups of every rule, the one that is cheapest to search for first.
     rules: Vec<Vec<Required>>,
+    literals: Vec<Literal>,
     /// Whether it pays to search every record.
     searches_all: bool,
 }
 
-/// A group, ready to be searched for.
+/// A group: a record must contain one of its literals.
 #[derive(Debug)]
 struct Required {
-    group: Group,
-    finders: Vec<Finder<'static>>,
+    /// By their index.
+    literals: Vec<usize>,
+    is_of_head: bool,
+}
+
+/// A literal, ready to be searched for.
+#[derive(Debug)]
+struct Literal {
+    text: String,
+    /// Whether case is ignored: then the text is in lower case.
+    any_case: bool,
+    finder: Finder<'static>,
 }
 
 /// One search for the literals of several rules.
@@ -42,26 +57,37 @@ struct Required {
 pub(super) struct JointSearch {
     /// `None` if nothing can be ruled out: one of the rules requires no literal, or there are too many literals.
     searcher: Option<packed::Searcher>,
+    any_case: bool,
 }
 
 /// The record that is searched.
 pub(super) struct Haystack<'a> {
     record: RawRecord<'a>,
+    lower_case: OnceCell<Vec<u8>>,
     hides_text: OnceCell<bool>,
+    hides_case: OnceCell<bool>,
+    /// For every literal that was searched for, whether it was found.
+    found: RefCell<Vec<Option<bool>>>,
 }
 
 impl<'a> Haystack<'a> {
     pub(super) fn new(record: RawRecord<'a>) -> Self {
-        Self { record, hides_text: OnceCell::new() }
+        let (lower_case, hides_text, hides_case) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { record, lower_case, hides_text, hides_case, found: RefCell::default() }
     }
 
-    fn meets(&self, required: &Required) -> bool {
-        required.finders.iter().any(|literal| literal.find(self.record.text()).is_some())
+    fn text(&self, any_case: bool) -> &[u8] {
+        if any_case {
+            self.lower_case.get_or_init(|| self.record.text().to_ascii_lowercase())
+        } else {
+            self.record.text()
+        }
     }
 
     /// Whether a search may overlook a literal.
-    fn hides_text(&self) -> bool {
+    fn hides(&self, any_case: bool) -> bool {
         *self.hides_text.get_or_init(|| hides_text(self.record))
+            || any_case && *self.hides_case.get_or_init(|| hides_case(self.record))
     }
 }
 
@@ -70,39 +96,60 @@ impl Prefilter {
         let groups: Vec<Vec<Group>> = queries.map(|query| required(query.root())).collect();
         let literals: usize = groups.iter().flatten().map(|group| group.literals.len()).sum();
         let searches_all = literals <= MAX_LITERALS && groups.iter().all(|groups| !groups.is_empty());
+        let mut literals = Literals::default();
         let rules = groups.into_iter().map(|mut groups| {
             groups.sort_by_key(Group::cost);
             groups.dedup();
-            groups.into_iter().map(Required::from).collect()
+            groups.into_iter().map(|group| literals.required(group)).collect()
         });
-        Self { rules: rules.collect(), searches_all }
+        Self { rules: rules.collect(), literals: literals.list, searches_all }
     }
 
     /// Says whether any rule could match; `false` is certain.
     pub(super) fn may_match(&self, haystack: &Haystack<'_>) -> bool {
-        !self.searches_all
-            || self.rules.iter().any(|rule| rule.iter().all(|required| haystack.meets(required)))
-            || haystack.hides_text()
+        !self.searches_all || self.rules.iter().any(|rule| self.meets_all(rule.iter(), haystack))
     }
 
     /// Says whether a rule that the record's head does not rule out could match; `false` is certain.
     pub(super) fn may_match_rule(&self, rule: usize, haystack: &Haystack<'_>) -> bool {
-        self.beside_head(rule).all(|required| haystack.meets(required)) || haystack.hides_text()
+        self.meets_all(self.beside_head(rule), haystack)
+    }
+
+    fn meets_all<'w>(&self, mut groups: impl Iterator<Item = &'w Required>, haystack: &Haystack<'_>) -> bool {
+        groups.all(|required| required.literals.iter().any(|literal| self.meets(*literal, haystack)))
+    }
+
+    fn meets(&self, index: usize, haystack: &Haystack<'_>) -> bool {
+        let mut found = haystack.found.borrow_mut();
+        if found.is_empty() {
+            found.resize(self.literals.len(), None);
+        }
+        let literal = &self.literals[index];
+        *found[index].get_or_insert_with(|| {
+            literal.finder.find(haystack.text(literal.any_case)).is_some() || haystack.hides(literal.any_case)
+        })
     }
 
     /// A search for the cheapest group of each of these rules.
     pub(super) fn joint_search(&self, rules: &[usize]) -> JointSearch {
-        let cheapest: Option<Vec<_>> = rules.iter().map(|rule| self.beside_head(*rule).next()).collect();
-        let Some(cheapest) = cheapest.filter(|cheapest| !cheapest.is_empty()) else {
-            return JointSearch { searcher: None };
+        let open = JointSearch { searcher: None, any_case: false };
+        let groups: Option<Vec<_>> = rules.iter().map(|rule| self.beside_head(*rule).next()).collect();
+        let Some(groups) = groups.filter(|groups| !groups.is_empty()) else { return open };
+        let literals =
+            groups.iter().flat_map(|required| &required.literals).map(|index| &self.literals[*index]);
+        let any_case = literals.clone().any(|literal| literal.any_case);
+        let in_case = |literal: &Literal| {
+            if any_case { literal.text.to_ascii_lowercase() } else { literal.text.clone() }
         };
-        let literals = cheapest.iter().flat_map(|required| &required.group.literals);
-        JointSearch { searcher: packed::Config::new().builder().extend(literals).build() }
+        let mut literals: Vec<_> = literals.map(in_case).collect();
+        literals.sort_unstable();
+        literals.dedup();
+        JointSearch { searcher: packed::Config::new().builder().extend(literals).build(), any_case }
     }
 
     /// The groups that the head does not decide.
     fn beside_head(&self, rule: usize) -> impl Iterator<Item = &Required> {
-        self.rules[rule].iter().filter(|required| !required.group.is_of_head)
+        self.rules[rule].iter().filter(|required| !required.is_of_head)
     }
 }
 
@@ -110,13 +157,31 @@ impl JointSearch {
     /// Says whether any of the rules could match; `false` is certain.
     pub(super) fn may_match(&self, haystack: &Haystack<'_>) -> bool {
         let Some(searcher) = &self.searcher else { return true };
-        searcher.find(haystack.record.text()).is_some() || haystack.hides_text()
+        searcher.find(haystack.text(self.any_case)).is_some() || haystack.hides(self.any_case)
     }
 }
 
-impl From<Group> for Required {
-    fn from(group: Group) -> Self {
-        let finders = group.literals.iter().map(|literal| Finder::new(literal).into_owned()).collect();
-        Self { group, finders }
+/// The literals of all rules, each once.
+#[derive(Default)]
+struct Literals {
+    list: Vec<Literal>,
+    indices: HashMap<(String, bool), usize>,
+}
+
+impl Literals {
+    fn required(&mut self, group: Group) -> Required {
+        let Group { literals, any_case, is_of_head, .. } = group;
+        Required {
+            literals: literals.into_iter().map(|literal| self.index(literal, any_case)).collect(),
+            is_of_head,
+        }
+    }
+
+    fn index(&mut self, text: String, any_case: bool) -> usize {
+        *self.indices.entry((text, any_case)).or_insert_with_key(|(text, _)| {
+            let finder = Finder::new(text).into_owned();
+            self.list.push(Literal { text: text.clone(), any_case, finder });
+            self.list.len() - 1
+        })
     }
 }

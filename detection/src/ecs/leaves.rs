@@ -6,11 +6,20 @@ use crate::query::Scalar;
 
 /// Follows a dotted path into nested objects whose own keys may hold dots, as keys of request parameters do.
 pub(super) fn any_in_map(map: &Map<String, Value>, path: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
-    if map.get(path).is_some_and(&mut *test) {
+    any_at(&|key| map.get(key), path, test)
+}
+
+/// The same from an object whose members `get` gives.
+pub(super) fn any_at<'v>(
+    get: &dyn Fn(&str) -> Option<&'v Value>,
+    path: &str,
+    test: &mut dyn FnMut(&Value) -> bool,
+) -> bool {
+    if get(path).is_some_and(&mut *test) {
         return true;
     }
     path.match_indices('.')
-        .any(|(dot, _)| map.get(&path[..dot]).is_some_and(|value| any_below(value, &path[dot + 1..], test)))
+        .any(|(dot, _)| get(&path[..dot]).is_some_and(|value| any_below(value, &path[dot + 1..], test)))
 }
 
 /// Looks at the values of a field of a whole document.

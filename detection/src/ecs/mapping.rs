@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::empty::{is_empty_text, without_empty};
 use super::identity::Caller;
-use super::leaves::{any_below, any_leaf};
+use super::leaves::{any_at, any_below, any_leaf};
 use super::members::Members;
+use super::raw::any_value;
 use super::table::{self, Source};
 use super::{ADDITIONAL_EVENT_DATA, Raw, date, java};
 use crate::query::{Fields, Scalar};
@@ -180,7 +181,13 @@ impl Fields for Mapping<'_> {
     }
 
     fn any_in_record(&self, path: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
-        Raw(self.record.whole()).any_in_record(path, test)
+        match path {
+            Some(path) => {
+                let get = |key: &str| self.record.get(key);
+                Some(any_at(&get, path, &mut |value| any_value(value, test)))
+            }
+            None => Raw(self.record.whole()).any_in_record(None, test),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) use empty::is_empty_text;
 pub(crate) use identity::session_name;
 pub(crate) use leaves::any_in_document as any_in;
 pub(crate) use request::{CONSOLE_LOGIN, FAILURE, SUCCESS};
-pub(crate) use table::constant_value;
+pub(crate) use table::{constant_value, key_path};
 
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};

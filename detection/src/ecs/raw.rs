@@ -23,7 +23,7 @@ impl Fields for Raw<'_> {
 }
 
 /// The values at the end of a path.
-fn any_value(value: &Value, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+pub(super) fn any_value(value: &Value, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     match value {
         Value::Object(map) => {
             test(Scalar::Text(&value.to_string())) || map.values().any(|value| any_text(value, test))

@@ -281,6 +281,14 @@ pub fn standing(name: &str) -> Standing {
     }
 }
 
+/// The keys below an object of the record that a field names, as a dotted path.
+pub(crate) fn key_path(name: &str) -> Option<&str> {
+    match find(name)? {
+        (Row { source: Source::Object(_), .. }, below) => Some(below),
+        _ => None,
+    }
+}
+
 /// The value that the field has in every document.
 pub(crate) fn constant_value(name: &str) -> Option<&'static str> {
     match find(name)? {

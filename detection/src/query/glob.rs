@@ -129,18 +129,12 @@ impl Glob {
         (!self.any_case).then_some(pieces)
     }
 
-    /// The longest text without a wildcard, as it must stand in a value; empty where case is ignored.
-    pub(crate) fn longest_text(&self) -> String {
-        if self.any_case {
-            return String::new();
-        }
+    /// The texts before, between and behind the wildcards, folded where case is ignored.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = String> {
         let literal =
             |token: &Token| if let Token::Literal(character) = token { Some(*character) } else { None };
-        let texts = self.tokens.split(|token| literal(token).is_none());
-        texts
-            .map(|text| text.iter().filter_map(literal).collect::<String>())
-            .max_by_key(String::len)
-            .unwrap_or_default()
+        let pieces = self.tokens.split(move |token| literal(token).is_none());
+        pieces.map(move |piece| piece.iter().filter_map(literal).collect())
     }
 }
 

@@ -60,7 +60,7 @@ const KEYS: [&str; 12] = [
     "userIdentity",
     "eventSource ",
 ];
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 26] = [
     r#"{"eventSource":"lambda.amazonaws.com","eventName":"CreateFunction20150331"}"#,
     r#"["eventSource","eventName"]"#,
     "null",
@@ -80,6 +80,14 @@ const OTHERS: [&str; 19] = [
     r#"{"ConsoleLogin":"Success"}"#,
     r#""10.1.2.3""#,
     r#"{"items":[{"cidrIp":"0.0.0.0/0"}]}"#,
+    r#"{"userName":"LAMBDA.AMAZONAWS.COM"}"#,
+    // Letters that count as s and k where case is ignored.
+    "{\"userName\":\"lambda.amazonaw\u{17f}.com\"}",
+    r#"{"userName":"lambda.amazonaw\u017f.com","note":"to\u212aen"}"#,
+    "{\"note\":\"to\u{212a}en\"}",
+    r#"{"items":[{"userName":"TOKEN"}],"note.text":{"path":"C:\\users"}}"#,
+    r#"{"note":{"text":["a",null,"token"]}}"#,
+    r#"{"n\u006fte":{"text":"Token"}}"#,
 ];
 
 /// A JSON string in which some letters are written as escapes.
@@ -148,6 +156,9 @@ fn query() -> impl Strategy<Value = String> {
         "aws.cloudtrail.request_parameters: *userName=*",
         "aws.cloudtrail.error_code: AccessDenied",
         "aws.cloudtrail.flattened.request_parameters.enable: true",
+        "aws.cloudtrail.flattened.request_parameters.note.text: *",
+        "not aws.cloudtrail.flattened.request_parameters.note: *",
+        "aws.cloudtrail.flattened.response_elements.items.userName: (TOKEN or token)",
         "event.action: (CreateFunction* or UpdateFunctionCode* and not *Config)",
         "event.provider: (lambda* or iam.amazonaws.com)",
     ])
@@ -195,6 +206,14 @@ fn detection() -> impl Strategy<Value = String> {
         json!({"requestParameters|contains|cased": "nfunction"}),
         json!({"requestParameters.userName|fieldref": "eventSource"}),
         json!({"requestParameters.userName|re": "^lambda"}),
+        json!({"requestParameters.items.userName": "*"}),
+        json!({"requestParameters.note.text|exists": "true"}),
+        json!({"requestParameters.note": null}),
+        json!({"requestParameters.note": "token"}),
+        json!({"requestParameters|contains": "TOKEN"}),
+        json!({"requestParameters|contains|cased": ["token", "Create"]}),
+        json!({"responseElements.note.text|contains": ["OKEN", "lambda"]}),
+        json!(["token"]),
         json!({"sourceIPAddress|cidr": "10.0.0.0/8"}),
         json!(["createfunction", "ROOT"]),
     ]);
@@ -238,6 +257,8 @@ fn eql() -> impl Strategy<Value = String> {
         "length(event.action) > 12",
         "cidrMatch(source.ip, \"10.0.0.0/8\")",
         "not cidrMatch(source.ip, \"10.0.0.0/8\")",
+        "user.name : \"*TOKEN*\"",
+        "aws.cloudtrail.flattened.request_parameters.note.text like~ \"t?ken\"",
         "event.action in~ (\"createfunction\", \"CONSOLELOGIN\")",
         "event.action not in (\"CreateFunction20150331\", \"ConsoleLogin\")",
         "?aws.nothing == \"x\"",
@@ -385,6 +406,16 @@ proptest! {
         let sources: Vec<_> = queries.iter().enumerate().map(|(index, query)| source(index, query)).collect();
         compare(&sources, &records)?;
     }
+
+    #[test]
+    fn many_rules_of_three_languages_give_the_verdicts_of_the_plain_way(
+        detections in vec(detection(), 20), queries in vec(query(), 10), eql in vec(eql(), 10), records in vec(record(), 30),
+    ) {
+        let elastic = queries.iter().enumerate().map(|(index, query)| source(index, query));
+        let sigma = detections.iter().enumerate().map(|(index, detection)| sigma_source(index + 100, detection));
+        let eql = eql.iter().enumerate().map(|(index, query)| crate::eql::source(index + 200, query));
+        compare(&elastic.chain(sigma).chain(eql).collect::<Vec<_>>(), &records)?;
+    }
 }
 
 /// Every record of the deliveries below a folder.
@@ -441,4 +472,33 @@ fn a_text_that_an_escape_of_an_objects_json_begins_is_not_ruled_out() {
         assert_eq!(plainly(std::slice::from_ref(&source), &record).len(), 1, "{word} in {record}");
         compare(&[source], &[record]).expect("the verdicts are the same");
     }
+}
+
+#[test]
+fn a_word_in_another_case_or_with_a_letter_beyond_ascii_is_not_ruled_out() {
+    let detections = [
+        json!({"requestParameters.note|contains": "token"}),
+        json!({"requestParameters.note|startswith": "TOKEN"}),
+        json!({"requestParameters.note|endswith": "sToken"}),
+        json!({"userAgent|contains": "mask"}),
+        json!(["tokens"]),
+    ];
+    let records = [
+        r#"{"requestParameters":{"note":"ToKeN of"}}"#,
+        "{\"requestParameters\":{\"note\":\"to\u{212a}en\u{17f}to\u{212a}en\"}}",
+        r#"{"requestParameters":{"note":"to\u212Aen\u017Fto\u212aen"}}"#,
+        r#"{"requestParameters":[{"no\u0074e":["masks","TOKENSTOKEN"]}]}"#,
+        "{\"userAgent\":\"ma\u{17f}\u{212a}\"}",
+    ];
+    let records = records.map(str::to_owned);
+    let detections = detections.map(|part| json!({"a": part, "condition": "a"}).to_string());
+    let matched = |detection: &String| {
+        let source = sigma_source(0, detection);
+        let matched =
+            records.iter().filter(|record| !plainly(std::slice::from_ref(&source), record).is_empty());
+        let matched = matched.count();
+        compare(&[source], &records).expect("the verdicts are the same");
+        matched
+    };
+    assert_eq!(detections.each_ref().map(matched), [4, 4, 3, 1, 3]);
 }
