@@ -62,7 +62,7 @@ impl Row {
             action: text("event.action"),
             outcome: alert.text("aws.cloudtrail.error_code").map_or_else(|| text("event.outcome"), one),
             target: one(&alert.target().unwrap_or_default()),
-            source: text("source.address"),
+            source: one(alert.source().unwrap_or_default()),
             agent: text("user_agent.original"),
             parameters: plain(
                 alert.text("aws.cloudtrail.request_parameters").unwrap_or_default(),

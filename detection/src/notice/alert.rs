@@ -158,6 +158,12 @@ impl<'a> Alert<'a> {
         self.text("aws.cloudtrail.recipient_account_id").or_else(|| self.text("cloud.account.id"))
     }
 
+    /// Where the call came from. A group of events may have the address of a machine alone.
+    #[must_use]
+    pub fn source(self) -> Option<&'a str> {
+        self.text("source.address").or_else(|| self.text("source.ip"))
+    }
+
     /// When the call was made.
     #[must_use]
     pub fn time(self) -> Option<&'a str> {

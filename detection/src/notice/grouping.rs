@@ -205,7 +205,7 @@ impl Group {
         }
         self.accounts.add(alert.account());
         self.regions.add(text("cloud.region"));
-        self.addresses.add(text("source.address"));
+        self.addresses.add(alert.source());
         self.agents.add(text("user_agent.original"));
         self.targets.add(alert.target().as_deref());
         self.news.add(new_terms(alert).as_deref());

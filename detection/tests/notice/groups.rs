@@ -46,6 +46,14 @@ fn the_principal_is_the_name_else_the_service_else_the_id_else_the_group_else_th
 }
 
 #[test]
+fn the_address_of_a_group_of_events_is_named() {
+    let mut document = document(&definition(), &record());
+    document["source"] = json!({ "ip": "192.0.2.99" });
+    let mail = crate::message(&[document]).mail;
+    assert!(mail.contains("  Address       192.0.2.99\n"), "{mail}");
+}
+
+#[test]
 fn destinations_are_told_apart() {
     let mut grouping = detection::notice::Grouping::default();
     for topic in [0, 1, 0] {
