@@ -44,9 +44,9 @@ impl Fields for Parent<'_> {
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
         match name {
             RULE_ID => self.rule_id.map(|id| test(Scalar::Text(id))),
-            "kibana.alert.depth" => Some(test(Scalar::Number(1.0, "1"))),
+            "kibana.alert.depth" => Some(test(Scalar::Number("1"))),
             "kibana.alert.ancestors.type" => Some(test(Scalar::Text("event"))),
-            "kibana.alert.ancestors.depth" => Some(test(Scalar::Number(0.0, "0"))),
+            "kibana.alert.ancestors.depth" => Some(test(Scalar::Number("0"))),
             "kibana.alert.ancestors.rule" => Some(false),
             _ => None,
         }
