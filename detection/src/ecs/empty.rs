@@ -7,7 +7,7 @@ pub(crate) fn is_empty_text(text: &str) -> bool {
     matches!(text, "" | "-" | "none")
 }
 
-/// Says whether nothing would be left of a value without its empty parts.
+/// Says whether a value has nothing but empty parts.
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -18,7 +18,7 @@ pub(super) fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Removes every empty part at any depth, and says whether nothing is left.
+/// Removes every empty part at any depth. Returns whether the result is empty.
 pub(super) fn drop_empty(value: &mut Value) -> bool {
     match value {
         Value::Null => true,

@@ -201,7 +201,7 @@ fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     }
 }
 
-/// Looks at the values of a field, or of what is below it. See [`any_leaf`] for `whole`.
+/// Tests the values of a field or of a path below it. See [`any_leaf`] for `whole`.
 pub(super) fn any_in(
     value: &Value,
     below: &str,
@@ -238,7 +238,7 @@ fn has_text(value: &Value) -> bool {
     any_text(value, &mut |text| text.is_some())
 }
 
-/// A value as a keyword field keeps it: a text, or several. An object is none, as an index would refuse it.
+/// A value as a keyword field keeps it: one text or several. An object gives none, since an index would refuse it.
 fn texts_of(value: &Value) -> Option<Value> {
     if let Value::Array(items) = value {
         let texts: Vec<_> = items.iter().filter_map(text_of).collect();

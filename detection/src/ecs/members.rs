@@ -1,4 +1,4 @@
-//! A record cut into its members, each of which is parsed when it is first asked for.
+//! A record cut into its members. Each member is parsed when a query first needs it.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::records::{self, Rejection};
 
-/// The members of a record. A query that asks for a few fields costs the parsing of a few members: most of a record is in
+/// The members of a record. A query over a few fields costs the parsing of a few members: most of a record is in
 /// its request, its response and its caller.
 #[derive(Debug)]
 pub struct Members<'t> {
@@ -42,7 +42,7 @@ impl<'t> Members<'t> {
         Ok(Self { text, list: members, whole: OnceCell::new(), is_broken: Cell::new(false) })
     }
 
-    /// Says whether a member was asked for that cannot be parsed: then a verdict means nothing.
+    /// Says whether a query needed a member that cannot be parsed. If so, its verdict is void.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.is_broken.get()

@@ -83,7 +83,7 @@ impl Document {
         self.fields.iter().map(|(name, value)| (*name, value))
     }
 
-    /// The value at a dotted path: of a field of the mapping, or of what is below it.
+    /// The value at a dotted path: a field of the mapping, or a value below one.
     #[must_use]
     pub fn value(&self, field: &str) -> Option<&Value> {
         let (value, below) = self.find(field)?;

@@ -20,7 +20,7 @@ const INSTANCES: [&str; 8] = [
 ];
 const INSTANCE_SETS: [&str; 2] =
     ["requestParameters.instancesSet.items", "responseElements.instancesSet.items"];
-/// A shorter text that begins like an instance id is none.
+/// The least length of an instance id: shorter texts only look like one.
 const MIN_INSTANCE_CHARACTERS: usize = 10;
 
 pub(super) fn source_ip<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
@@ -75,7 +75,7 @@ fn is_instance(text: &&str) -> bool {
     text.starts_with("i-") && text.chars().count() >= MIN_INSTANCE_CHARACTERS
 }
 
-/// Services that call on somebody's behalf stand in the place of an address. A zone may follow an IPv6 address.
+/// The field holds a service's name instead of an address if a service made the call. A zone may follow an IPv6 address.
 fn is_ip(text: &str) -> bool {
     match text.split_once('%') {
         Some((address, zone)) => address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 /// So many characters of a line are shown on each side of the place.
 const SHOWN: usize = 100;
 
-/// What is wrong with a query (or a rule file), and where.
+/// A mistake in a query or a rule file, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// Byte offset into the text.
@@ -22,7 +22,7 @@ pub struct Error {
     excerpt: Excerpt,
 }
 
-/// The part of the line around the place, and what stands under it.
+/// The part of the line around the place, and the carets under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Excerpt {
     line: String,
@@ -60,7 +60,7 @@ impl Error {
             reason: reason.into(),
             help: None,
             excerpt: Excerpt {
-                // A terminal must not take what stands in a file for its own commands.
+                // A terminal must not execute control sequences from a file.
                 line: format!("{start_mark}{shown}{rest}{end_mark}").replace(char::is_control, " "),
                 indent: start_mark.chars().count() + shown.chars().count(),
                 carets: marked.clamp(1, SHOWN),

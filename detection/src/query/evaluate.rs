@@ -20,7 +20,7 @@ pub trait Fields {
     /// Says whether some value of the field passes `test`; `None` if the field's values are not known here.
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool>;
 
-    /// Says the same of what stands at a path of the record as it came, or without a path of anything in it.
+    /// The same for the values at a path of the raw record, or without a path for every value in it.
     fn any_in_record(&self, _path: Option<&str>, _test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
         None
     }

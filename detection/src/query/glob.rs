@@ -9,7 +9,7 @@ pub enum Token {
     Many,
 }
 
-/// A text with wildcards, the whole of which a value must fit, with case or in any case.
+/// A text with wildcards that must match a whole value, with or without regard to case.
 ///
 /// Case is ignored as Unicode's simple case folding does: one character at a time, whatever the language. `ß` is not
 /// `ss`, and the dotless `ı` of Turkish is not `i`.
@@ -41,13 +41,13 @@ impl Glob {
         Self::new(text.chars().map(Token::Literal), any_case)
     }
 
-    /// The same behind anything.
+    /// The same with a star before it.
     #[must_use]
     pub fn after_anything(self) -> Self {
         Self::new(std::iter::once(Token::Many).chain(self.tokens), self.any_case)
     }
 
-    /// The same before anything.
+    /// The same with a star after it.
     #[must_use]
     pub fn before_anything(self) -> Self {
         Self::new(self.tokens.into_iter().chain([Token::Many]), self.any_case)
@@ -65,11 +65,11 @@ impl Glob {
         self.any_case
     }
 
-    /// Says whether the whole of `value` fits.
+    /// Says whether the wildcards match the whole value.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         let (mut at, mut rest) = (0, value);
-        // Behind the last star: its first token, and the text from which that was tried last.
+        // Where to resume after a mismatch: the token after the last star, and the text at which it was last tried.
         let mut last_star: Option<(usize, &str)> = None;
         loop {
             match self.tokens.get(at) {
@@ -129,7 +129,7 @@ impl Glob {
         (!self.any_case).then_some(pieces)
     }
 
-    /// The texts before, between and behind the wildcards, folded where case is ignored.
+    /// The texts before, between and after the wildcards, folded where case is ignored.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = String> {
         let literal =
             |token: &Token| if let Token::Literal(character) = token { Some(*character) } else { None };
@@ -138,7 +138,7 @@ impl Glob {
     }
 }
 
-/// The one character that stands for a character in every case.
+/// The character that represents all cases of a character.
 fn fold(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Queries over fields: a tree of tests, what it says of a document, and the languages that are written for it.
+//! Queries over fields: a tree of tests, its evaluation on a document, and the languages that are parsed into it.
 //!
 //! | module | holds |
 //! |---|---|
@@ -99,7 +99,7 @@ impl Query {
         check_size(text).ok().and_then(|()| eql::not_run(text))
     }
 
-    /// Parses the section `detection` of a Sigma rule, which asks for CloudTrail's own names.
+    /// Parses the section `detection` of a Sigma rule, which uses CloudTrail's own names of fields.
     ///
     /// # Errors
     /// Everything in it that is wrong or not run here, in the order of the file.
@@ -122,7 +122,7 @@ impl Query {
 /// What a language makes of a text.
 struct Parsed {
     root: Node,
-    /// Where every test stands in the text, in the order of the tree.
+    /// The place of every test in the text, in the order of the tree.
     places: Vec<Range<usize>>,
 }
 

@@ -17,7 +17,7 @@ impl Pattern {
         &self.pieces
     }
 
-    /// Says whether the whole of `value` fits; a star stands for zero or more characters.
+    /// Says whether the pattern matches the whole value. A star matches zero or more characters.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         let [first, middle @ .., last] = self.pieces.as_slice() else {
@@ -38,13 +38,13 @@ impl Pattern {
         self.pieces.first().map_or("", String::as_str)
     }
 
-    /// The text behind the last star.
+    /// The text after the last star.
     #[must_use]
     pub fn end(&self) -> &str {
         self.pieces.last().map_or("", String::as_str)
     }
 
-    /// Says whether every value that fits `other` fits this pattern too; `false` may be wrong.
+    /// Says whether this pattern matches every value that `other` matches. `true` is certain, `false` is not.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         // A character that this pattern has only a star for can stand for a star of the other's.

@@ -15,7 +15,7 @@ pub(super) const MAX_PER_RULE: usize = 64;
 /// The error about the first one beyond.
 pub(super) const TOO_MANY: &str =
     "a rule has 64 regular expressions at most: join some with |, or use wildcards";
-/// Nobody writes a longer one; it is refused before it is compiled.
+/// Longer expressions are refused before they are compiled; no rule has one.
 const MAX_BYTES: usize = 4096;
 /// What the compiled form may take.
 const MAX_COMPILED_BYTES: usize = 256 * 1024;
@@ -58,7 +58,7 @@ impl Regex {
         Ok(Self { text: text.to_owned(), flags: flags.to_owned(), whole, compiled })
     }
 
-    /// Says whether the expression fits.
+    /// Says whether the expression matches.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         self.compiled.is_match(value)

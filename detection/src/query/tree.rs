@@ -30,7 +30,7 @@ pub enum Values {
     Many,
 }
 
-/// What a schema says about a field.
+/// The properties of a field in a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
     /// How its values compare.
@@ -76,7 +76,7 @@ impl From<String> for Subject {
     }
 }
 
-/// How the text of one value stands to that of another.
+/// A relation between the texts of two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     /// They are the same.
@@ -85,11 +85,11 @@ pub enum Relation {
     StartsWith,
     /// The first ends with the second.
     EndsWith,
-    /// The second stands somewhere in the first.
+    /// The first contains the second.
     Contains,
 }
 
-/// What is asked of one value of a field.
+/// A test of one value of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     /// There is a value at all.
@@ -153,14 +153,14 @@ pub enum Node {
         subject: Subject,
         /// How its values compare.
         kind: Kind,
-        /// What is asked of them.
+        /// The test.
         test: Test,
     },
-    /// Some value of one field stands in a relation to some value of another.
+    /// The relation holds between some value of one field and some value of another.
     Fields {
         /// The first field.
         one: Subject,
-        /// How its value stands to the other's.
+        /// The relation of its value to the other's.
         relation: Relation,
         /// The second field.
         other: Subject,

@@ -7,9 +7,9 @@ use crate::query::{Decimal, Error};
 /// A piece of the text that has a meaning of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
-    /// A keyword, a name or a dotted name; `~` behind it belongs to it.
+    /// A keyword, a name or a dotted name, with the `~` that may follow it.
     Word(String),
-    /// A name of which a part stands in backquotes: never a keyword.
+    /// A name with a part in backquotes: never a keyword.
     Name(String),
     Text(String),
     Number(Decimal),

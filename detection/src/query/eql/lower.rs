@@ -44,11 +44,11 @@ struct Lowering<'a> {
     regexes: usize,
     /// Well-formed parts that cannot be used: all of them are reported.
     refusals: Vec<Error>,
-    /// Where every test of the tree stands, in its order.
+    /// The place of every test, in the order of the tree.
     places: Vec<Place>,
 }
 
-/// No value passes: what is asked of a field that no record gives.
+/// Never holds: a test of a field that no record has.
 fn never() -> Node {
     Node::Or(Vec::new())
 }
@@ -312,7 +312,7 @@ impl Lowering<'_> {
         node
     }
 
-    /// What is known of a field; `None` for one that no record gives, which only an optional one may be.
+    /// The subject and the kind of a field. `None` for an optional field that no record has.
     fn field(&mut self, operand: &Operand) -> Option<(Subject, Kind)> {
         let Syntax::Field { name, optional } = &operand.kind else {
             self.refuse(&operand.place, "expected a field");
@@ -328,7 +328,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Notes what cannot be used; a node that nobody will see stands for it.
+    /// Records a mistake and returns a placeholder: a query with mistakes is not used.
     fn refuse(&mut self, place: &Place, reason: impl Into<String>) -> Node {
         let error = Error::spanning(self.text, place.clone(), reason);
         // An operand of a list is looked at once for every value.

@@ -15,7 +15,7 @@ const OPERATORS: [(char, &str); 5] = [
 /// The expression for `regex-lite`.
 ///
 /// # Errors
-/// The operator that it has no word for, or what is incomplete.
+/// The operator that the other syntax lacks, or the incomplete part.
 pub(super) fn translate(text: &str) -> Result<String, String> {
     let mut translation = Translation { rest: text, out: String::new(), atom: None, groups: Vec::new() };
     while let Some(character) = translation.next() {
@@ -31,7 +31,7 @@ pub(super) fn translate(text: &str) -> Result<String, String> {
 struct Translation<'a> {
     rest: &'a str,
     out: String,
-    /// Where in `out` that stands which a quantifier would repeat.
+    /// The offset in `out` of the part that a quantifier would repeat.
     atom: Option<Atom>,
     /// Where the open groups start.
     groups: Vec<usize>,
@@ -72,7 +72,7 @@ impl Translation<'_> {
                     );
                 }
                 self.groups.push(self.out.len());
-                // Nobody asks for what a group took.
+                // No rule uses the text that a group captures.
                 self.out.push_str("(?:");
                 self.atom = None;
                 Ok(())

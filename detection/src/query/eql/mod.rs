@@ -5,7 +5,7 @@
 //! | `lex` | text to words, texts, numbers and signs |
 //! | `syntax` | what a condition is made of, before fields have a meaning |
 //! | `parse` | words to syntax |
-//! | `lower` | syntax to the tree, with what Elasticsearch says of missing fields |
+//! | `lower` | syntax to the tree, with Elasticsearch's treatment of missing fields |
 //! | `values` | constants to tests, by the kind of the field |
 //! | `lucene` | Lucene's regular expressions in the syntax of `regex-lite` |
 //!

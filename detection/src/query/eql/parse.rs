@@ -14,7 +14,7 @@ use super::syntax::{Condition, Event, How, Kind, Operand, Place, Sign};
 use super::{MAX_DEPTH, MAX_TESTS};
 use crate::query::{Comparison, Error};
 
-/// Words with a meaning of their own, which no field can have as its name unless it stands in backquotes.
+/// Reserved words. A field with such a name must be written in backquotes.
 const KEYWORDS: [&str; 20] = [
     "and", "any", "by", "false", "in", "in~", "join", "like", "like~", "maxspan", "not", "null", "of", "or",
     "regex", "regex~", "sequence", "true", "where", "with",

@@ -1,4 +1,4 @@
-//! From a field's kind and a constant to what is asked, or why the field cannot have such a value.
+//! Turns a constant into a test of a field of some kind, or says why the field cannot have such a value.
 
 use super::lucene;
 use super::syntax::Kind as Syntax;

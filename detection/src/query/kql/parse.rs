@@ -115,7 +115,7 @@ impl Parser<'_> {
         if self.take("(") { self.group(&|parser| parser.list_item(field)) } else { self.value(field) }
     }
 
-    /// What stands between an opening parenthesis, already taken, and its closing one.
+    /// The part up to the closing parenthesis. The opening one is already taken.
     fn group(&mut self, operand: &dyn Fn(&mut Self) -> Result<Node, Error>) -> Result<Node, Error> {
         let node = self.nested(|parser| parser.or(operand))?;
         if self.take(")") { Ok(node) } else { Err(self.expected("\"and\", \"or\" or \")\"")) }
@@ -137,7 +137,7 @@ impl Parser<'_> {
         Ok(self.node(name.clone(), *kind, test, value.place))
     }
 
-    /// The node for a field and its test; a refused one is noted and stands as a node that nobody will see.
+    /// The node for a field and its test. A refused test is recorded, and a placeholder takes its place.
     fn node(
         &mut self,
         name: String,
@@ -277,7 +277,7 @@ impl Parser<'_> {
         escaped.then(|| self.next()).flatten()
     }
 
-    /// Takes a keyword that stands as a word of its own.
+    /// Takes a keyword, which must be a whole word.
     fn keyword(&mut self, word: &str) -> bool {
         self.skip_space();
         let found = self.at_keyword(&[word]);

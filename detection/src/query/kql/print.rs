@@ -139,7 +139,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// A name that is more than a plain word, or a keyword, stands in quotes.
+/// A keyword, or a name that is not a plain word, is put in quotes.
 fn field(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'@');
     let keyword = ["and", "or", "not"].into_iter().any(|word| name.eq_ignore_ascii_case(word));
@@ -157,7 +157,7 @@ fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')
 }
 
-/// Writes text that must stand without quotes. Whatever could end it, start a keyword or be trimmed is escaped.
+/// Writes text without quotes. Escapes whatever could end it, start a keyword or be trimmed.
 fn unquoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     for character in text.chars() {
         match character {

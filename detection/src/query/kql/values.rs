@@ -1,4 +1,4 @@
-//! From a field's kind and the text of a value to what is asked, or why the field cannot have such a value.
+//! Turns the text of a value into a test of a field of some kind, or says why the field cannot have such a value.
 
 use std::net::IpAddr;
 

@@ -20,7 +20,7 @@ const MAX_EFFORT: usize = 1_000_000;
 /// The branches of an `or` can contradict in as many ways as they are; this many tell enough.
 const MAX_CONFLICTS: usize = 8;
 
-/// A part of a query because of which the whole can never match.
+/// A part of a query that keeps the whole from ever matching.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Conflict {
     /// The test, counted in the order of the tree.
@@ -28,7 +28,7 @@ pub(super) struct Conflict {
     pub(super) reason: String,
 }
 
-/// Says why no document can match, as the tests that contradict; `Ok` if one might.
+/// Returns the tests that contradict each other if no document can match; `Ok` if one might.
 pub(super) fn check(root: &Node, values: &dyn Fn(&str) -> Values) -> Result<(), Vec<Conflict>> {
     let mut search = Search { effort: MAX_EFFORT, ..Search::default() };
     let mut fields = HashMap::new();
@@ -84,7 +84,7 @@ struct Search<'a> {
     facts: Vec<Facts>,
     /// The literals in `facts`, in the order in which they came.
     trail: Vec<Literal>,
-    /// What is left of the effort.
+    /// The effort that remains.
     effort: usize,
 }
 

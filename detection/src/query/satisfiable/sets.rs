@@ -135,7 +135,8 @@ impl End<'_> {
     }
 }
 
-/// Two tests because of which no value passes all of `required` and none of `excluded`, if that can be shown.
+/// Two tests that contradict each other: no value can pass all of `required` and none of `excluded`. `None` if that cannot
+/// be shown.
 pub(super) fn clash(
     leaves: &[Leaf<'_>],
     required: &[usize],

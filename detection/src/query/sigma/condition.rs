@@ -119,7 +119,7 @@ impl<'a> Parser<'a> {
         Err(self.at(start, reason))
     }
 
-    /// What stands behind `1 of`, `any of` or `all of`.
+    /// The name or pattern after `1 of`, `any of` or `all of`.
     fn some_of(&mut self, quantity: &str, start: usize) -> Result<Node, Problem> {
         let join = if is_one_of(quantity, &["1", "any"]) {
             Node::Or
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
         Ok(if nodes.len() == 1 { nodes.remove(0) } else { join(nodes) })
     }
 
-    /// A copy of a detection. One with a mistake stands for nothing: the mistake is reported, so the rule is not used.
+    /// A copy of a detection, or a placeholder for one with a mistake: that is reported, so the rule is not used.
     fn use_of(&mut self, detection: Option<&Node>) -> Result<Node, Problem> {
         let Some(node) = detection else { return Ok(Node::Or(Vec::new())) };
         self.tests += leaves(node);
@@ -216,7 +216,7 @@ impl<'a> Parser<'a> {
         Problem::not_run(&self.place(offset), reason)
     }
 
-    /// Where a part of the condition stands in the file.
+    /// The place in the file of a part of the condition.
     fn place(&self, offset: usize) -> std::ops::Range<usize> {
         let place = &self.condition.place;
         if place.len() == self.text.len() { place.start + offset..place.end } else { place.clone() }
@@ -227,7 +227,7 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Says whether a name fits a pattern, in which `*` is any text.
+/// Says whether a pattern, in which `*` is any text, matches a name.
 fn fits(pattern: &str, name: &str) -> bool {
     Pattern::new(pattern.split('*').map(str::to_owned).collect()).matches(name)
 }

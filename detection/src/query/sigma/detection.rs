@@ -4,7 +4,7 @@ use super::field::Field;
 use super::{Content, Item, Key, Problem, values};
 use crate::query::Node;
 
-/// What one detection asks, with every problem in it put into `problems`.
+/// Parses one detection. Adds every problem in it to `problems`.
 pub(super) fn parse(item: &Item, problems: &mut Vec<Problem>) -> Option<Node> {
     let before = problems.len();
     let node = detection(item, problems);
@@ -73,7 +73,7 @@ fn joined(mut nodes: Vec<Node>, join: fn(Vec<Node>) -> Node) -> Node {
     if nodes.len() == 1 { nodes.remove(0) } else { join(nodes) }
 }
 
-/// Stands for what has a mistake.
+/// A placeholder for a part with a mistake.
 fn never() -> Node {
     Node::Or(Vec::new())
 }

@@ -16,7 +16,7 @@ pub(super) struct Field {
     pub(super) expand: bool,
 }
 
-/// What is asked of the values of a field.
+/// How the values of a field are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
     Equals,

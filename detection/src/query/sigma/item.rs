@@ -1,4 +1,4 @@
-//! What a rule's YAML says, as values with places: the form in which a detection is parsed, and as JSON embedded.
+//! The values of a rule's YAML with their places. A detection is parsed from this form, and embedded as its JSON.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// A value, and where it stands in its file.
+/// A value and its place in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The bytes of the text itself, without quotes. Empty, at the value's first byte, where the file writes the text
