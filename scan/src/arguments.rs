@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Print the EventBridge pattern that brings the events which the rules need, and stop.
     #[arg(long)]
     pub event_pattern: bool,
+    /// Show a rule's query, by the rule's id or name, over one event of the files: each part with the values seen and its verdict.
+    #[arg(long, num_args = 2, value_names = ["RULE", "EVENTID"])]
+    pub explain: Option<Vec<String>>,
     #[command(flatten)]
     pub testing: Testing,
     /// How signals are printed. The default is a table on a terminal, and JSON elsewhere.

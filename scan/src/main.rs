@@ -6,6 +6,7 @@ mod content;
 mod counts;
 mod csv;
 mod event_pattern;
+mod explain;
 mod inputs;
 mod memory;
 mod page;
@@ -21,7 +22,7 @@ mod summary;
 mod table;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
@@ -43,6 +44,9 @@ fn main() -> ExitCode {
     if arguments.event_pattern {
         return if event_pattern::print(&rules) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if let Some([rule, event]) = arguments.explain.as_deref() {
+        return explain(&rules, rule, event, &arguments.paths);
+    }
     let exceptions = arguments.exceptions();
     let output = if arguments.ecs { Output::Documents } else { Output::Signals };
     let job =
@@ -55,6 +59,20 @@ fn main() -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             printing::say(&format!("standard output cannot be written: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the query of a rule over one event.
+fn explain(rules: &Ruleset, rule: &str, event: &str, paths: &[PathBuf]) -> ExitCode {
+    match explain::explain(rules, rule, event, paths) {
+        Ok(text) => {
+            let _ = io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            printing::say(&problem);
             ExitCode::FAILURE
         }
     }

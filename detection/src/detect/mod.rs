@@ -53,6 +53,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// What it asks of a record, or of a signal.
+    #[must_use]
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
     /// Says whether the query holds for an alert document.
     #[must_use]
     pub fn matches_alert(&self, alert: &AlertDocument<'_>) -> bool {

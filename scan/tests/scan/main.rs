@@ -5,6 +5,7 @@ mod build_script;
 mod cases;
 mod event_pattern;
 mod exceptions;
+mod explain;
 mod folders;
 mod formats;
 mod inputs;

@@ -49,12 +49,9 @@ fn the_starter_pack_names_tactics_and_techniques_as_attack_does() {
         for Threat { tactic, technique, .. } in &rule.definition.threat {
             let parts = technique.iter().flat_map(|technique| &technique.subtechnique);
             let ids: Vec<_> = technique.iter().chain(parts).map(|entry| entry.id.to_lowercase()).collect();
-            let tags: String = ids
-                .iter()
-                .chain([&tactic.id.to_lowercase()])
-                .map(|id| format!("  - attack.{id}\n"))
-                .collect();
-            let sigma = format!("{}tags:\n{tags}", crate::rules::sigma_rule("A", "x"));
+            let tag = |id: &String| format!("  - attack.{id}\n");
+            let tags: Vec<_> = ids.iter().chain([&tactic.id.to_lowercase()]).map(tag).collect();
+            let sigma = format!("{}tags:\n{}", crate::rules::sigma_rule("A", "x"), tags.concat());
             let known = rule::read([("a.yml", sigma)]).rules.remove(0).definition.threat;
             let known = known.first().expect("the tactic is known");
             let is_named = |entry: &ThreatEntry| entry.name != entry.id;
