@@ -1,14 +1,13 @@
-//! Reads every rule file, so that a broken rule fails the build and not a start, and writes the rules as JSON for the
-//! binary, which then needs no parser of TOML or YAML.
+//! Makes the embedded bundles of the rule files, so that a broken rule fails the build and not a start, and so that the
+//! binary needs no parser of TOML or YAML.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::{env, fs, io, process};
+use std::path::Path;
+use std::{env, fs, process};
 
-use detection::rule;
+use rules_folder::Folder;
 
-/// Names at the top of the folder that are not rules, or that are not embedded by default.
-const NOT_EMBEDDED: [&str; 4] = ["accounts.json", "exceptions", "routes", "starter"];
+/// The pack that is embedded, and on only if somebody asks for it.
+const STARTER: &str = "starter";
 
 fn main() {
     // The rules are beside the root package, and one folder above the others.
@@ -17,28 +16,22 @@ fn main() {
     println!("cargo::rerun-if-changed={}", folder.display());
     // Tests run this script over folders of their own.
     println!("cargo::rustc-env=BUILD_SCRIPT={}", env::current_exe().unwrap_or_default().display());
-    let mut paths = Vec::new();
-    let mut seen = fs::canonicalize(folder).into_iter().collect();
-    if let Err(error) = rule_files(folder, &NOT_EMBEDDED, &mut seen, &mut paths) {
-        stop(&format!("{}: {error}", folder.display()));
+    // Cargo sets OUT_DIR for every build script.
+    let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    for (name, skipped) in [("seed", &[STARTER][..]), (STARTER, &[])] {
+        let text = bundle(folder, skipped);
+        fs::write(Path::new(&out).join(name).with_extension("json"), text).expect("OUT_DIR can be written");
     }
-    let text = |path: &PathBuf| {
-        let text =
-            fs::read_to_string(path).unwrap_or_else(|error| stop(&format!("{}: {error}", path.display())));
-        (path.display().to_string(), text)
-    };
-    let reading = rule::read(paths.iter().map(text));
-    for warning in &reading.warnings {
+}
+
+fn bundle(folder: &Path, skipped: &[&str]) -> String {
+    let read = Folder::read(folder, skipped, &[]).unwrap_or_else(|error| stop(&error));
+    for warning in &read.contents.reading.warnings {
         println!("cargo::warning={warning}");
     }
-    match reading.all() {
-        Ok(rules) if rules.is_empty() => stop(&format!("{}: no rule in it", folder.display())),
-        Ok(rules) => {
-            // Cargo sets OUT_DIR for every build script, and JSON can hold every value of these types.
-            let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
-            let json = serde_json::to_string(&rules).expect("rules are plain data");
-            fs::write(Path::new(&out).join("rules.json"), json).expect("OUT_DIR can be written");
-        }
+    match read.bundle() {
+        Ok(bundle) if bundle.rules.is_empty() => stop(&format!("{}: no rule in it", folder.display())),
+        Ok(bundle) => bundle.text(),
         Err(errors) => {
             for error in &errors {
                 eprintln!("{error}\n");
@@ -47,29 +40,6 @@ fn main() {
             stop(&format!("{} mistake{s} in the rules", errors.len()));
         }
     }
-}
-
-/// Adds every rule file at any depth, sorted by name. Reads each file and folder once, however many links lead to it.
-fn rule_files(
-    folder: &Path,
-    skipped: &[&str],
-    seen: &mut HashSet<PathBuf>,
-    files: &mut Vec<PathBuf>,
-) -> io::Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    entries.retain(|entry| !skipped.iter().any(|name| entry.file_name() == *name));
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for path in entries.iter().map(fs::DirEntry::path) {
-        let is_rule = rule::is_rule_file(&path);
-        if (path.is_dir() || is_rule) && seen.insert(fs::canonicalize(&path)?) {
-            if path.is_dir() {
-                rule_files(&path, &[], seen, files)?;
-            } else {
-                files.push(path);
-            }
-        }
-    }
-    Ok(())
 }
 
 fn stop(reason: &str) -> ! {

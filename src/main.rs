@@ -2,6 +2,7 @@
 
 use std::env;
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use cloudtrail_signals::invocation::{self, Handler};
 use cloudtrail_signals::settings::{self, Settings};
@@ -16,11 +17,16 @@ async fn main() -> Result<(), Error> {
         variable("AWS_LAMBDA_LOG_LEVEL").as_deref(),
         variable("AWS_LAMBDA_LOG_FORMAT").as_deref(),
     );
-    let start = async { Ok((Settings::read(variable)?, aws::config().await?)) };
-    let (settings, config) = start.await.inspect_err(|error: &settings::Error| {
+    let start = async {
+        let settings = Settings::read(variable)?;
+        let loaded = rules::load(&settings)?;
+        loaded.log(&settings, SystemTime::now());
+        Ok((settings, loaded.rules, aws::config().await?))
+    };
+    let (settings, rules, config) = start.await.inspect_err(|error: &settings::Error| {
         tracing::error!(reason = error.to_string(), "the function cannot start");
     })?;
-    let handler = Rc::new(Handler::new(settings, rules::embedded(), &config));
+    let handler = Rc::new(Handler::new(settings, rules, &config));
 
     let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Payload>| {
         let handler = Rc::clone(&handler);

@@ -1,11 +1,16 @@
 //! The environment variables, read once at the start.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::s3::is_bucket_name;
 use crate::telemetry::metrics::Metrics;
+use detection::bundle::Embedded;
 use detection::ecs;
 use detection::query::Query;
+
+/// The variable with exceptions from all rules.
+pub const EXCEPTION_QUERY: &str = "EXCEPTION_QUERY";
 
 /// The settings of the function.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +18,11 @@ pub struct Settings {
     /// `SIGNAL_TOPIC_ARN`: the topic for signals, in any region. A name that ends in `.fifo` means a FIFO topic.
     pub topic_arn: String,
     /// `EXCEPTION_QUERY`: a match that satisfies it is counted and logged, but not published.
-    pub exceptions: Option<Query>,
+    pub exceptions: Option<String>,
+    /// `EMBEDDED_RULES`: which of the rules in the binary are on: `seed`, the default, `starter` or `none`.
+    pub embedded_rules: Embedded,
+    /// `RULES_BUNDLE`: a file with more rules, exceptions, account names and routes.
+    pub rules_bundle: Option<PathBuf>,
     /// `TRAIL_BUCKET_OWNER`: the account that must own every bucket that is read.
     pub bucket_owner: Option<String>,
     /// `SIGNAL_ARCHIVE_BUCKET`: the bucket that keeps each signal once, so that a replay does not publish it again.
@@ -80,7 +89,10 @@ impl Settings {
         };
         Ok(Self {
             topic_arn: signal_topic(variable("SIGNAL_TOPIC_ARN"))?,
-            exceptions: variable("EXCEPTION_QUERY").map(|text| exceptions(&text)).transpose()?,
+            exceptions: variable(EXCEPTION_QUERY).map(exceptions).transpose()?,
+            embedded_rules: variable("EMBEDDED_RULES")
+                .map_or(Ok(Embedded::default()), |word| embedded(&word))?,
+            rules_bundle: variable("RULES_BUNDLE").map(PathBuf::from),
             bucket_owner: variable("TRAIL_BUCKET_OWNER").map(bucket_owner).transpose()?,
             archive_bucket: variable("SIGNAL_ARCHIVE_BUCKET").map(archive_bucket).transpose()?,
             notices: variable("NOTICE_TOPIC_ARN")
@@ -160,10 +172,14 @@ fn is_region(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn exceptions(text: &str) -> Result<Query, Error> {
-    Query::parse_satisfiable(text, ecs::field).map_err(|errors| {
+fn embedded(word: &str) -> Result<Embedded, Error> {
+    word.parse().map_err(|problem| Error { variable: "EMBEDDED_RULES", problem })
+}
+
+fn exceptions(text: String) -> Result<String, Error> {
+    Query::parse_satisfiable(&text, ecs::field).map(|_| text).map_err(|errors| {
         let problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        Error { variable: "EXCEPTION_QUERY", problem: format!("cannot be used:\n{}", problems.join("\n")) }
+        Error { variable: EXCEPTION_QUERY, problem: format!("cannot be used:\n{}", problems.join("\n")) }
     })
 }
 

@@ -122,7 +122,8 @@ impl Stage {
             all.find(|variable| variable.0 == name).map(|variable| variable.1.to_owned())
         };
         let settings = Settings::read(variable).expect("good settings");
-        let handler = Handler::new(settings, rules::embedded(), &self.config);
+        let rules = rules::load(&settings).expect("good rules").rules;
+        let handler = Handler::new(settings, rules, &self.config);
         handler
             .handle(
                 &Payload::from(payload.to_string()),

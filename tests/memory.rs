@@ -153,7 +153,8 @@ fn ten_messages_of_any_kind_in_any_envelope_stay_in_the_memory_of_the_smallest_f
     for (name, limit, message) in messages() {
         for (envelope, payload) in envelopes(&message, if limit == PARSED { 2 } else { MESSAGES }) {
             let payload = Payload::from(payload.to_string());
-            let handler = Handler::new(settings.clone(), rules::embedded(), &config);
+            let rules = rules::load(&settings).expect("good rules").rules;
+            let handler = Handler::new(settings.clone(), rules, &config);
             let deadline = SystemTime::now() + Duration::from_secs(5);
             let used = allocation_counter::measure(|| {
                 // Whether it fails, and how, is for other tests.

@@ -11,6 +11,7 @@
 //! queries are evaluated on. [`pipeline`] connects the modules: records in, signals and counts out. [`notice`] puts signals
 //! into words for people.
 
+pub mod bundle;
 pub mod detect;
 pub mod ecs;
 pub mod key;

@@ -12,7 +12,6 @@ use crate::detect::{Detector, Rule, Ruleset};
 use crate::ecs::Document;
 use crate::memory::{self, Candidate, Match, Matched};
 use crate::origin::Origin;
-use crate::query::Query;
 use crate::records::{RawRecord, Record, Rejection};
 use crate::signal::{self, AlertDocument, Signal, Suppressed};
 
@@ -93,7 +92,6 @@ pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
 pub struct Pipeline<'a> {
     rules: &'a Ruleset,
     detector: Detector<'a>,
-    exceptions: Option<&'a Query>,
     origin: &'a Origin,
     now: &'a str,
     /// The verdicts so far.
@@ -109,14 +107,12 @@ pub struct Pipeline<'a> {
 }
 
 impl<'a> Pipeline<'a> {
-    /// Applies `rules` to records from `origin`. A match that satisfies `exceptions` is suppressed. `now` is the time of
-    /// reading as RFC 3339.
+    /// Applies `rules` and the exceptions from them to records from `origin`. `now` is the time of reading as RFC 3339.
     #[must_use]
-    pub fn new(rules: &'a Ruleset, exceptions: Option<&'a Query>, origin: &'a Origin, now: &'a str) -> Self {
+    pub fn new(rules: &'a Ruleset, origin: &'a Origin, now: &'a str) -> Self {
         Self {
             rules,
             detector: rules.detector(),
-            exceptions,
             origin,
             now,
             tally: Tally::default(),
@@ -144,11 +140,9 @@ impl<'a> Pipeline<'a> {
             Ok((Some(matched), record)) => {
                 let record = record.record();
                 self.tally.matched += 1;
-                let excepted =
-                    self.exceptions.is_some_and(|query| query.evaluate(&matched.document) == Some(true));
                 let mut shared = None;
                 for rule in matched.rules {
-                    self.judge(rule, &matched.document, record.text(), excepted, &mut shared);
+                    self.judge(rule, &matched.document, record.text(), &mut shared);
                 }
             }
             Err(rejection) => {
@@ -161,15 +155,9 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Makes of a match a signal, or what waits for one.
-    fn judge(
-        &mut self,
-        rule: &Rule,
-        document: &Document,
-        record: &[u8],
-        is_excepted: bool,
-        shared: &mut Option<Arc<[u8]>>,
-    ) {
-        if !is_excepted && rule.memory.is_some() {
+    fn judge(&mut self, rule: &Rule, document: &Document, record: &[u8], shared: &mut Option<Arc<[u8]>>) {
+        let exception = self.rules.exception(rule, document);
+        if exception.is_none() && rule.memory.is_some() {
             let place = self.rules.rules().iter().position(|other| std::ptr::eq(other, rule));
             let matched = Matched::record(document, record);
             if let Some(place) = place
@@ -180,9 +168,9 @@ impl<'a> Pipeline<'a> {
             }
         }
         self.tally.signals += 1;
-        if is_excepted {
+        if let Some(exception) = exception {
             self.tally.suppressed += 1;
-            self.suppressed.push(Suppressed::new(&rule.definition, document, record));
+            self.suppressed.push(Suppressed::new(&rule.definition, exception, document, record));
         } else {
             let signal = Signal::new(&rule.definition, document, record, self.origin, self.now);
             let Above { found, candidates } = above(self.rules, &signal, self.now);

@@ -30,7 +30,7 @@ fn the_sample_delivery_takes_at_most_a_tenth_more_allocations_and_bytes_than_it_
 
 fn inspect(rules: &Ruleset, delivery: &[u8]) -> usize {
     let origin = Origin::File("sample".to_owned());
-    let mut pipeline = Pipeline::new(rules, None, &origin, "2026-11-23T10:10:00Z");
+    let mut pipeline = Pipeline::new(rules, &origin, "2026-11-23T10:10:00Z");
     let mut decoder = Decoder::new();
     let mut input = delivery;
     while decoder

@@ -5,10 +5,13 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, error::ErrorKind};
+use detection::bundle::{Embedded, Exception};
 use detection::ecs;
 use detection::query::Query;
+use detection::rule::Source;
 use jiff::Timestamp;
 
+use crate::rules;
 use crate::selection::{self, Selection};
 use crate::sheet::{Format, Sheet};
 use crate::table::Style;
@@ -23,11 +26,14 @@ use crate::table::Style;
 #[derive(Parser)]
 #[command(version)]
 pub struct Arguments {
-    /// Use the rules in this folder instead of the embedded ones.
+    /// Use the rules in this folder, and its exceptions and account names, instead of the embedded rules.
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
-    /// Leave out matches that fulfil this query, as the function does with its own.
-    #[arg(long, value_name = "KQL")]
+    /// Use these embedded rules, with --rules beside those of the folder: seed (the default), starter or none.
+    #[arg(long, value_name = "CHOICE", value_parser = choice)]
+    pub embedded: Option<Embedded>,
+    /// Leave out matches that these exceptions take out: an exception file, a folder of them, or a query in KQL.
+    #[arg(long, value_name = "FILE|DIR|KQL")]
     exceptions: Option<String>,
     /// Learn from these files and folders first: what rules that remember see there is known, and nothing of it is printed.
     /// May be given several times.
@@ -36,7 +42,7 @@ pub struct Arguments {
     /// Print the ECS document of every record instead of signals.
     #[arg(long)]
     pub ecs: bool,
-    /// Check the rules and stop.
+    /// Check the rules and stop: what is loaded, about something else, not run, and wrong.
     #[arg(long)]
     pub check: bool,
     /// Print the EventBridge pattern that brings the events which the rules need, and stop.
@@ -45,6 +51,11 @@ pub struct Arguments {
     /// Show a rule's query, by the rule's id or name, over one event of the files: each part with the values seen and its verdict.
     #[arg(long, num_args = 2, value_names = ["RULE", "EVENTID"])]
     pub explain: Option<Vec<String>>,
+    /// Write the rules, exceptions, account names and routes of --rules into this file for the function, and stop.
+    #[arg(long, value_name = "FILE", requires = "rules", conflicts_with_all = ["check", "test", "embedded"])]
+    pub bundle: Option<PathBuf>,
+    #[command(flatten)]
+    pub importing: Importing,
     #[command(flatten)]
     pub testing: Testing,
     /// How signals are printed. The default is a table on a terminal, and JSON elsewhere.
@@ -53,8 +64,19 @@ pub struct Arguments {
     #[command(flatten)]
     choice: Choice,
     /// Files and folders.
-    #[arg(value_name = "PATH", required_unless_present_any = ["check", "event_pattern", "test"])]
+    #[arg(value_name = "PATH", required_unless_present_any = ["check", "event_pattern", "test", "bundle", "import"])]
     pub paths: Vec<PathBuf>,
+}
+
+/// Copying rules out of a collection.
+#[derive(Args)]
+pub struct Importing {
+    /// Copy the rule files that run from one folder into another, with a SOURCE.md about where they are from, and stop.
+    #[arg(long, num_args = 2, value_names = ["SRC", "DEST"], conflicts_with_all = ["check", "test", "bundle", "rules", "embedded"])]
+    pub import: Option<Vec<PathBuf>>,
+    /// With --import: also rules that their author does not yet, or no longer, call ready for production.
+    #[arg(long, requires = "import")]
+    pub all: bool,
 }
 
 /// Running the cases of rules.
@@ -113,14 +135,24 @@ impl Arguments {
         Sheet::new(self.format.unwrap_or(by_default), style)
     }
 
-    /// The query of `--exceptions`. Ends the process if it is not valid.
-    pub fn exceptions(&self) -> Option<Query> {
-        let text = self.exceptions.as_deref()?;
-        let query = Query::parse_satisfiable(text, ecs::field).unwrap_or_else(|errors| {
-            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            let message = format!("--exceptions cannot be used:\n{}", errors.join("\n"));
-            Self::command().error(ErrorKind::ValueValidation, message).exit()
+    /// The exceptions of `--exceptions`, which may name `rules`. Ends the process if they are not valid.
+    pub fn exceptions(&self, rules: &[Source]) -> Vec<Exception> {
+        let Some(text) = self.exceptions.as_deref() else { return Vec::new() };
+        let exceptions = rules::exceptions(text, rules).and_then(|exceptions| {
+            for exception in &exceptions {
+                Query::parse_satisfiable(&exception.query, ecs::field).map_err(|errors| {
+                    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+                })?;
+            }
+            Ok(exceptions)
         });
-        Some(query)
+        exceptions.unwrap_or_else(|problem| {
+            let message = format!("--exceptions cannot be used:\n{problem}");
+            Self::command().error(ErrorKind::ValueValidation, message).exit()
+        })
     }
+}
+
+fn choice(word: &str) -> Result<Embedded, String> {
+    word.parse()
 }

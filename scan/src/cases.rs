@@ -31,11 +31,6 @@ const SUFFIX: &str = ".cases.jsonl";
 const UNLIKE_A_CASE: &str =
     "expected {\"case\": \"…\", \"fires\": true, false or a number, \"records\": […]}";
 
-/// Says whether a file holds cases by its name.
-pub fn are_in(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()))
-}
-
 /// What became of the cases of one file, or what is missing where a rule has no such file.
 pub struct Suite {
     /// The file with the cases, or else the one with the rule.
@@ -187,7 +182,7 @@ fn signals(rules: &Ruleset, is_own: &dyn Fn(&str) -> bool, records: &[&RawValue]
     let records: Vec<_> = records.iter().map(|record| record.get()).collect();
     let delivery = format!("[{}]", records.join(","));
     let (origin, now) = (Origin::File("case".to_owned()), rfc3339(SystemTime::now()));
-    let mut pipeline = Pipeline::new(rules, None, &origin, &now);
+    let mut pipeline = Pipeline::new(rules, &origin, &now);
     let (mut decoder, mut bytes) = (Decoder::new(), delivery.as_bytes());
     let outcome = loop {
         match decoder.step(&mut bytes, &mut |position, record| pipeline.process(position, record)) {

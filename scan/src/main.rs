@@ -2,11 +2,13 @@
 
 mod arguments;
 mod cases;
+mod check;
 mod content;
 mod counts;
 mod csv;
 mod event_pattern;
 mod explain;
+mod import;
 mod inputs;
 mod memory;
 mod page;
@@ -27,34 +29,45 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use clap::Parser;
+use detection::bundle::Bundle;
 use detection::detect::Ruleset;
+use rules_folder::Folder;
 
 use arguments::Arguments;
 use reading::{Job, Output};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let outcome = |is_good| if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if arguments.testing.test {
-        return if test(&arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return outcome(test(&arguments));
     }
-    let Some(rules) = ruleset(arguments.rules.as_deref(), arguments.check) else { return ExitCode::FAILURE };
     if arguments.check {
-        return ExitCode::SUCCESS;
+        return outcome(check(&arguments));
     }
+    if let Some(file) = &arguments.bundle {
+        return outcome(bundle(&arguments, file));
+    }
+    if let Some([source, target]) = arguments.importing.import.as_deref() {
+        return outcome(import(source, target, arguments.importing.all));
+    }
+    let Some(mut bundle) = rules::chosen(arguments.rules.as_deref(), arguments.embedded) else {
+        return ExitCode::FAILURE;
+    };
+    bundle.exceptions.extend(arguments.exceptions(&bundle.rules));
+    // Every query was parsed before.
+    let Ok(rules) = Ruleset::of_bundle(bundle) else { return ExitCode::FAILURE };
     if arguments.event_pattern {
-        return if event_pattern::print(&rules) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return outcome(event_pattern::print(&rules));
     }
     if let Some([rule, event]) = arguments.explain.as_deref() {
         return explain(&rules, rule, event, &arguments.paths);
     }
-    let exceptions = arguments.exceptions();
     let output = if arguments.ecs { Output::Documents } else { Output::Signals };
-    let job =
-        Job { rules: &rules, exceptions: exceptions.as_ref(), output, selection: arguments.selection() };
+    let job = Job { rules: &rules, output, selection: arguments.selection() };
     let output = io::BufWriter::new(io::stdout().lock());
     match run::run(&job, &arguments.history, &arguments.paths, arguments.sheet(), output) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(is_good) => outcome(is_good),
         // The reader of standard output has closed it, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -78,62 +91,82 @@ fn explain(rules: &Ruleset, rule: &str, event: &str, paths: &[PathBuf]) -> ExitC
     }
 }
 
-/// The embedded rules, or those of a folder. `None` if a rule is wrong, or if one cannot be run and `check` is off;
-/// standard error has the reason.
-fn ruleset(folder: Option<&Path>, check: bool) -> Option<Ruleset> {
-    let Some(folder) = folder else {
-        let rules = rules::embedded();
-        if check {
-            eprintln!("{}", good(rules.rules().len()));
-        }
-        return Some(rules);
+/// Prints what is in the rules. Returns whether nothing is wrong.
+fn check(arguments: &Arguments) -> bool {
+    let Some(folder) = &arguments.rules else {
+        let rules = rules::embedded(arguments.embedded.unwrap_or_default()).rules;
+        print(&check::rules(&rules));
+        eprintln!("{}", check::good(rules.len()));
+        return true;
     };
-    let rules::Folder { reading, ignored, .. } = without_mistakes(folder)?;
-    if check {
-        let (not_run, no_rule) = (reading.not_run.len(), reading.no_rule);
-        let good = good(reading.rules.len());
+    let Some(folder) = folder_of(folder) else { return false };
+    let is_good = rules::say_mistakes(&folder);
+    print(&check::table(&folder));
+    if is_good {
+        let reading = &folder.contents.reading;
+        let (not_run, no_rule, ignored) = (reading.not_run.len(), reading.no_rule, folder.ignored);
+        let good = check::good(reading.rules.len());
         eprintln!("{good}; not run: {not_run}; no rule: {no_rule}; other files: {ignored}");
-    } else if !reading.not_run.is_empty() {
-        eprintln!("remove the rules that cannot be run from {}", folder.display());
-        return None;
     }
-    Ruleset::new(reading.rules).ok()
+    is_good
 }
 
-/// The content of a folder of rules; `None` if a rule is wrong or there is none. Standard error has what is wrong, what
-/// is not run and what is ignored.
-fn without_mistakes(folder: &Path) -> Option<rules::Folder> {
-    let content = rules::read(folder).map_err(|error| eprintln!("{error}")).ok()?;
-    let reading = &content.reading;
-    for warning in &reading.warnings {
-        eprintln!("warning: {warning}");
+/// Writes the bundle of a folder of rules. Returns whether it is written.
+fn bundle(arguments: &Arguments, file: &Path) -> bool {
+    let Some(bundle) = arguments.rules.as_deref().and_then(folder_of).and_then(rules::bundle) else {
+        return false;
+    };
+    let text = bundle.text();
+    if text.len() as u64 > detection::bundle::MAX_BYTES {
+        eprintln!("{}: {} bytes are more than the function reads", file.display(), text.len());
+        return false;
     }
-    for error in &reading.errors {
-        eprintln!("{error}\n");
+    if let Err(error) = fs::write(file, text) {
+        eprintln!("{}: {error}", file.display());
+        return false;
     }
-    for reason in &reading.not_run {
-        eprintln!("not run: {reason}\n");
+    let Bundle { files, rules, exceptions, accounts, routes, .. } = bundle;
+    eprintln!(
+        "{}: {}, {}, {}, {} of {}",
+        file.display(),
+        count(rules.len(), "rule"),
+        count(exceptions.len(), "exception"),
+        count(accounts.len(), "account name"),
+        count(routes.len(), "route"),
+        count(files.count, "file"),
+    );
+    true
+}
+
+/// Copies rules. Returns whether all is well in the folder they are from.
+fn import(source: &Path, target: &Path, all: bool) -> bool {
+    let Some(folder) = folder_of(source) else { return false };
+    let is_good = rules::say_mistakes(&folder);
+    match import::import(&folder, target, all) {
+        Ok(imported) => eprintln!("{}", imported.summary(target)),
+        Err(error) => {
+            eprintln!("{error}");
+            return false;
+        }
     }
-    if !reading.errors.is_empty() {
-        eprintln!("{} in the rules", count(reading.errors.len(), "mistake"));
-        return None;
-    }
-    if reading.rules.is_empty() && reading.not_run.is_empty() {
-        eprintln!(
-            "{}: no rule (*.toml with a [rule], *.yml with a detection for CloudTrail) in it, at any depth",
-            folder.display()
-        );
-        return None;
-    }
-    Some(content)
+    is_good
+}
+
+fn folder_of(path: &Path) -> Option<Folder> {
+    rules::read(path).map_err(|error| eprintln!("{error}")).ok()
+}
+
+/// Prints on standard output. If nobody reads it, the exit code still shows the outcome.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 /// Runs the cases of a folder of rules. Returns whether all of them are right.
 fn test(arguments: &Arguments) -> bool {
-    let Some(content) = arguments.rules.as_deref().and_then(without_mistakes) else { return false };
-    let suites = cases::judge(&content.reading, &content.cases, arguments.testing.strict);
-    // If nobody reads it, the exit code still shows the outcome.
-    let _ = io::stdout().write_all(report::table(&suites).as_bytes());
+    let folder = arguments.rules.as_deref().and_then(folder_of);
+    let Some(folder) = folder.filter(rules::say_mistakes) else { return false };
+    let suites = cases::judge(&folder.contents.reading, &folder.cases, arguments.testing.strict);
+    print(&report::table(&suites));
     eprintln!("{}", report::summary(&suites));
     if let Some(path) = &arguments.testing.junit
         && let Err(error) = fs::write(path, report::junit(&suites))
@@ -142,10 +175,6 @@ fn test(arguments: &Arguments) -> bool {
         return false;
     }
     suites.iter().flat_map(|suite| &suite.verdicts).all(|verdict| verdict.wrong.is_none())
-}
-
-fn good(rules: usize) -> String {
-    format!("{} {} good", count(rules, "rule"), if rules == 1 { "is" } else { "are" })
 }
 
 fn count(number: usize, noun: &str) -> String {

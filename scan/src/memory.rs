@@ -207,7 +207,7 @@ impl<'r> Memory<'r> {
         hits.sort_by_key(|(position, _)| *position);
         let mut hits = hits.into_iter().peekable();
         let origin = Origin::File(path.display().to_string());
-        let mut pipeline = Pipeline::new(self.rules, None, &origin, now);
+        let mut pipeline = Pipeline::new(self.rules, &origin, now);
         let mut signals = Vec::new();
         let mut take = |position: u64, record: Record<'_>| {
             if hits.peek().is_none_or(|(next, _)| u64::from(*next) != position) {

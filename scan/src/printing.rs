@@ -49,7 +49,7 @@ impl<'a, W: Write> Printer<'a, W> {
                     self.summary.learned += read.tally.records;
                     self.summary.read.failed += read.failed;
                 }
-                News::Signals(_) | News::Documents(_) | News::PassedOver(..) => {}
+                News::Signals(_) | News::Documents(_) | News::PassedOver(..) | News::Excepted(_) => {}
             }
         }
     }
@@ -72,6 +72,7 @@ impl<'a, W: Write> Printer<'a, W> {
                 News::Matches(path, found) => self.memory.add(&path, found),
                 News::Problem(problem) => self.progress.suspend(|| say(&problem)),
                 News::PassedOver(reason, path) => self.summary.passed_over.add(reason, &path),
+                News::Excepted(exceptions) => self.summary.excepted.extend(exceptions),
                 News::Read(read) => self.summary.read += read,
             }
         }

@@ -1,5 +1,6 @@
 //! Reads one file, from its bytes to its signals.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,6 @@ use detection::detect::Ruleset;
 use detection::ecs::Document;
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
-use detection::query::Query;
 use detection::records::{self, Decoder, RawRecord, Record};
 use detection::signal::Signal;
 use indicatif::ProgressBar;
@@ -36,7 +36,6 @@ pub enum Output {
 /// What to do with every file.
 pub struct Job<'a> {
     pub rules: &'a Ruleset,
-    pub exceptions: Option<&'a Query>,
     pub output: Output,
     pub selection: Selection,
 }
@@ -50,6 +49,8 @@ pub enum News {
     /// A line about an error.
     Problem(String),
     PassedOver(&'static str, PathBuf),
+    /// The exceptions that took out a match.
+    Excepted(BTreeSet<String>),
     Read(Read),
 }
 
@@ -99,7 +100,7 @@ impl Reader<'_> {
 
     fn file(&self, input: &Input, news: &SyncSender<News>) -> Result<(), SendError<News>> {
         let origin = Origin::File(input.path.display().to_string());
-        let pipeline = Pipeline::new(self.job.rules, self.job.exceptions, &origin, self.now);
+        let pipeline = Pipeline::new(self.job.rules, &origin, self.now);
         let mut findings = Findings {
             job: self.job,
             path: &input.path,
@@ -107,11 +108,13 @@ impl Reader<'_> {
             documents: Vec::new(),
             matches: Vec::new(),
             left_out: 0,
+            excepted: BTreeSet::new(),
             news,
         };
         let mut decoder = Decoder::new();
         let end = self.records(input, &mut decoder, &mut findings);
         findings.hand_over()?;
+        news.send(News::Excepted(std::mem::take(&mut findings.excepted)))?;
         let mut read = Read {
             tally: findings.pipeline.tally,
             left_out: findings.left_out,
@@ -170,6 +173,8 @@ struct Findings<'a> {
     matches: Vec<memory::Found>,
     /// Records that were not asked for.
     left_out: u64,
+    /// The exceptions that took out a match.
+    excepted: BTreeSet<String>,
     news: &'a SyncSender<News>,
 }
 
@@ -191,7 +196,11 @@ impl Findings<'_> {
 
     /// Sends the results so far if they fill a batch.
     fn hand_over_batch(&mut self) -> Result<(), SendError<News>> {
-        self.pipeline.suppressed.clear();
+        for suppressed in self.pipeline.suppressed.drain(..) {
+            if !self.excepted.contains(&suppressed.exception) {
+                self.excepted.insert(suppressed.exception);
+            }
+        }
         let signal_bytes: usize = self.pipeline.found.iter().map(Signal::bytes).sum();
         let document_bytes: usize = self.documents.iter().map(String::len).sum();
         let match_bytes: usize = self.matches.iter().map(|(_, candidate)| candidate.bytes()).sum();

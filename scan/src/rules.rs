@@ -1,88 +1,112 @@
-//! The rules: embedded in the binary, or read from a folder.
+//! The rules of a run: those in the binary, those of a folder, or both, with the exceptions from them.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::path::Path;
 
-use detection::detect::Ruleset;
-use detection::rule::{self, Reading, Source};
+use detection::bundle::{Bundle, Contents, Embedded, Exception};
+use detection::rule::Source;
+use rules_folder::Folder;
 
-use crate::cases;
+use crate::summary::count;
 
-/// Every rule below `rules/`, checked by the build and written as JSON.
-const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
+/// Every rule below `rules/` outside of `rules/starter/`, as the build has checked and written them.
+const SEED: &str = include_str!(concat!(env!("OUT_DIR"), "/seed.json"));
+/// Those, and the starter pack.
+const STARTER: &str = include_str!(concat!(env!("OUT_DIR"), "/starter.json"));
 
-/// Names at the top of a folder of rules that are not rules.
-const NO_RULES: [&str; 3] = ["accounts.json", "exceptions", "routes"];
-
-/// The rules compiled into this binary.
+/// The rules that are compiled into this binary.
 ///
 /// # Panics
-/// Never: the build script has read and checked the same text.
-#[must_use]
-pub fn embedded() -> Ruleset {
-    // The build script serialized these types after it had parsed every query.
-    let sources: Vec<Source> = serde_json::from_str(EMBEDDED).expect("the build wrote valid rules");
-    Ruleset::new(sources).expect("the build parsed every query")
+/// Never: the build script has written the same text with the same code.
+pub fn embedded(choice: Embedded) -> Bundle {
+    let text = match choice {
+        Embedded::Seed => SEED,
+        Embedded::Starter => STARTER,
+        Embedded::None => return Bundle::default(),
+    };
+    Bundle::read(text.as_bytes()).expect("the build wrote a good bundle")
 }
 
-/// The content of a folder of rules.
-pub struct Folder {
-    /// Every rule file in it, at any depth, read in the order of their paths.
-    pub reading: Reading,
-    /// Files with cases, in the order of their paths.
-    pub cases: Vec<PathBuf>,
-    /// The number of files that hold neither rules nor cases by their names.
-    pub ignored: usize,
-}
-
-/// Reads the rules of a folder.
+/// Reads a folder of rules. Its exceptions may name embedded rules, too: the function has them beside a bundle.
 ///
 /// # Errors
 /// A file or folder that cannot be read. The error names its path.
 pub fn read(folder: &Path) -> Result<Folder, String> {
-    let mut walk = Walk::default();
-    walk.seen.extend(fs::canonicalize(folder));
-    walk.below(folder, &NO_RULES)?;
-    let text =
-        |path: &PathBuf| Ok((path.display().to_string(), fs::read_to_string(path).map_err(named(path))?));
-    let texts: Vec<_> = walk.rules.iter().map(text).collect::<Result<_, String>>()?;
-    Ok(Folder { reading: rule::read(texts), cases: walk.cases, ignored: walk.ignored })
+    Folder::read(folder, &[], &embedded(Embedded::Starter).rules)
 }
 
-#[derive(Default)]
-struct Walk {
-    rules: Vec<PathBuf>,
-    cases: Vec<PathBuf>,
-    ignored: usize,
-    /// Resolved paths, so that each file and folder is read once.
-    seen: HashSet<PathBuf>,
-}
-
-impl Walk {
-    fn below(&mut self, folder: &Path, skipped: &[&str]) -> Result<(), String> {
-        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut entries = entries.map_err(named(folder))?;
-        entries.retain(|entry| !skipped.iter().any(|name| entry.file_name() == *name));
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for path in entries.iter().map(fs::DirEntry::path) {
-            let (is_rule, has_cases) = (rule::is_rule_file(&path), cases::are_in(&path));
-            if !path.is_dir() && !is_rule && !has_cases {
-                self.ignored += 1;
-            } else if self.seen.insert(fs::canonicalize(&path).map_err(named(&path))?) {
-                if path.is_dir() {
-                    self.below(&path, &[])?;
-                } else if is_rule {
-                    self.rules.push(path);
-                } else {
-                    self.cases.push(path);
-                }
-            }
-        }
-        Ok(())
+/// Says on standard error what is wrong, what is not run and what is ignored in a folder of rules. Returns whether nothing
+/// is wrong.
+pub fn say_mistakes(folder: &Folder) -> bool {
+    let reading = &folder.contents.reading;
+    for warning in &reading.warnings {
+        eprintln!("warning: {warning}");
     }
+    for error in &reading.errors {
+        eprintln!("{error}\n");
+    }
+    if !reading.errors.is_empty() {
+        eprintln!("{} in the rules", count(reading.errors.len() as u64, "mistake"));
+        return false;
+    }
+    let is_empty = reading.rules.is_empty() && reading.not_run.is_empty();
+    let Contents { exceptions, accounts, routes, .. } = &folder.contents;
+    if is_empty && exceptions.is_empty() && accounts.is_empty() && routes.is_empty() {
+        eprintln!(
+            "{}: no rule (*.toml with a [rule], *.yml with a detection for CloudTrail) in it, at any depth",
+            folder.path.display()
+        );
+        return false;
+    }
+    true
 }
 
-fn named(path: &Path) -> impl Fn(io::Error) -> String {
-    move |error| format!("{}: {error}", path.display())
+/// The bundle of a folder in which every rule can be run; `None` if that is not so. Standard error has the reason.
+pub fn bundle(folder: Folder) -> Option<Bundle> {
+    if !say_mistakes(&folder) {
+        return None;
+    }
+    let not_run = &folder.contents.reading.not_run;
+    for reason in not_run {
+        eprintln!("not run: {reason}\n");
+    }
+    if !not_run.is_empty() {
+        eprintln!("remove the rules that cannot be run from {}", folder.path.display());
+        return None;
+    }
+    folder.bundle().ok()
+}
+
+/// The rules of a folder and embedded ones. `None` if a rule is wrong or cannot be run, or if there is none; standard error
+/// has the reason.
+pub fn chosen(folder: Option<&Path>, choice: Option<Embedded>) -> Option<Bundle> {
+    let by_default = if folder.is_some() { Embedded::None } else { Embedded::default() };
+    let mut rules = embedded(choice.unwrap_or(by_default));
+    if let Some(folder) = folder {
+        let read = read(folder).map_err(|error| eprintln!("{error}")).ok()?;
+        rules.add(bundle(read)?);
+    }
+    if rules.rules.is_empty() {
+        eprintln!("there is no rule: name a folder that has some with --rules, or add --embedded seed");
+        return None;
+    }
+    Some(rules)
+}
+
+/// The exceptions of a file, a folder or a query.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn exceptions(text: &str, rules: &[Source]) -> Result<Vec<Exception>, String> {
+    let path = Path::new(text);
+    if !path.exists() {
+        return Ok(vec![Exception::of_setting("--exceptions", text.to_owned())]);
+    }
+    let known = [rules, &embedded(Embedded::Starter).rules].concat();
+    let contents = rules_folder::exceptions(path, &known)?;
+    let errors: Vec<_> = contents.reading.errors.iter().map(ToString::to_string).collect();
+    match errors[..] {
+        [] if contents.exceptions.is_empty() => Err(format!("{text}: no exception (*.toml) in it")),
+        [] => Ok(contents.exceptions),
+        _ => Err(errors.join("\n")),
+    }
 }

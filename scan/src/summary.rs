@@ -1,9 +1,10 @@
 //! Counts what was read and found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
+use detection::bundle::Exception;
 use detection::detect::Ruleset;
 use detection::pipeline::Tally;
 
@@ -98,6 +99,8 @@ pub struct Summary {
     pub passed_over: PassedOver,
     /// Records of the past that rules learned from.
     pub learned: u64,
+    /// The exceptions that took out a match.
+    pub excepted: BTreeSet<String>,
 }
 
 impl Summary {
@@ -135,6 +138,11 @@ impl Summary {
             lines.extend(rules.rules().iter().map(|rule| {
                 let printed = by_rule.get(&rule.definition.rule_id).copied().unwrap_or_default();
                 format!("{printed:>8}  {}", rule.definition.name)
+            }));
+            let idle = rules.exceptions().filter(|exception| !self.excepted.contains(&exception.file));
+            lines.extend(idle.map(|Exception { file, reason, .. }| {
+                let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+                format!("exception never matched: {file}{reason}").replace(char::is_control, " ")
             }));
         }
         lines.push(format!("{} read, {bytes_inflated} inflated, in {seconds:.2} s", count(bytes_in, "byte")));

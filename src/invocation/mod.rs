@@ -10,8 +10,9 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
+use detection::bundle::Route;
 use detection::detect::Ruleset;
-use detection::notice::{Accounts, Routes};
+use detection::notice::Routes;
 use detection::origin::{Object, Origin};
 use detection::pipeline::Pipeline;
 use detection::time::rfc3339;
@@ -76,8 +77,12 @@ impl Handler {
             publisher = publisher.with_archive(Archive::new(s3.clone(), bucket));
         }
         if let Some(notices) = &settings.notices {
-            publisher =
-                publisher.with_notices(&sns, notices, Routes::to(notices.topic_arn.clone()), Accounts::new());
+            let mut routes = Routes::to(notices.topic_arn.clone());
+            for Route { query, topic, stop, .. } in &rules.routes {
+                // Whoever made the rules has parsed the query.
+                _ = routes.add(query, topic, *stop);
+            }
+            publisher = publisher.with_notices(&sns, notices, routes, rules.accounts.clone());
         }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
         let remember = rules.rules().iter().filter_map(|rule| Some((rule, rule.memory.as_ref()?)));
@@ -243,7 +248,7 @@ impl Handler {
             },
             Source::Bytes { origin, .. } => origin.clone(),
         });
-        let pipeline = Pipeline::new(&self.rules, self.settings.exceptions.as_ref(), &origin, now);
+        let pipeline = Pipeline::new(&self.rules, &origin, now);
         let reading = Reading::new(&origin, report, pipeline, channels);
         reading.run(&self.deliveries, source, deadlines).await;
     }

@@ -6,6 +6,7 @@ pub mod counters;
 pub mod metrics;
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
@@ -16,6 +17,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::failure::{Failure, Retry};
+use crate::settings::EXCEPTION_QUERY;
 use crate::telemetry::counters::Counters;
 use detection::origin::Object;
 use detection::signal::{SignalId, Suppressed};
@@ -62,6 +64,40 @@ pub fn subscriber(
     }
 }
 
+/// The rules of a process, in numbers.
+pub(crate) struct Start<'a> {
+    pub(crate) rules: usize,
+    pub(crate) kinds: &'a str,
+    pub(crate) embedded_rules: &'static str,
+    pub(crate) embedded: usize,
+    pub(crate) bundle: Option<&'a Path>,
+    pub(crate) bundled: usize,
+    pub(crate) exceptions: usize,
+    pub(crate) accounts: usize,
+}
+
+/// Logs the rules that are on.
+pub(crate) fn started(
+    Start { rules, kinds, embedded_rules, embedded, bundle, bundled, exceptions, accounts }: &Start<'_>,
+) {
+    info!(
+        rules,
+        kinds,
+        embedded_rules,
+        embedded,
+        bundle = bundle.map(|path| path.display().to_string()),
+        bundled,
+        exceptions,
+        accounts,
+        "started"
+    );
+}
+
+/// Logs the exceptions that end soon, each with its day.
+pub(crate) fn exceptions_end(exceptions: &str) {
+    warn!(exceptions, "exceptions expire within two weeks");
+}
+
 /// Logs the summary of an invocation.
 pub(crate) fn finished(request_id: &str, counters: &Counters, elapsed: Duration) {
     counters.log(request_id, u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
@@ -82,22 +118,25 @@ pub(crate) fn failed(request_id: &str, message_id: Option<&str>, failure: &Failu
     }
 }
 
-/// Logs a match that `EXCEPTION_QUERY` suppresses, and the object or message that holds its record.
+/// Logs a match that an exception suppresses, and the object or message that holds its record.
 pub(crate) fn suppressed(
-    Suppressed { id, rule_id, rule_name, action, event_id, caller, account, region }: &Suppressed,
+    Suppressed { id, rule_id, rule_name, exception, reason, action, event_id, caller, account, region }: &Suppressed,
     place: &str,
 ) {
+    let by = if exception == EXCEPTION_QUERY { EXCEPTION_QUERY } else { "an exception" };
     info!(
         signal_id = id.to_string(),
         rule_id,
         rule_name,
+        exception,
+        reason,
         event_action = action,
         event_id,
         caller,
         account,
         region,
         object = place,
-        "suppressed by EXCEPTION_QUERY"
+        "suppressed by {by}"
     );
 }
 

@@ -193,7 +193,8 @@ async fn after_a_notice_the_same_rule_and_principal_are_quiet_and_others_are_not
     ]);
     let settings =
         Settings::read(|name| variables.get(name).map(|value| (*value).to_owned())).expect("settings");
-    let handler = Handler::new(settings, rules::embedded(), &config);
+    let rules = rules::load(&settings).expect("good rules").rules;
+    let handler = Handler::new(settings, rules, &config);
     let subjects = || -> Vec<_> {
         let state = server.state();
         let notices = state.published.iter().filter(|published| published.topic == NOTICE_TOPIC);

@@ -199,7 +199,8 @@ impl World {
         let server = Server::start(self.state).await;
         let config = config(&server.endpoint, &self.name, self.attempt);
         let settings = Settings::read(|name| self.variables.get(name).cloned()).expect("good settings");
-        let handler = Handler::new(settings, rules::embedded(), &config).with_stall(self.stall);
+        let rules = rules::load(&settings).expect("good rules").rules;
+        let handler = Handler::new(settings, rules, &config).with_stall(self.stall);
         let reply = handler
             .handle(&Payload::from(payload.to_string()), SystemTime::now() + self.time, &self.name)
             .await;

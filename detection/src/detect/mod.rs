@@ -18,6 +18,7 @@
 
 mod candidates;
 mod event_pattern;
+mod exceptions;
 mod head;
 mod literals;
 mod prefilter;
@@ -27,15 +28,19 @@ pub use event_pattern::EventPattern;
 pub use head::Head;
 
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 use std::{mem, thread};
 
+use crate::bundle::{Bundle, Exception, Route};
 use crate::ecs::{Document, Mapping, Members, Raw};
 use crate::memory::Keys;
+use crate::notice::Accounts;
 use crate::query::{self, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Memory, Source};
-use crate::signal::AlertDocument;
+use crate::signal::{self, AlertDocument};
 use candidates::{Candidates, Remaining};
+use exceptions::Applied;
 use prefilter::{Haystack, Prefilter};
 
 /// One rule, ready to judge.
@@ -105,13 +110,18 @@ impl Rungs {
     };
 }
 
-/// Rules that are applied together.
+/// Rules that are applied together, with the rest of their bundle: exceptions, names of accounts, and routes.
 #[derive(Debug)]
 pub struct Ruleset {
     /// Those that look at records come first.
     rules: Vec<Rule>,
     /// How many look at records.
     on_records: usize,
+    exceptions: Vec<Applied>,
+    /// Names of accounts, by their ids.
+    pub accounts: Accounts,
+    /// Where notices of signals go.
+    pub routes: Vec<Route>,
     prefilter: Prefilter,
     /// The caches of detectors that have gone, for those to come: a small delivery has too few records to fill one.
     caches: Mutex<Vec<Candidates>>,
@@ -148,7 +158,8 @@ impl Ruleset {
         rules.sort_by_key(|rule| rule.on_signals);
         let on_records = rules.partition_point(|rule| !rule.on_signals);
         let prefilter = Prefilter::new(rules[..on_records].iter().map(|rule| &rule.query));
-        Self { rules, on_records, prefilter, caches: Mutex::default() }
+        let (exceptions, accounts, routes) = (Vec::new(), Accounts::new(), Vec::new());
+        Self { rules, on_records, exceptions, accounts, routes, prefilter, caches: Mutex::default() }
     }
 
     /// The same where nothing can be remembered: rules that need memory are off, and suppression holds nothing back.
@@ -158,7 +169,51 @@ impl Ruleset {
         for rule in &mut self.rules {
             (rule.memory, rule.keys) = (None, None);
         }
-        Self::of(self.rules)
+        let Self { rules, exceptions, accounts, routes, .. } = self;
+        Self { exceptions, accounts, routes, ..Self::of(rules) }
+    }
+
+    /// What a bundle holds.
+    ///
+    /// # Errors
+    /// The mistakes in their queries.
+    pub fn of_bundle(bundle: Bundle) -> Result<Self, Vec<query::Error>> {
+        let mut ruleset = Self::new(bundle.rules)?;
+        bundle.exceptions.into_iter().try_for_each(|exception| ruleset.except(exception))?;
+        for route in &bundle.routes {
+            Query::parse(&route.query, signal::field)?;
+        }
+        Ok(Self { accounts: bundle.accounts, routes: bundle.routes, ..ruleset })
+    }
+
+    /// Adds an exception.
+    ///
+    /// # Errors
+    /// The mistakes in its query.
+    pub fn except(&mut self, exception: Exception) -> Result<(), Vec<query::Error>> {
+        self.exceptions.push(Applied::new(exception)?);
+        Ok(())
+    }
+
+    /// The exceptions, in the order in which they are asked.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        self.exceptions.iter().map(|applied| &applied.exception)
+    }
+
+    /// The exceptions that end after `now`, and at most so many days later.
+    pub fn ending(&self, now: SystemTime, days: i64) -> impl Iterator<Item = &Exception> {
+        self.exceptions
+            .iter()
+            .filter(move |applied| applied.ends_within(now, days))
+            .map(|applied| &applied.exception)
+    }
+
+    /// The first exception that takes out a match of the rule.
+    #[must_use]
+    pub fn exception(&self, rule: &Rule, document: &Document) -> Option<&Exception> {
+        let mut exceptions = self.exceptions.iter();
+        let applied = exceptions.find(|applied| applied.takes(&rule.definition.rule_id, document));
+        applied.map(|applied| &applied.exception)
     }
 
     /// The rules: those on records in the order of their files, and then those on signals.

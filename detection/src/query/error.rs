@@ -68,6 +68,18 @@ impl Error {
         }
     }
 
+    /// The error of a query at its place in the file `text`, where the query stands as a string at `span`.
+    #[must_use]
+    pub fn placed(self, text: &str, span: &Range<usize>, query: &str) -> Self {
+        // With escapes in the string the query stands nowhere as it is: then the start of the string must do.
+        let unescaped = text.get(span.clone()).and_then(|raw| raw.find(query));
+        let Some(start) = unescaped.map(|start| span.start + start) else {
+            return Self::spanning(text, span.clone(), format!("in the query, {self}"));
+        };
+        let place = start + self.offset..start + self.end;
+        Self { help: self.help, ..Self::spanning(text, place, self.reason) }
+    }
+
     /// The same with what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -107,6 +107,25 @@ impl Query {
         sigma::parse(section).map(|root| Self { root })
     }
 
+    /// Says whether it is certain that every document satisfies the query.
+    #[must_use]
+    pub fn always_matches(&self, schema: impl Fn(&str) -> Result<Field, String>) -> bool {
+        !can_match(&Node::Not(Box::new(self.root.clone())), &schema)
+    }
+
+    /// Says whether some document may satisfy both queries.
+    #[must_use]
+    pub fn can_match_with(&self, other: &Self, schema: impl Fn(&str) -> Result<Field, String>) -> bool {
+        can_match(&Node::And(vec![self.root.clone(), other.root.clone()]), &schema)
+    }
+
+    /// Says whether it is certain that every document that satisfies `other` satisfies this query too.
+    #[must_use]
+    pub fn covers(&self, other: &Self, schema: impl Fn(&str) -> Result<Field, String>) -> bool {
+        let rest = Node::Not(Box::new(self.root.clone()));
+        !can_match(&Node::And(vec![rest, other.root.clone()]), &schema)
+    }
+
     /// The syntax tree.
     #[must_use]
     pub fn root(&self) -> &Node {
@@ -117,6 +136,12 @@ impl Query {
     pub fn evaluate(&self, fields: &impl Fields) -> Option<bool> {
         self.root.evaluate(fields)
     }
+}
+
+/// Says whether a tree might match some document.
+fn can_match(root: &Node, schema: &dyn Fn(&str) -> Result<Field, String>) -> bool {
+    let values = |field: &str| schema(field).map_or(Values::Many, |field| field.values);
+    satisfiable::check(root, &values).is_ok()
 }
 
 /// What a language makes of a text.

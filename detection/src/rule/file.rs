@@ -44,6 +44,8 @@ pub struct Reading {
     pub no_rule: usize,
     /// Parts of the rules that only steer Elastic's stack, one sentence each.
     pub warnings: Vec<String>,
+    /// The identifier of every rule, be it good or not, with the file that has it first.
+    pub ids: HashMap<String, String>,
 }
 
 impl Reading {
@@ -61,7 +63,6 @@ impl Reading {
 /// Sigma's, any other one Elastic's.
 pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Reading {
     let mut reading = Reading::default();
-    let mut taken: HashMap<String, String> = HashMap::new();
     let mut texts = HashMap::new();
     for (file, text) in files {
         let file = file.into();
@@ -77,7 +78,7 @@ pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Re
             reading.no_rule += 1;
         }
         for rule in read {
-            reading.add(&file, &text, rule, &mut taken);
+            reading.add(&file, &text, rule);
         }
         if reading.rules.last().is_some_and(|rule| rule.on_signals && rule.file == file) {
             texts.insert(file, text);
@@ -137,9 +138,9 @@ impl Reading {
         self.errors.extend(errors);
     }
 
-    fn add(&mut self, file: &str, text: &str, mut read: Read, taken: &mut HashMap<String, String>) {
+    fn add(&mut self, file: &str, text: &str, mut read: Read) {
         if let Some((id, place)) = read.id {
-            match taken.entry(id) {
+            match self.ids.entry(id) {
                 Entry::Vacant(free) => _ = free.insert(file.to_owned()),
                 Entry::Occupied(first) => {
                     let reason = format!("the rule_id {} is taken by {}", first.key(), first.get());

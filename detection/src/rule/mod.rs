@@ -20,5 +20,7 @@ mod yaml;
 
 pub use definition::{Definition, Language, Severity, Source, Threat, ThreatEntry};
 #[cfg(feature = "rule-files")]
+pub use elastic::is_for_production;
+#[cfg(feature = "rule-files")]
 pub use file::{Error, Reading, is_rule_file, read};
 pub use memory::{Cardinality, Memory, MissingFields};

@@ -16,6 +16,7 @@ use std::fmt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::bundle::Exception;
 use crate::ecs::Document;
 use crate::origin::Origin;
 use crate::records;
@@ -142,6 +143,10 @@ pub struct Suppressed {
     pub rule_id: String,
     /// Its name.
     pub rule_name: String,
+    /// The file of the exception, or the name of the setting that holds it.
+    pub exception: String,
+    /// Why the exception was made.
+    pub reason: Option<String>,
     /// The action of the event.
     pub action: Option<String>,
     /// The identifier of the event.
@@ -157,12 +162,14 @@ pub struct Suppressed {
 impl Suppressed {
     /// Describes a match. `document` is the record as ECS, `record` its JSON text.
     #[must_use]
-    pub fn new(definition: &Definition, document: &Document, record: &[u8]) -> Self {
+    pub fn new(definition: &Definition, exception: &Exception, document: &Document, record: &[u8]) -> Self {
         let text = |field| document.text(field).map(str::to_owned);
         Self {
             id: SignalId::new(&definition.rule_id, document, record),
             rule_id: definition.rule_id.clone(),
             rule_name: definition.name.clone(),
+            exception: exception.file.clone(),
+            reason: exception.reason.clone(),
             action: text("event.action"),
             event_id: text("event.id"),
             caller: words::caller(document).to_owned(),

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use detection::bundle::Exception;
 use detection::detect::Ruleset;
 use detection::memory::{Candidate, State, Verdict, signal};
 use detection::origin::Origin;
 use detection::pipeline::{Pipeline, above};
-use detection::query::Query;
 use detection::records::RawRecord;
 use detection::rule::{self, Reading};
 use detection::signal::Signal;
@@ -51,8 +51,8 @@ fn rules(texts: &[String]) -> Ruleset {
 }
 
 /// The signals of both levels, and the counts of matches and of what memory holds back.
-fn found(rules: &Ruleset, exceptions: Option<&Query>, records: &[Value]) -> (Vec<Value>, u64, u64) {
-    let mut pipeline = Pipeline::new(rules, exceptions, &Origin::EventBridge, NOW);
+fn found(rules: &Ruleset, records: &[Value]) -> (Vec<Value>, u64, u64) {
+    let mut pipeline = Pipeline::new(rules, &Origin::EventBridge, NOW);
     for record in records {
         let text = record.to_string();
         pipeline.process(0, Ok(RawRecord::from(text.as_bytes())));
@@ -93,7 +93,7 @@ fn alert(signal: &Value) -> &Value {
 #[test]
 fn a_rule_on_signals_makes_an_alert_one_level_up() {
     let rules = rules(&[of_type("query", OF_BELOW, ""), on_records()]);
-    let (signals, count, _) = found(&rules, None, &[record(1, "e1", "alice")]);
+    let (signals, count, _) = found(&rules, &[record(1, "e1", "alice")]);
     assert_eq!((signals.len(), count), (2, 2));
     let (parent, top) = (alert(&signals[0]), alert(&signals[1]));
     assert_eq!((&parent["depth"], &top["depth"]), (&json!(1), &json!(2)));
@@ -124,7 +124,7 @@ fn new_terms_on_signals_remember_by_the_time_of_the_event() {
         record(3, "e3", "bob"),
         record(1, "e1", "alice"),
     ];
-    let (signals, count, known) = found(&rules, None, &records);
+    let (signals, count, known) = found(&rules, &records);
     assert_eq!((count, known), (8, 1), "the claiming event is new again");
     let tops: Vec<_> = signals.iter().filter(|signal| alert(signal)["rule"]["rule_id"] == "top").collect();
     let terms: Vec<_> = tops.iter().map(|top| &alert(top)["new_terms"][0]).collect();
@@ -139,7 +139,7 @@ fn a_threshold_on_signals_names_its_signals() {
     let tables = "from = \"now-1h\"\n[rule.threshold]\nfield = [\"user.name\"]\nvalue = 2\n[[rule.threshold.cardinality]]\nfield = \"kibana.alert.rule.rule_id\"\nvalue = 2\n";
     let second = on_records().replace("below", "second");
     let rules = rules(&[on_records(), second, of_type("threshold", "kibana.alert.depth: 1", tables)]);
-    let (signals, _, known) = found(&rules, None, &[record(1, "e1", "alice")]);
+    let (signals, _, known) = found(&rules, &[record(1, "e1", "alice")]);
     assert_eq!((signals.len(), known), (3, 1));
     let top = alert(&signals[2]);
     let parents: Vec<_> =
@@ -167,9 +167,9 @@ fn a_threshold_on_signals_names_its_signals() {
 
 #[test]
 fn a_suppressed_signal_feeds_nothing() {
-    let rules = rules(&[on_records(), of_type("query", OF_BELOW, "")]);
-    let exception = Query::parse("event.id: e1", detection::ecs::field).expect("good KQL");
-    let (signals, count, _) = found(&rules, Some(&exception), &[record(1, "e1", "alice")]);
+    let mut rules = rules(&[on_records(), of_type("query", OF_BELOW, "")]);
+    rules.except(Exception::of_setting("EXCEPTION_QUERY", "event.id: e1".to_owned())).expect("good KQL");
+    let (signals, count, _) = found(&rules, &[record(1, "e1", "alice")]);
     assert_eq!((signals.len(), count), (0, 1));
 }
 
@@ -177,14 +177,14 @@ fn a_suppressed_signal_feeds_nothing() {
 fn a_signal_that_memory_holds_back_feeds_nothing() {
     let below = text(BELOW, &format!("type = \"new_terms\"\nquery = \"event.action: x\"\n{NEW_TERMS}"));
     let rules = rules(&[below, of_type("query", OF_BELOW, "")]);
-    let (signals, count, known) = found(&rules, None, &[record(1, "e1", "alice"), record(2, "e2", "alice")]);
+    let (signals, count, known) = found(&rules, &[record(1, "e1", "alice"), record(2, "e2", "alice")]);
     assert_eq!((signals.len(), count, known), (2, 3, 1));
 }
 
 #[test]
 fn rules_on_signals_do_not_look_at_their_own() {
     let rules = rules(&[on_records(), of_type("query", "kibana.alert.severity: *", "")]);
-    assert_eq!(found(&rules, None, &[record(1, "e1", "alice")]).0.len(), 2);
+    assert_eq!(found(&rules, &[record(1, "e1", "alice")]).0.len(), 2);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn an_alert_above_that_is_too_big_is_cut_as_others_are() {
     let mut big = record(1, "e1", "alice");
     big["requestParameters"]["big"] = json!("x".repeat(60_000));
     big["responseElements"] = json!({"big": "y".repeat(30_000)});
-    let (signals, ..) = found(&rules, None, &[big]);
+    let (signals, ..) = found(&rules, &[big]);
     assert!(signals.iter().all(|signal| signal.to_string().len() <= 262_144));
     assert!(alert(&signals[1])["uuid"].is_string());
 }

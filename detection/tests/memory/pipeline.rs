@@ -1,10 +1,10 @@
 //! From records to the signals of rules that remember.
 
+use detection::bundle::Exception;
 use detection::detect::Ruleset;
 use detection::memory::{Candidate, State, Verdict, signal};
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
-use detection::query::Query;
 use detection::records::{RawRecord, Record};
 use detection::rule;
 use detection::signal::Signal;
@@ -40,8 +40,8 @@ pub fn record(second: u32, id: &str, user: &str) -> Value {
     })
 }
 
-fn candidates(rules: &Ruleset, exceptions: Option<&Query>, records: &[Value]) -> (Vec<Candidate>, [u64; 3]) {
-    let mut pipeline = Pipeline::new(rules, exceptions, &Origin::EventBridge, NOW);
+fn candidates(rules: &Ruleset, records: &[Value]) -> (Vec<Candidate>, [u64; 3]) {
+    let mut pipeline = Pipeline::new(rules, &Origin::EventBridge, NOW);
     for record in records {
         let text = record.to_string();
         let record: Record<'_> = Ok(RawRecord::from(text.as_bytes()));
@@ -76,7 +76,7 @@ pub fn sha256(text: &str) -> String {
 #[test]
 fn a_signal_of_new_terms_names_the_values_and_has_an_id_of_event_and_values() {
     let rules = new_terms(r#"["cloud.account.id", "user.name"]"#);
-    let (candidates, counts) = candidates(&rules, None, &[record(1, "e1", "Zoë"), record(2, "e2", "Zoë")]);
+    let (candidates, counts) = candidates(&rules, &[record(1, "e1", "Zoë"), record(2, "e2", "Zoë")]);
     assert_eq!(counts, [2, 2, 0]);
     let signals = decided(&rules, &candidates);
     assert_eq!(signals.len(), 1);
@@ -94,7 +94,7 @@ fn a_signal_of_new_terms_names_the_values_and_has_an_id_of_event_and_values() {
 fn an_array_takes_part_with_each_value_and_what_is_no_text_as_its_json() {
     let rules =
         new_terms(r#"["group.name", "aws.cloudtrail.flattened.request_parameters.on", "event.action"]"#);
-    let (candidates, counts) = candidates(&rules, None, &[record(1, "e1", "alice")]);
+    let (candidates, counts) = candidates(&rules, &[record(1, "e1", "alice")]);
     assert_eq!(counts, [1, 2, 0]);
     let terms: Vec<_> = candidates.iter().map(|candidate| candidate.terms.json()).collect();
     assert_eq!(terms, [r#"["a","true","x"]"#, r#"["b","true","x"]"#]);
@@ -112,16 +112,16 @@ fn a_record_without_a_field_an_id_or_a_time_takes_no_part() {
     for key in ["userIdentity", "eventID", "eventTime"] {
         let mut record = record(1, "e1", "alice");
         record.as_object_mut().expect("an object").remove(key);
-        assert_eq!(candidates(&rules, None, &[record]).1, [1, 0, 0], "{key}");
+        assert_eq!(candidates(&rules, &[record]).1, [1, 0, 0], "{key}");
     }
 }
 
 #[test]
 fn exceptions_come_before_memory() {
-    let rules = new_terms(r#"["user.name"]"#);
-    let exception = Query::parse("event.id: e1", detection::ecs::field).expect("good KQL");
-    let (candidates, counts) =
-        candidates(&rules, Some(&exception), &[record(1, "e1", "a"), record(2, "e2", "a")]);
+    let mut rules = new_terms(r#"["user.name"]"#);
+    let exception = Exception::of_setting("EXCEPTION_QUERY", "event.id: e1".to_owned());
+    rules.except(exception).expect("good KQL");
+    let (candidates, counts) = candidates(&rules, &[record(1, "e1", "a"), record(2, "e2", "a")]);
     assert_eq!(counts, [2, 2, 1]);
     assert_eq!(decided(&rules, &candidates)[0]["event"]["id"], "e2", "the first was never seen");
 }
@@ -133,7 +133,7 @@ fn a_signal_of_a_threshold_tells_the_group_and_names_its_events() {
         "from = \"now-10m\"\n[rule.threshold]\nfield = [\"user.name\"]\nvalue = 3\n[[rule.threshold.cardinality]]\nfield = \"group.name\"\nvalue = 2\n",
     );
     let records: Vec<_> = (1..=4).map(|n| record(n, &format!("e{n}"), "alice")).collect();
-    let (candidates, counts) = candidates(&rules, None, &records);
+    let (candidates, counts) = candidates(&rules, &records);
     assert_eq!(counts, [4, 4, 0]);
     let signals = decided(&rules, &candidates);
     assert_eq!(signals.len(), 1);
@@ -170,7 +170,7 @@ fn suppression_holds_back_and_without_memory_nothing_does() {
     let tables = "[rule.alert_suppression]\ngroup_by = [\"user.name\", \"user.email\"]\nmissing_fields_strategy = \"STRATEGY\"\n[rule.alert_suppression.duration]\nvalue = 5\nunit = \"m\"\n";
     let records = [record(1, "e1", "alice"), record(2, "e2", "alice"), record(3, "e3", "bob")];
     let suppressing = rules("query", &tables.replace("STRATEGY", "suppress"));
-    let (waiting, counts) = candidates(&suppressing, None, &records);
+    let (waiting, counts) = candidates(&suppressing, &records);
     assert_eq!((waiting.len(), counts), (3, [3, 3, 0]));
     assert_eq!(waiting[0].terms.json(), r#"["alice",null]"#);
     let signals = decided(&suppressing, &waiting);
@@ -180,10 +180,7 @@ fn suppression_holds_back_and_without_memory_nothing_does() {
     // A document that lacks a field is never held back, nor is any without memory.
     let lax = rules("query", &tables.replace("STRATEGY", "doNotSuppress"));
     for rules in [lax, suppressing.without_memory()] {
-        assert_eq!(
-            (candidates(&rules, None, &records).0.len(), candidates(&rules, None, &records).1),
-            (0, [3, 3, 0])
-        );
+        assert_eq!((candidates(&rules, &records).0.len(), candidates(&rules, &records).1), (0, [3, 3, 0]));
     }
 }
 
@@ -191,7 +188,7 @@ fn suppression_holds_back_and_without_memory_nothing_does() {
 fn without_memory_rules_that_need_it_are_off() {
     let rules = new_terms(r#"["user.name"]"#).without_memory();
     assert_eq!(rules.rules().len(), 0);
-    assert_eq!(candidates(&rules, None, &[record(1, "e1", "alice")]).1, [0, 0, 0]);
+    assert_eq!(candidates(&rules, &[record(1, "e1", "alice")]).1, [0, 0, 0]);
 }
 
 #[test]
@@ -216,7 +213,7 @@ fn a_rule_learns_anew_when_its_query_fields_or_window_change_and_not_when_its_te
 fn long_terms_stand_in_a_key_as_their_hash() {
     let rules = new_terms(r#"["user.name"]"#);
     let (candidates, _) =
-        candidates(&rules, None, &[record(1, "e1", &"u".repeat(508)), record(2, "e2", &"u".repeat(509))]);
+        candidates(&rules, &[record(1, "e1", &"u".repeat(508)), record(2, "e2", &"u".repeat(509))]);
     let last = |place: usize| candidates[place].key.rsplit('/').next().expect("a part").to_owned();
     assert_eq!(last(0).len(), 512);
     assert_eq!(last(1), sha256(&candidates[1].terms.json()));

@@ -1,10 +1,11 @@
 //! Several rules over one record, and exceptions.
 
+use std::time::{Duration, UNIX_EPOCH};
+
+use detection::bundle::Exception;
 use detection::detect::Ruleset;
-use detection::ecs;
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
-use detection::query::Query;
 use detection::records::Rejection;
 use detection::rule;
 
@@ -22,9 +23,9 @@ fn rules(queries: &[&str]) -> Ruleset {
     Ruleset::new(rules).expect("the rules are good")
 }
 
-fn inspect(rules: &Ruleset, exceptions: Option<&Query>, records: &[&str], look: impl FnOnce(&Pipeline<'_>)) {
+fn inspect(rules: &Ruleset, records: &[&str], look: impl FnOnce(&Pipeline<'_>)) {
     let origin = Origin::EventBridge;
-    let mut pipeline = Pipeline::new(rules, exceptions, &origin, "2026-11-23T10:05:00Z");
+    let mut pipeline = Pipeline::new(rules, &origin, "2026-11-23T10:05:00Z");
     for (position, record) in (0..).zip(records) {
         pipeline.process(position, Ok(record.as_bytes().into()));
     }
@@ -39,35 +40,31 @@ fn every_rule_that_matches_gives_a_signal_and_the_record_counts_once() {
         "user.name: ci",
         "not user.name: root",
     ]);
-    inspect(
-        &rules,
-        None,
-        &[RECORD, r#"{"eventName":"Other","userIdentity":{"userName":"root"}}"#],
-        |pipeline| {
-            let found: Vec<_> = pipeline.found.iter().map(|signal| signal.rule.as_str()).collect();
-            assert_eq!(found, ["rule-0", "rule-2", "rule-3"], "in the order of the files");
-            let ids: std::collections::HashSet<_> = pipeline.found.iter().map(|signal| signal.id).collect();
-            assert_eq!(ids.len(), 3, "each with an id of its own");
-            let counters = pipeline.tally;
-            assert_eq!((counters.records, counters.matched, counters.unmatched), (2, 1, 1));
-            assert_eq!((counters.signals, counters.suppressed, counters.rejected), (3, 0, 0));
-        },
-    );
+    inspect(&rules, &[RECORD, r#"{"eventName":"Other","userIdentity":{"userName":"root"}}"#], |pipeline| {
+        let found: Vec<_> = pipeline.found.iter().map(|signal| signal.rule.as_str()).collect();
+        assert_eq!(found, ["rule-0", "rule-2", "rule-3"], "in the order of the files");
+        let ids: std::collections::HashSet<_> = pipeline.found.iter().map(|signal| signal.id).collect();
+        assert_eq!(ids.len(), 3, "each with an id of its own");
+        let counters = pipeline.tally;
+        assert_eq!((counters.records, counters.matched, counters.unmatched), (2, 1, 1));
+        assert_eq!((counters.signals, counters.suppressed, counters.rejected), (3, 0, 0));
+    });
 }
 
 #[test]
 fn an_exception_takes_out_the_signals_of_every_rule_and_counts_them() {
-    let rules = rules(&["event.action: CreateFunction*", "user.name: *"]);
-    let exceptions = Query::parse("user.name: ci", ecs::field).expect("a good query");
+    let queries = ["event.action: CreateFunction*", "user.name: *"];
+    let (without, mut with) = (rules(&queries), rules(&queries));
+    with.except(Exception::of_setting("EXCEPTION_QUERY", "user.name: ci".to_owned())).expect("a good query");
     let other = RECORD.replace("\"ci\"", "\"alice\"").replace("e-1", "e-2");
-    inspect(&rules, Some(&exceptions), &[RECORD, &other], |pipeline| {
+    inspect(&with, &[RECORD, &other], |pipeline| {
         assert_eq!(pipeline.found.len(), 2, "of the record that is no exception");
         assert_eq!(pipeline.suppressed.len(), 2);
         let counters = pipeline.tally;
         assert_eq!((counters.matched, counters.signals, counters.suppressed), (2, 4, 2));
     });
-    inspect(&rules, None, &[RECORD], |without| {
-        inspect(&rules, Some(&exceptions), &[RECORD], |with| {
+    inspect(&without, &[RECORD], |without| {
+        inspect(&with, &[RECORD], |with| {
             let ids: Vec<_> = without.found.iter().map(|signal| signal.id).collect();
             let suppressed: Vec<_> = with.suppressed.iter().map(|suppressed| suppressed.id).collect();
             assert_eq!(suppressed, ids, "a suppressed signal has the id that it would have had");
@@ -76,11 +73,66 @@ fn an_exception_takes_out_the_signals_of_every_rule_and_counts_them() {
 }
 
 #[test]
+fn an_exception_takes_out_only_what_its_rules_find() {
+    let mut rules = rules(&["event.action: CreateFunction*", "user.name: *"]);
+    let exception = Exception {
+        rules: Some(vec!["rule-1".to_owned()]),
+        reason: Some("a pipeline".to_owned()),
+        ..Exception::of_setting("exceptions/ci.toml", "user.name: ci".to_owned())
+    };
+    rules.except(exception).expect("a good query");
+    inspect(&rules, &[RECORD], |pipeline| {
+        let found: Vec<_> = pipeline.found.iter().map(|signal| signal.rule.as_str()).collect();
+        assert_eq!(found, ["rule-0"]);
+        let [suppressed] = &pipeline.suppressed[..] else { panic!("one is suppressed") };
+        let said = (&suppressed.rule_id[..], &suppressed.exception[..], suppressed.reason.as_deref());
+        assert_eq!(said, ("rule-1", "exceptions/ci.toml", Some("a pipeline")));
+    });
+}
+
+#[test]
+fn an_exception_that_expires_is_for_events_before_that_day_alone() {
+    let mut rules = rules(&["user.name: *"]);
+    let exception = Exception {
+        expires: Some("2026-12-24".to_owned()),
+        ..Exception::of_setting("a.toml", "user.name: ci".to_owned())
+    };
+    rules.except(exception).expect("a good query");
+    let at = |time: &str| RECORD.replacen('{', &format!("{{\"eventTime\":\"{time}\","), 1);
+    for (record, is_suppressed) in [
+        (at("2026-12-23T23:59:59Z"), true),
+        (at("2026-12-24T00:00:00Z"), false),
+        (at("2027-01-01T00:00:00Z"), false),
+        (at("yesterday"), false),
+        (RECORD.to_owned(), false),
+    ] {
+        inspect(&rules, &[&record], |pipeline| {
+            assert_eq!(pipeline.tally.suppressed == 1, is_suppressed, "{record}");
+        });
+    }
+}
+
+#[test]
+fn exceptions_that_end_within_two_weeks_are_known() {
+    let mut rules = rules(&["user.name: *"]);
+    for day in ["2026-11-27", "2026-12-10", "2026-12-11", "2026-11-26"] {
+        let exception = Exception {
+            expires: Some(day.to_owned()),
+            ..Exception::of_setting(day, "user.name: ci".to_owned())
+        };
+        rules.except(exception).expect("a good query");
+    }
+    let now = UNIX_EPOCH + Duration::from_secs(1_795_700_000); // 2026-11-26T13:33:20Z
+    let ending: Vec<_> = rules.ending(now, 14).map(|exception| exception.file.as_str()).collect();
+    assert_eq!(ending, ["2026-11-27", "2026-12-10"]);
+}
+
+#[test]
 fn a_record_that_is_not_json_is_rejected_only_if_it_could_match() {
     let rules = rules(&["event.provider: lambda.amazonaws.com"]);
     let candidate = r#"{"eventSource":"lambda.amazonaws.com","x":tru}"#;
     let other = r#"{"eventSource":"s3.amazonaws.com","x":tru}"#;
-    inspect(&rules, None, &[candidate, other], |pipeline| {
+    inspect(&rules, &[candidate, other], |pipeline| {
         assert_eq!((pipeline.tally.rejected, pipeline.tally.unmatched), (1, 1));
         assert_eq!(pipeline.rejections, [(0, Rejection::InvalidJson)]);
     });
@@ -95,7 +147,7 @@ fn a_record_deeper_than_127_levels_is_rejected_by_that_limit() {
         let (open, close) = ("[".repeat(levels), "]".repeat(levels));
         format!(r#"{{"eventSource":"lambda.amazonaws.com","requestParameters":{{"a":{open}"]]"{close}}}}}"#)
     };
-    inspect(&rules, None, &[&nested(125), &nested(126), &nested(2_000), &nested(1)], |pipeline| {
+    inspect(&rules, &[&nested(125), &nested(126), &nested(2_000), &nested(1)], |pipeline| {
         assert_eq!((pipeline.tally.matched, pipeline.tally.rejected), (2, 2));
         assert_eq!(pipeline.rejections, [(1, Rejection::TooDeep), (2, Rejection::TooDeep)]);
     });
@@ -106,7 +158,7 @@ fn a_record_deeper_than_127_levels_is_rejected_by_that_limit() {
 #[test]
 fn a_name_that_is_a_number_is_compared_as_its_text() {
     let rules = rules(&["event.action: 1.2345E4"]);
-    inspect(&rules, None, &[r#"{"eventName":1.2345E4}"#, r#"{"eventName":12345}"#], |pipeline| {
+    inspect(&rules, &[r#"{"eventName":1.2345E4}"#, r#"{"eventName":12345}"#], |pipeline| {
         assert_eq!((pipeline.tally.matched, pipeline.tally.unmatched), (1, 1));
     });
 }
@@ -136,7 +188,7 @@ fn a_provider_or_action_inside_another_object_is_none_of_the_records() {
         (r#"{"eventSource":"-","eventName":"none"}"#, vec!["rule-0", "rule-1"]),
     ];
     for (record, expected) in rows {
-        inspect(&rules, None, &[record], |pipeline| {
+        inspect(&rules, &[record], |pipeline| {
             let found: Vec<_> = pipeline.found.iter().map(|signal| signal.rule.as_str()).collect();
             assert_eq!(found, expected, "{record}");
         });

@@ -87,7 +87,7 @@ fn a_number_of_the_record_keeps_its_digits_in_the_signal() {
     let record =
         MINIMAL.replace('}', r#","requestParameters":{"a":1.50,"b":1E3,"c":12345678901234567890123}}"#);
     let rules = crate::repository::embedded();
-    let mut pipeline = Pipeline::new(&rules, None, &Origin::EventBridge, NOW);
+    let mut pipeline = Pipeline::new(&rules, &Origin::EventBridge, NOW);
     pipeline.process(0, Ok(record.as_bytes().into()));
     let signal = &pipeline.found[0];
     check(signal);
@@ -374,7 +374,7 @@ fn every_signal_of_the_sample_deliveries_is_valid() {
     let mut signals = 0;
     for path in paths {
         let origin = Origin::File(path.display().to_string());
-        let mut pipeline = Pipeline::new(&rules, None, &origin, NOW);
+        let mut pipeline = Pipeline::new(&rules, &origin, NOW);
         let mut decoder = Decoder::new();
         let bytes = fs::read(&path).unwrap();
         let mut input = bytes.as_slice();

@@ -5,13 +5,13 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use detection::bundle::Bundle;
 
 use crate::folder;
 use crate::rules::{rule, sigma_rule};
 
-/// Runs the script in a workspace; gives the names of the embedded rules, or what it says.
-fn embed(workspace: &Path) -> Result<Vec<String>, String> {
+/// Runs the script in a workspace; gives the names of the rules in both embedded bundles, or what it says.
+fn embed(workspace: &Path) -> Result<[Vec<String>; 2], String> {
     let out = tempfile::tempdir().expect("a folder can be made");
     let output = Command::new(env!("BUILD_SCRIPT"))
         .current_dir(workspace)
@@ -21,28 +21,37 @@ fn embed(workspace: &Path) -> Result<Vec<String>, String> {
     if !output.status.success() {
         return Err(String::from_utf8(output.stderr).expect("it writes UTF-8"));
     }
-    let json = fs::read(out.path().join("rules.json")).expect("it wrote the rules");
-    let rules: Vec<Value> = serde_json::from_slice(&json).expect("it wrote JSON");
-    let name = |rule: &Value| rule["definition"]["name"].as_str().unwrap_or_default().to_owned();
-    Ok(rules.iter().map(name).collect())
+    Ok(["seed.json", "starter.json"].map(|name| {
+        let bytes = fs::read(out.path().join(name)).expect("it wrote the bundle");
+        let bundle = Bundle::read(&bytes).expect("it wrote a good bundle");
+        bundle.rules.into_iter().map(|rule| rule.definition.name).collect()
+    }))
+}
+
+/// The same names in both bundles.
+fn both(names: &[&str]) -> [Vec<String>; 2] {
+    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+    [names.clone(), names]
 }
 
 #[test]
-fn every_rule_at_any_depth_outside_the_starter_pack_is_embedded() {
+fn every_rule_at_any_depth_is_embedded_and_the_starter_pack_in_a_bundle_of_its_own() {
     let good = |name| rule(name, "event.action: x");
     let workspace = folder(&[
         ("rules/z.toml", &good("Z")),
         ("rules/aws/iam/a.toml", &good("A")),
         ("rules/aws/starter/b.toml", &good("B")),
         ("rules/starter/c.toml", &good("C")),
-        ("rules/starter/aws/d.toml", "this is not TOML"),
-        ("rules/exceptions/e.toml", "query = \"x\""),
-        ("rules/routes/r.toml", "query = \"x\""),
+        ("rules/starter/aws/d.toml", &good("D")),
+        ("rules/exceptions/e.toml", "rules = \"all\"\nquery = \"user.name: ci\"\nreason = \"x\""),
+        ("rules/exceptions/README.md", "x"),
         ("rules/notes.toml", "[metadata]"),
         ("rules/README.md", "x"),
     ]);
     symlink(workspace.path().join("rules"), workspace.path().join("rules/aws/back")).unwrap();
-    assert_eq!(embed(workspace.path()), Ok(["A", "B", "Z"].map(str::to_owned).to_vec()));
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let expected = [names(&["A", "B", "Z"]), names(&["A", "B", "D", "C", "Z"])];
+    assert_eq!(embed(workspace.path()), Ok(expected));
 }
 
 #[test]
@@ -70,7 +79,7 @@ fn rules_of_sigma_are_embedded_as_json() {
         ("rules/a.toml", &rule("A", "event.action: x")),
         ("rules/aws/b.yml", &sigma_rule("B", "x")),
     ]);
-    assert_eq!(embed(workspace.path()).expect("the rules are good"), ["A", "B"]);
+    assert_eq!(embed(workspace.path()), Ok(both(&["A", "B"])));
     let workspace = folder(&[("rules/b.yml", &sigma_rule("B", "x").replace("startswith", "starts"))]);
     let said = embed(workspace.path()).expect_err("no such modifier");
     assert!(said.contains("rules/b.yml:10:15: unknown modifier starts"), "{said}");

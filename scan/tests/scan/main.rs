@@ -2,6 +2,7 @@
 
 mod boundary;
 mod build_script;
+mod bundle;
 mod cases;
 mod event_pattern;
 mod exceptions;

@@ -49,7 +49,7 @@ fn rules_of_a_folder_replace_the_embedded_ones() {
 #[test]
 fn check_says_whether_the_rules_are_good() {
     let run = scan(&["--check"]);
-    assert_eq!((run.code, run.out.as_str()), (Some(0), ""));
+    assert_eq!((run.code, run.out.as_str()), (Some(0), "loaded                1  1 KQL\n"));
     assert!(run.err.contains("1 rule is good"), "{}", run.err);
     for good in ["rules", "detection/tests/rules"] {
         let run = scan(&["--check", "--rules", good]);
@@ -68,7 +68,8 @@ fn check_shows_every_mistake_of_every_file_with_its_place() {
     ]);
     for arguments in [&["--check"][..], &["events/deliveries"]] {
         let run = scan(&[&["--rules", path(&rules)][..], arguments].concat());
-        assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{}", run.err);
+        assert_eq!(run.code, Some(1), "{}", run.err);
+        assert!(!run.out.contains('{'), "{}", run.out);
         for mistake in [
             "a.toml:8:12: unknown severity urgent",
             "a.toml:11:21: the field source.geo.country_name is not mapped here",
@@ -141,14 +142,28 @@ fn check_counts_what_is_no_rule_and_what_cannot_be_run() {
         ("c.toml", "[metadata]\nmaturity = \"x\"\n"),
         ("b/notes.md", "x"),
         ("a.cases.jsonl", "{}"),
-        ("exceptions/e.toml", "query = \"no rule\""),
-        ("routes/r.toml", "this is not TOML yet"),
-        ("accounts.json", "{}"),
+        ("exceptions/e.toml", "rules = \"all\"\nquery = \"user.name: ci\"\nreason = \"x\""),
+        ("exceptions/e.md", "x"),
+        ("routes/r.toml", "query = \"user.name: ci\"\ntopic = \"arn:aws:sns:eu-west-1:111122223333:eu\""),
+        ("accounts.json", "{\"Accounts\": [{\"Id\": \"111122223333\", \"Name\": \"x\"}]}"),
     ]);
     let run = scan(&["--check", "--rules", path(&rules)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    for line in ["1 rule is good; not run: 1; no rule: 1; other files: 1", "b/b.toml:9:8: type is esql"] {
-        assert!(run.err.contains(line), "{line} in {}", run.err);
+    assert!(run.says("1 rule is good; not run: 1; no rule: 1; other files: 2"), "{}", run.err);
+    let file = format!("{}{}/b/b.toml:9:8", " ".repeat(25), path(&rules));
+    for line in [
+        "loaded                1  1 KQL",
+        "something else        1  files of rules, but not for CloudTrail, or without a rule",
+        "not run               1  type is esql: only rules of type query, eql, new_terms and threshold are supported",
+        &file,
+        "wrong                 0",
+        "cases                 1  files",
+        "exceptions            1",
+        "account names         1",
+        "routes                1",
+        "other files           2",
+    ] {
+        assert!(run.out.lines().any(|said| said == line), "{line} in {}", run.out);
     }
     // A scan would be silent about what such a rule finds.
     let run = scan(&["--rules", path(&rules), "events/deliveries"]);
@@ -193,10 +208,10 @@ fn a_name_that_is_not_utf8_is_read_and_text_that_is_not_is_named() {
 
 #[test]
 fn a_folder_in_which_nothing_is_a_rule_is_a_mistake() {
-    let rules = folder(&[("a.toml", "[metadata]\n"), ("exceptions/e.toml", &rule("E", "event.action: x"))]);
+    let rules = folder(&[("a.toml", "[metadata]\n"), ("exceptions/README.md", "x")]);
     for arguments in [&["--check"][..], &["events/deliveries"]] {
         let run = scan(&[&["--rules", path(&rules)][..], arguments].concat());
-        assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{}", run.err);
+        assert_eq!(run.code, Some(1), "{}", run.err);
         assert!(run.err.contains("no rule"), "{}", run.err);
     }
 }
@@ -222,9 +237,11 @@ fn rules_of_sigma_lie_beside_those_of_elastic() {
     assert_eq!(run.code, Some(0), "{}", run.err);
     for line in [
         "3 rules are good; not run: 1; no rule: 2; other files: 0",
-        "old/f.yml:1:9: the status of the rule is deprecated",
+        "loaded                3  1 KQL, 2 Sigma",
+        "not run               1  the status of the rule is deprecated",
+        "old/f.yml:1:9",
     ] {
-        assert!(run.err.contains(line), "{line} in {}", run.err);
+        assert!(run.err.contains(line) || run.out.contains(line), "{line} in {}{}", run.out, run.err);
     }
     std::fs::remove_file(rules.path().join("old/f.yml")).unwrap();
     let run = scan(&["--rules", path(&rules), "events/deliveries"]);
@@ -287,7 +304,11 @@ fn a_rule_in_eql_is_checked_and_run_like_any_other() {
     let rules = folder(&[("a.toml", &good), ("b.toml", &sequence)]);
     let run = scan(&["--check", "--rules", path(&rules)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    assert!(run.err.contains("b.toml:11:1: a sequence needs several events"), "{}", run.err);
+    assert!(
+        run.out.contains("a sequence needs several events") && run.out.contains("b.toml:11:1"),
+        "{}",
+        run.out
+    );
     let rules = folder(&[("a.toml", &good), ("b.toml", &wrong)]);
     let run = scan(&["--check", "--rules", path(&rules)]);
     assert_eq!(run.code, Some(1), "{}", run.err);

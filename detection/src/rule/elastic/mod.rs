@@ -37,6 +37,14 @@ pub(super) fn read(text: &str) -> Option<Read> {
     Some(Read { rule, id: id.map(|id| (id.get_ref().clone(), id.span().start)), mistakes, not_run, ignored })
 }
 
+/// Says whether the author calls the rule ready for production, or says nothing of that.
+#[must_use]
+pub fn is_for_production(text: &str) -> bool {
+    let Ok(document) = DeTable::parse(text) else { return true };
+    let maturity = document.get_ref().get("metadata").and_then(|metadata| metadata.get_ref().get("maturity"));
+    maturity.and_then(|maturity| maturity.get_ref().as_str()).is_none_or(|maturity| maturity == "production")
+}
+
 /// Reads one file, taking key by key out of its table.
 struct Reader<'a> {
     text: &'a str,
@@ -205,8 +213,7 @@ impl<'a> Reader<'a> {
         let outcome = match language {
             Language::Eql { category } => {
                 if let Some(error) = Query::eql_not_run(&query) {
-                    let error = self.placed(&span, &query, error);
-                    self.not_run.push(error);
+                    self.not_run.push(error.placed(self.text, &span, &query));
                     return None;
                 }
                 Query::parse_eql_satisfiable(&query, category, schema(self.on_signals))
@@ -214,23 +221,9 @@ impl<'a> Reader<'a> {
             _ => Query::parse_satisfiable(&query, schema(self.on_signals)),
         };
         for error in outcome.err().into_iter().flatten() {
-            let error = self.placed(&span, &query, error);
-            self.mistakes.push(error);
+            self.mistakes.push(error.placed(self.text, &span, &query));
         }
         Some(query)
-    }
-
-    /// An error of a query at its place in the file.
-    fn placed(&self, span: &Range<usize>, query: &str, error: query::Error) -> query::Error {
-        // With escapes in the TOML string the text stands nowhere as it is: then its start must do.
-        let unescaped = self.text.get(span.clone()).and_then(|raw| raw.find(query));
-        let Some(start) = unescaped.map(|start| span.start + start) else {
-            return query::Error::spanning(self.text, span.clone(), format!("in the query, {error}"));
-        };
-        let place = start + error.offset..start + error.end;
-        let mut placed = query::Error::spanning(self.text, place, error.reason);
-        placed.help = error.help;
-        placed
     }
 
     fn severity(&mut self) -> Severity {
