@@ -57,7 +57,8 @@ impl Ruleset {
     pub fn event_pattern(&self) -> EventPattern {
         let mut pairs = BTreeSet::new();
         let (mut of_everything, mut of_reading) = (Vec::new(), Vec::new());
-        for Rule { definition, query, .. } in self.rules() {
+        // A rule on signals sees what the others find.
+        for Rule { definition, query, .. } in self.rules().iter().filter(|rule| !rule.on_signals) {
             let of_rule = pairs_of(query.root());
             if of_rule.contains(&Pair::ANY) {
                 of_everything.push(definition.name.clone());
