@@ -120,3 +120,14 @@ fn a_pattern_that_is_too_long_for_eventbridge_is_warned_of() {
     let run = run(&[("a", &format!("event.action: ({})", actions.join(" or ")))]);
     assert!(run.err.contains("EventBridge takes 2048"), "{}", run.err);
 }
+
+#[test]
+fn a_rule_on_signals_asks_eventbridge_for_nothing() {
+    let on_signals = rule("on signals", "kibana.alert.severity: medium")
+        .replace("[rule]\n", "[rule]\nindex = [\".alerts-security.*\"]\n");
+    let narrow = rule("narrow", "event.provider: iam.amazonaws.com");
+    let rules = folder(&[("a.toml", narrow.as_str()), ("b.toml", on_signals.as_str())]);
+    let run = scan(&["--event-pattern", "--rules", path(&rules)]);
+    assert_eq!(detail(&run), json!({"eventSource": ["iam.amazonaws.com"]}));
+    assert_eq!(run.err, "");
+}
