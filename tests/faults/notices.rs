@@ -1,6 +1,7 @@
 //! Notices come after the signals, on their own topic, and no fault of theirs fails anything.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use cloudtrail_signals::invocation::Handler;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use crate::server::{Script, Server, State, Wire};
 use crate::sns::{Batch, Published};
 use crate::world::{
-    ATTEMPT, BUCKET, RULE, Run, TOPIC, World, config, delivery, gzip, key, matching, notification, sqs,
+    ATTEMPT, BUCKET, OWNER, RULE, Run, TOPIC, World, config, delivery, gzip, key, matching, notification, sqs,
 };
 
 const NOTICE_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:notices";
@@ -211,4 +212,62 @@ async fn after_a_notice_the_same_rule_and_principal_are_quiet_and_others_are_not
     assert_eq!(counts, [1, 1, 2, 3], "{RULE}");
     let (_, last) = &subjects()[2];
     assert!(last.contains("1 earlier notice of this rule and principal was held back"), "{last}");
+}
+
+/// A file with a bundle of these routes (query, topic) and the name of an account.
+fn bundle(routes: &[(&str, &str)]) -> tempfile::NamedTempFile {
+    use sha2::{Digest, Sha256};
+    let routes: Vec<_> = routes
+        .iter()
+        .map(|(query, topic)| json!({ "file": "routes/x.toml", "query": query, "topic": topic, "stop": false }))
+        .collect();
+    let content = json!({
+        "tool": "0.1.0", "files": { "count": 1, "sha256": "" }, "rules": [], "exceptions": [],
+        "accounts": { OWNER: "payments" }, "routes": routes,
+    })
+    .to_string();
+    let mut sha256 = String::new();
+    for byte in Sha256::digest(&content) {
+        write!(sha256, "{byte:02x}").expect("a string");
+    }
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let text = format!("{{\"format\": 1, \"sha256\": \"{sha256}\", \"content\": {content}}}");
+    std::fs::write(file.path(), text).expect("the file can be written");
+    file
+}
+
+#[tokio::test]
+async fn a_route_of_a_bundle_takes_notices_to_a_topic_of_its_own_and_accounts_have_their_names() {
+    const TEAM: &str = "arn:aws:sns:us-east-1:111122223333:team";
+    let file = bundle(&[("user.name: user-1 and kibana.alert.severity: low", TEAM)]);
+    let run = world("notice-route")
+        .set("RULES_BUNDLE", file.path().to_str().expect("UTF-8"))
+        .object("a", of_users((0..2).map(|index| format!("user-{index}"))))
+        .run()
+        .await;
+    let state = run.server.state();
+    let notices: Vec<_> = state.published.iter().filter(|published| published.topic != TOPIC).collect();
+    let found: Vec<_> =
+        notices.iter().map(|notice| (notice.topic.as_str(), notice.entry.subject.as_str())).collect();
+    let subject =
+        |user| format!("[low] AWS Lambda Function Created or Updated: {user} in payments, us-east-1");
+    let expected = [(NOTICE_TOPIC, subject("user-0")), (TEAM, subject("user-1"))];
+    assert_eq!(found, expected.each_ref().map(|(topic, subject)| (*topic, subject.as_str())));
+    let mail = notices[1].signal["email"].as_str().expect("a mail");
+    assert!(mail.contains("  1 signal in account 111122223333 (payments)\n"), "{mail}");
+}
+
+#[tokio::test]
+async fn a_route_to_a_topic_that_refuses_is_a_counted_failure_of_its_notice_alone() {
+    let file = bundle(&[("user.name: user-1", "arn:aws:sns:us-east-1:999988887777:foreign")]);
+    let run = world("notice-route-refused")
+        .set("RULES_BUNDLE", file.path().to_str().expect("UTF-8"))
+        .object("a", of_users((0..2).map(|index| format!("user-{index}"))))
+        // The signals, the notice on the usual topic, and then the one along the route.
+        .sns(Script { first: [GOOD, GOOD].into(), then: Some(Batch::Status(403, "AuthorizationError")) })
+        .run()
+        .await;
+    assert_eq!(run.failed(), [""; 0]);
+    assert_eq!((run.counter("published"), run.counter("failed")), (2, 0));
+    assert_eq!((run.counter("notices"), run.counter("notices_failed")), (1, 1));
 }
