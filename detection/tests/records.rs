@@ -13,22 +13,27 @@ const JSON: &str = "a JSON object or array";
 /// A record as it came out: its text, or why it is none.
 type Found = Result<String, Rejection>;
 
-/// Decodes twice: without a pause, and with one after every record. Both must give the same.
+/// Decodes twice: without a pause, and with one after every record by a decoder that has read something else before and
+/// was restarted. Both must give the same.
 fn decode_chunks<'a>(
     chunks: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
 ) -> (Vec<Found>, Result<(), Error>) {
     let chunks = chunks.into_iter();
-    let [whole, paused] = [ControlFlow::Continue(()), ControlFlow::Break(())]
-        .map(|after_record| decode_with(chunks.clone(), after_record));
-    assert_eq!(whole, paused, "a pause changes nothing");
+    let whole = decode_with(&mut Decoder::new(), chunks.clone(), ControlFlow::Continue(()));
+    let mut used = Decoder::new();
+    let before = gzip(br#"{"logEvents":[{"a":"\\"},[{"b":"#);
+    let _ = decode_with(&mut used, [&before[..], b"no gzip"], ControlFlow::Continue(()));
+    used.restart();
+    let paused = decode_with(&mut used, chunks, ControlFlow::Break(()));
+    assert_eq!(whole, paused, "neither a pause nor a restart changes anything");
     whole
 }
 
 fn decode_with<'a>(
+    decoder: &mut Decoder,
     chunks: impl IntoIterator<Item = &'a [u8]>,
     after_record: ControlFlow<()>,
 ) -> (Vec<Found>, Result<(), Error>) {
-    let mut decoder = Decoder::new();
     let mut found = Vec::new();
     for chunk in chunks {
         let mut input = chunk;

@@ -1,4 +1,4 @@
-//! Reads one file, from its bytes to its signals.
+//! Reads files, from their bytes to their signals.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -42,7 +42,7 @@ pub struct Job<'a> {
     pub max_per_day: Option<u64>,
 }
 
-/// A message from the reader of a file to the printer.
+/// A message from a reader to the printer.
 pub enum News {
     Signals(Vec<Signal>),
     Documents(Vec<String>),
@@ -56,11 +56,13 @@ pub enum News {
     Read(Read),
 }
 
-/// Reads files on a thread of its own.
+/// Reads files on a thread of its own. It keeps its memory from one to the next.
 pub struct Reader<'a> {
-    pub job: &'a Job<'a>,
-    pub now: &'a str,
-    pub progress: &'a ProgressBar,
+    job: &'a Job<'a>,
+    now: &'a str,
+    progress: &'a ProgressBar,
+    decoder: Decoder,
+    chunk: Vec<u8>,
 }
 
 /// Why reading a file stopped.
@@ -89,18 +91,32 @@ impl From<records::Error> for End {
     }
 }
 
-impl Reader<'_> {
-    /// Reads an input and sends its results, until the printer closes the channel.
-    pub fn read(&self, input: &Result<Input, Failure>, news: &SyncSender<News>) {
-        let (Ok(()) | Err(SendError(_))) = match input {
-            Ok(input) => self.file(input, news),
-            Err(problem) => news
-                .send(News::Problem(problem.clone()))
-                .and_then(|()| news.send(News::Read(Read { failed: 1, ..Read::default() }))),
-        };
+impl<'a> Reader<'a> {
+    /// A reader for one thread. `now` is the time of the run.
+    pub fn new(job: &'a Job<'a>, now: &'a str, progress: &'a ProgressBar) -> Self {
+        Self { job, now, progress, decoder: Decoder::new(), chunk: vec![0; CHUNK_BYTES] }
     }
 
-    fn file(&self, input: &Input, news: &SyncSender<News>) -> Result<(), SendError<News>> {
+    /// Reads a block of inputs and sends the results, until the printer closes the channel.
+    pub fn read(&mut self, block: &[Result<Input, Failure>], news: &SyncSender<News>) {
+        let mut read = Read::default();
+        let each = block.iter().try_for_each(|input| match input {
+            Ok(input) => self.file(input, &mut read, news),
+            Err(problem) => {
+                read.failed += 1;
+                news.send(News::Problem(problem.clone()))
+            }
+        });
+        // The printer has closed the channel: nobody wants the results.
+        let (Ok(()) | Err(SendError(_))) = each.and_then(|()| news.send(News::Read(read)));
+    }
+
+    fn file(
+        &mut self,
+        input: &Input,
+        read: &mut Read,
+        news: &SyncSender<News>,
+    ) -> Result<(), SendError<News>> {
         let origin = Origin::File(input.path.display().to_string());
         let pipeline = Pipeline::new(self.job.rules, &origin, self.now);
         let mut findings = Findings {
@@ -113,38 +129,39 @@ impl Reader<'_> {
             excepted: BTreeSet::new(),
             news,
         };
-        let mut decoder = Decoder::new();
-        let end = self.records(input, &mut decoder, &mut findings);
+        self.decoder.restart();
+        let end = self.records(input, &mut findings);
         findings.hand_over()?;
-        news.send(News::Excepted(std::mem::take(&mut findings.excepted)))?;
-        let mut read = Read {
+        if !findings.excepted.is_empty() {
+            news.send(News::Excepted(std::mem::take(&mut findings.excepted)))?;
+        }
+        *read += Read {
             tally: findings.pipeline.tally,
             left_out: findings.left_out,
-            bytes_in: decoder.bytes_read(),
-            bytes_inflated: decoder.bytes_inflated(),
+            bytes_in: self.decoder.bytes_read(),
+            bytes_inflated: self.decoder.bytes_inflated(),
             ..Read::default()
         };
         match end {
-            Ok(()) => read.files = 1,
+            Ok(()) => read.files += 1,
             Err(End::Stopped) => return Ok(()),
             Err(End::PassedOver(reason)) => news.send(News::PassedOver(reason, input.path.clone()))?,
             Err(End::Failed(problem)) => {
-                read.failed = 1;
+                read.failed += 1;
                 news.send(News::Problem(format!("{}: {problem}", name(&input.path))))?;
             }
         }
-        findings.rejections().try_for_each(|rejection| {
-            news.send(News::Problem(format!("{}: {rejection}", name(&input.path))))
-        })?;
-        news.send(News::Read(read))
+        findings
+            .rejections()
+            .try_for_each(|rejection| news.send(News::Problem(format!("{}: {rejection}", name(&input.path)))))
     }
 
-    fn records(&self, input: &Input, decoder: &mut Decoder, findings: &mut Findings<'_>) -> Result<(), End> {
+    fn records(&mut self, input: &Input, findings: &mut Findings<'_>) -> Result<(), End> {
+        let Self { progress, decoder, chunk, .. } = self;
         let mut file = File::open(&input.path)?;
-        let mut chunk = vec![0; CHUNK_BYTES];
         let mut judged = input.named;
         loop {
-            let length = file.read(&mut chunk)?;
+            let length = file.read(chunk)?;
             let mut bytes = &chunk[..length];
             if !judged {
                 match content::strange(bytes) {
@@ -157,7 +174,7 @@ impl Reader<'_> {
             if length == 0 {
                 return Ok(decoder.finish()?);
             }
-            self.progress.inc(length as u64);
+            progress.inc(length as u64);
             while decoder.step(&mut bytes, &mut |position, record| findings.take(position, record))? {
                 findings.hand_over_batch()?;
             }

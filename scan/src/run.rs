@@ -18,11 +18,18 @@ use crate::selection::Selection;
 use crate::sheet::Sheet;
 use crate::summary::Summary;
 
-/// How many batches a file may be ahead of the file that is being printed.
+/// How many batches a block may be ahead of the block that is being printed.
 const BATCHES_AHEAD: usize = 4;
+/// A block of files ends with the file that reaches this many bytes: most deliveries are small, and handing over each of
+/// them takes as long as reading it. It takes milliseconds to read a block, so all workers have work until the end.
+const BLOCK_BYTES: u64 = 256 * 1024;
+/// No block has more files.
+const BLOCK_FILES: usize = 64;
 
-/// A file, and the channel for its results.
-type Task = (Result<Input, Failure>, SyncSender<News>);
+/// Files that one worker reads one after the other.
+type Block = Vec<Result<Input, Failure>>;
+/// A block, and the channel for its results.
+type Task = (Block, SyncSender<News>);
 
 /// Runs the job on all paths, after rules that remember have learned from those of the past. Returns whether everything
 /// succeeded.
@@ -60,7 +67,7 @@ pub fn run(
     Ok(summary.is_good() && loud.is_empty())
 }
 
-/// Reads files in parallel, and takes the results of each in the order of the files.
+/// Reads files in parallel, and takes the results in the order of the files.
 fn read_all(
     job: &Job<'_>,
     files: Vec<Result<Input, Failure>>,
@@ -74,16 +81,17 @@ fn read_all(
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..workers {
             let queue = Arc::clone(&queue);
-            let reader = Reader { job, now, progress };
             scope.spawn(move || {
-                while let Some((input, news)) = next_task(&queue) {
-                    reader.read(&input, &news);
+                let mut reader = Reader::new(job, now, progress);
+                while let Some((block, news)) = next_task(&queue) {
+                    reader.read(&block, &news);
                 }
             });
         }
-        // Files are started and printed in their order, so the file that is being printed is always being read.
+        // Blocks are started and printed in their order, so the block that is being printed is always being read.
         let mut under_way = VecDeque::new();
-        for input in files {
+        let mut files = files.into_iter();
+        while let Some(block) = next_block(&mut files) {
             if under_way.len() == workers
                 && let Some(oldest) = under_way.pop_front()
             {
@@ -92,10 +100,28 @@ fn read_all(
             let (sender, receiver) = sync_channel(BATCHES_AHEAD);
             under_way.push_back(receiver);
             // The workers live until the tasks end.
-            tasks.send((input, sender)).map_err(io::Error::other)?;
+            tasks.send((block, sender)).map_err(io::Error::other)?;
         }
         under_way.iter().try_for_each(take)
     })
+}
+
+/// The next files, as many as make a block.
+fn next_block(files: &mut impl Iterator<Item = Result<Input, Failure>>) -> Option<Block> {
+    let (mut block, mut bytes) = (Block::new(), 0);
+    while bytes < BLOCK_BYTES
+        && block.len() < BLOCK_FILES
+        && let Some(file) = files.next()
+    {
+        bytes += file.as_ref().map_or(0, size);
+        block.push(file);
+    }
+    (!block.is_empty()).then_some(block)
+}
+
+/// The bytes of a file; none for one that cannot be read.
+fn size(input: &Input) -> u64 {
+    input.path.metadata().map_or(0, |data| data.len())
 }
 
 fn next_task(queue: &Mutex<Receiver<Task>>) -> Option<Task> {
@@ -109,7 +135,6 @@ fn progress_bar<'f>(files: impl Iterator<Item = &'f Result<Input, Failure>>) -> 
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(0).with_style(style);
     if !bar.is_hidden() {
-        let size = |input: &Input| input.path.metadata().map_or(0, |data| data.len());
         bar.set_length(files.flatten().map(size).sum());
     }
     bar

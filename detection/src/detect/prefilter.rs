@@ -10,7 +10,7 @@
 //! ([`JointSearch`]), and then one by one, before the record is parsed for them. Rules share literals, so each literal is
 //! searched for once in a record.
 //!
-//! The literals of a rule that ignores case are in lower case, and are searched for in the record's text in lower case.
+//! The literals of a rule that ignores case are searched for in the record's text without case ([`without_case`]).
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -47,7 +47,6 @@ struct Required {
 #[derive(Debug)]
 struct Literal {
     text: String,
-    /// Whether case is ignored: then the text is in lower case.
     any_case: bool,
     finder: Finder<'static>,
 }
@@ -63,7 +62,7 @@ pub(super) struct JointSearch {
 /// The record that is searched.
 pub(super) struct Haystack<'a> {
     record: RawRecord<'a>,
-    lower_case: OnceCell<Vec<u8>>,
+    without_case: OnceCell<Vec<u8>>,
     hides_text: OnceCell<bool>,
     hides_case: OnceCell<bool>,
     /// For every literal that was searched for, whether it was found.
@@ -72,13 +71,13 @@ pub(super) struct Haystack<'a> {
 
 impl<'a> Haystack<'a> {
     pub(super) fn new(record: RawRecord<'a>) -> Self {
-        let (lower_case, hides_text, hides_case) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { record, lower_case, hides_text, hides_case, found: RefCell::default() }
+        let (without_case, hides_text, hides_case) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { record, without_case, hides_text, hides_case, found: RefCell::default() }
     }
 
     fn text(&self, any_case: bool) -> &[u8] {
         if any_case {
-            self.lower_case.get_or_init(|| self.record.text().to_ascii_lowercase())
+            self.without_case.get_or_init(|| without_case(self.record.text()))
         } else {
             self.record.text()
         }
@@ -138,9 +137,7 @@ impl Prefilter {
         let literals =
             groups.iter().flat_map(|required| &required.literals).map(|index| &self.literals[*index]);
         let any_case = literals.clone().any(|literal| literal.any_case);
-        let in_case = |literal: &Literal| {
-            if any_case { literal.text.to_ascii_lowercase() } else { literal.text.clone() }
-        };
+        let in_case = |literal: &Literal| as_searched(&literal.text, any_case);
         let mut literals: Vec<_> = literals.map(in_case).collect();
         literals.sort_unstable();
         literals.dedup();
@@ -179,9 +176,19 @@ impl Literals {
 
     fn index(&mut self, text: String, any_case: bool) -> usize {
         *self.indices.entry((text, any_case)).or_insert_with_key(|(text, _)| {
-            let finder = Finder::new(text).into_owned();
+            let finder = Finder::new(&as_searched(text, any_case)).into_owned();
             self.list.push(Literal { text: text.clone(), any_case, finder });
             self.list.len() - 1
         })
     }
+}
+
+fn as_searched(literal: &str, any_case: bool) -> Vec<u8> {
+    if any_case { without_case(literal.as_bytes()) } else { literal.as_bytes().to_vec() }
+}
+
+/// The text with the bit set that tells a small letter of ASCII from its capital. That makes other characters equal, too,
+/// such as `@` and a backtick, which rules fewer records out. It is several times faster than to look for letters.
+fn without_case(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| byte | 0x20).collect()
 }

@@ -229,6 +229,11 @@ impl Decoder {
         }
     }
 
+    /// Makes the decoder ready for another object or file. It keeps its memory.
+    pub fn restart(&mut self) {
+        *self = Self { window: std::mem::take(&mut self.window), ..Self::new() };
+    }
+
     /// Bytes of the object read so far.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
@@ -311,7 +316,7 @@ impl Decoder {
         if self.window.len() < self.end + space {
             self.window.resize(self.end + space, 0);
         }
-        let space = &mut self.window[self.end..];
+        let space = &mut self.window[self.end..self.end + space];
         let (used, written, failure) = match &mut self.encoding {
             Encoding::Gzip(inflater) => {
                 let progress = inflater.inflate(input, space);

@@ -113,6 +113,28 @@ fn signals_come_in_the_order_of_the_files_and_of_the_records_in_them() {
 }
 
 #[test]
+fn hundreds_of_small_files_are_read_in_order_and_a_broken_one_costs_its_neighbours_nothing() {
+    let event = |file: usize| format!("{file:03}");
+    let texts: Vec<_> = (0..300)
+        .map(|file| {
+            let text = delivery(&[hit(&event(file)), miss("none")]);
+            // Cut off inside the second record.
+            let length = if file % 50 == 7 { text.len() - 20 } else { text.len() };
+            (format!("{file:03}.json"), text[..length].to_owned())
+        })
+        .collect();
+    let files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let folder = folder(&files);
+    let run = scan(&[path(&folder)]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert_eq!(run.events(), (0..300).map(event).collect::<Vec<_>>());
+    assert!(run.says("294 files, 594 records: 300 matched, 294 unmatched, 0 rejected"), "{}", run.err);
+    let broken: Vec<_> = run.err.lines().filter_map(|line| line.split_once(".json: ")).collect();
+    let names: Vec<_> = broken.iter().map(|(name, _)| &name[name.len() - 3..]).collect();
+    assert_eq!(names, ["007", "057", "107", "157", "207", "257"], "{}", run.err);
+}
+
+#[test]
 fn the_same_event_in_several_files_is_printed_once() {
     let folder = folder(&[
         ("a.json", &delivery(&[hit("x"), hit("y")])),
