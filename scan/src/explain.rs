@@ -19,6 +19,9 @@ const MAX_VALUES: usize = 5;
 /// The rest of a longer value is left out, in characters.
 const MAX_CHARS: usize = 80;
 
+/// A record, and where it is.
+type Found = (Map<String, Value>, String);
+
 /// The query of a rule, by id or name, over the first event with this id in the files.
 ///
 /// # Errors
@@ -66,7 +69,9 @@ fn tree(node: &Node, fields: &Mapping<'_>, depth: usize, lines: &mut Vec<String>
     };
     let values = if seen.is_empty() { String::new() } else { format!("   seen: {}", seen.join("; ")) };
     lines.push(format!("  {verdict:<8}{:indent$}{label}{values}", "", indent = 2 * depth));
-    below.iter().for_each(|node| tree(node, fields, depth + 1, lines));
+    for node in below {
+        tree(node, fields, depth + 1, lines);
+    }
 }
 
 /// The values of a field as JSON; `None` if it has none.
@@ -101,7 +106,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// The first record with this event id, and where it is.
-fn find(event: &str, paths: &[PathBuf]) -> Result<(Map<String, Value>, String), String> {
+fn find(event: &str, paths: &[PathBuf]) -> Result<Found, String> {
     let (mut read, mut problems) = (0, Vec::new());
     for input in Inputs::of(paths, &Selection::default()).files {
         match input.and_then(|input| find_in(&input, event)) {
@@ -114,7 +119,7 @@ fn find(event: &str, paths: &[PathBuf]) -> Result<(Map<String, Value>, String), 
     Err(problems.join("\n"))
 }
 
-fn find_in(input: &Input, event: &str) -> Result<Option<(Map<String, Value>, String)>, String> {
+fn find_in(input: &Input, event: &str) -> Result<Option<Found>, String> {
     let failed = |reason: String| format!("{}: {reason}", name(&input.path));
     let mut file = File::open(&input.path).map_err(|error| failed(error.to_string()))?;
     let mut decoder = Decoder::new();
