@@ -61,6 +61,9 @@ pub struct Arguments {
     /// How signals are printed. The default is a table on a terminal, and JSON elsewhere.
     #[arg(long, value_enum, conflicts_with = "ecs")]
     format: Option<Format>,
+    /// Fail if a rule has more signals than this on a day, by the time of the events in UTC.
+    #[arg(long, value_name = "N", conflicts_with = "ecs")]
+    pub max_per_day: Option<u64>,
     #[command(flatten)]
     choice: Choice,
     /// Files and folders.

@@ -64,7 +64,8 @@ fn main() -> ExitCode {
         return explain(&rules, rule, event, &arguments.paths);
     }
     let output = if arguments.ecs { Output::Documents } else { Output::Signals };
-    let job = Job { rules: &rules, output, selection: arguments.selection() };
+    let (selection, max_per_day) = (arguments.selection(), arguments.max_per_day);
+    let job = Job { rules: &rules, output, selection, max_per_day };
     let output = io::BufWriter::new(io::stdout().lock());
     match run::run(&job, &arguments.history, &arguments.paths, arguments.sheet(), output) {
         Ok(is_good) => outcome(is_good),

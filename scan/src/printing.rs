@@ -102,6 +102,9 @@ impl<'a, W: Write> Printer<'a, W> {
         if self.seen.insert(signal.id) {
             published.signals += 1;
             self.sheet.add(&mut self.output, &signal)?;
+            if let Some(day) = signal.date {
+                *published.by_day.entry((signal.rule.clone(), day)).or_default() += 1;
+            }
             *published.by_rule.entry(signal.rule).or_default() += 1;
         } else {
             published.duplicates += 1;

@@ -38,6 +38,8 @@ pub struct Job<'a> {
     pub rules: &'a Ruleset,
     pub output: Output,
     pub selection: Selection,
+    /// How many signals a rule may have on a day.
+    pub max_per_day: Option<u64>,
 }
 
 /// A message from the reader of a file to the printer.

@@ -53,7 +53,11 @@ pub fn run(
     let summary = printer.finish(&now)?;
     let signals_of = (job.output == Output::Signals).then_some(job.rules);
     say(&summary.text(signals_of, started.elapsed().as_secs_f64()));
-    Ok(summary.is_good())
+    let loud = job.max_per_day.map(|most| summary.published.loud(job.rules, most)).unwrap_or_default();
+    for line in &loud {
+        say(line);
+    }
+    Ok(summary.is_good() && loud.is_empty())
 }
 
 /// Reads files in parallel, and takes the results of each in the order of the files.

@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
 use detection::bundle::Exception;
-use detection::detect::Ruleset;
+use detection::detect::{Rule, Ruleset};
 use detection::pipeline::Tally;
 
 /// The first names are listed for each reason of passing over; later ones are only counted.
@@ -89,6 +89,22 @@ pub struct Published {
     pub signals: u64,
     pub duplicates: u64,
     pub by_rule: BTreeMap<String, u64>,
+    /// By rule and the day of the event.
+    pub by_day: BTreeMap<(String, String), u64>,
+}
+
+impl Published {
+    /// A line for each rule that has more signals than `most` on a day, about its loudest day.
+    pub fn loud(&self, rules: &Ruleset, most: u64) -> Vec<String> {
+        let line = |rule: &Rule| {
+            let of_rule = self.by_day.iter().filter(|((id, _), _)| *id == rule.definition.rule_id);
+            let ((_, day), signals) = of_rule.max_by_key(|(_, signals)| **signals)?;
+            let (name, signals_text) = (&rule.definition.name, count(*signals, "signal"));
+            (*signals > most)
+                .then(|| format!("{name}: {signals_text} on {day}, more than --max-per-day {most}"))
+        };
+        rules.rules().iter().filter_map(line).collect()
+    }
 }
 
 /// The whole run.
@@ -127,7 +143,7 @@ impl Summary {
             lines.push(format!("{records} outside of --since, --until, --account or --region"));
         }
         if let Some(rules) = signals_of {
-            let Published { signals: printed, duplicates, by_rule } = &self.published;
+            let Published { signals: printed, duplicates, by_rule, .. } = &self.published;
             let remembers = rules.rules().iter().any(|rule| rule.memory.is_some());
             let known = if remembers { format!(", {known} known") } else { String::new() };
             lines.push(format!(

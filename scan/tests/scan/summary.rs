@@ -80,3 +80,20 @@ fn rejected_records_are_named_by_file_and_position_and_from_the_17th_on_counted(
     let documents = scan(&["--ecs", path(&logs)]);
     assert!(documents.says(&line("record 4: the record is not a JSON object")), "{}", documents.err);
 }
+
+#[test]
+fn a_rule_that_is_louder_than_max_per_day_on_some_day_is_exit_code_1() {
+    let at = |event: &str, day: &str| {
+        let mut record = hit(event);
+        record["eventTime"] = json!(format!("{day}T10:05:00Z"));
+        record
+    };
+    let records =
+        [at("a", "2026-11-22"), at("b", "2026-11-23"), at("c", "2026-11-23"), at("c", "2026-11-23")];
+    let logs = folder_of(&[("a.json", delivery(&records))]);
+    let line = "AWS Lambda Function Created or Updated: 2 signals on 2026-11-23, more than --max-per-day 1";
+    assert_run(&scan(&["--max-per-day", "1", path(&logs)]), 1, &["a", "b", "c"], &[line]);
+    let run = scan(&["--max-per-day", "2", path(&logs)]);
+    assert_run(&run, 0, &["a", "b", "c"], &[]);
+    assert!(!run.err.contains("--max-per-day"), "{}", run.err);
+}
