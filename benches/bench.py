@@ -199,7 +199,9 @@ def many_files(folder: Path) -> None:
     chance = random.Random(FILES)
     for index in range(FILES):
         generate(files, f"{index:04}.json.gz", chance.randint(1, 2 * RECORDS // FILES), 0)
-    print("\n| small deliveries against | scan, ms of processor time | the other, ms | ratio | target |\n|---|---|---|---|---|")
+    print(
+        "\n| small deliveries against | scan, ms of processor time | the other, ms | ratio | target |\n|---|---|---|---|---|"
+    )
     row(
         f"inflating {FILES} alone",
         *versus(lambda: processor_seconds([SCAN, files]), lambda: processor_seconds([INFLATE, files])),
