@@ -8,6 +8,10 @@ PARAMETERS_FILE := target/parameters.yaml
 EVENT ?= events/sqs-s3.json
 SECONDS ?= 60
 MAX_LEN ?= 8192
+RULES ?=
+LAYER ?= cloudtrail-signals-rules
+# Rules are checked by a released command if there is one, and else by the one of this clone.
+SCAN ?= $(or $(shell command -v cloudtrail-scan),cargo run --quiet --release --locked -p cloudtrail-scan --)
 
 TOOLS := .venv/tools
 LOCALSTACK := .venv/localstack
@@ -87,12 +91,22 @@ soak: package ## Put 2,000 deliveries through the deployed stack while killing t
 	$(PYTHON) tools/soak.py
 
 fuzz: ## Fuzz every target for SECONDS each: make fuzz SECONDS=600 (needs a nightly toolchain and cargo-fuzz)
-	for target in payload delivery record query eql sigma; do \
+	for target in payload delivery record query eql sigma bundle; do \
 	  cargo +nightly fuzz run $$(test $$target = payload && echo --features function) $$target -- -max_total_time=$(SECONDS) -max_len=$(MAX_LEN) -malloc_limit_mb=64 || exit 1; \
 	done
 
 doctor: $(TOOLS)/installed ## Look at a deployed stack from the trail to the mailbox, and say what is wrong and what to do
 	@$(PYTHON) tools/doctor.py $(STACK)
+
+rules: $(AWS)/installed ## Check, test and bundle a folder of rules, and publish it as a layer: make rules RULES=my-rules
+	@test -n "$(RULES)" || { echo "name the folder: make rules RULES=my-rules" >&2; exit 2; }
+	$(SCAN) --check --rules "$(RULES)"
+	$(SCAN) --test --rules "$(RULES)"
+	mkdir -p target/rules
+	$(SCAN) --rules "$(RULES)" --bundle target/rules/rules.json
+	$(AWS)/bin/python -m zipfile -c target/rules/layer.zip target/rules/rules.json
+	@arn=$$($(AWS)/bin/aws lambda publish-layer-version --layer-name $(LAYER) --zip-file fileb://target/rules/layer.zip \
+	  --query LayerVersionArn --output text) && echo "make deploy PARAMETERS=RulesLayerArn=$$arn"
 
 redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to its queue
 	$(PYTHON) tools/redrive.py $(STACK)

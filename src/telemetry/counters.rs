@@ -68,7 +68,7 @@ counters! {
     rejected as "Rejected" in "Count": "Records that cannot be read, or are none.",
     signals as "Signals" in "Count": "Matches: a record counts once for every rule that it matches.",
     published as "Published" in "Count": "Signals that SNS took.",
-    suppressed as "Suppressed" in "Count": "Matches that `EXCEPTION_QUERY` takes out.",
+    suppressed as "Suppressed" in "Count": "Matches that an exception takes out.",
     duplicates as "Duplicates" in "Count": "Signals that the same invocation had seen before, or that the archive holds.",
     known as "Known" in "Count": "Signals that memory holds back: not new, not often enough, or still learning.",
     failed as "Failed" in "Count": "Signals that SNS did not take, or that memory could not decide on.",
