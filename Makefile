@@ -54,7 +54,7 @@ lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, lic
 	$(CHECKOV)/bin/checkov -f target/checkov/everything-on.yaml
 	$(TOOLS)/bin/ruff check
 	$(TOOLS)/bin/ruff format --check
-	$(PYTHON) events/make_deliveries.py --check
+	$(PYTHON) events/pack.py --check
 	$(PYTHON) tools/terraform.py --check
 
 demo: package ## Deploy to a local emulator, deliver the samples, print the signals and a notice
