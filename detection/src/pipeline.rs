@@ -62,6 +62,16 @@ pub struct Above {
     pub found: Vec<Signal>,
     /// Matches on which memory has to decide.
     pub candidates: Vec<Candidate>,
+    /// Matches that an exception takes out.
+    pub suppressed: Vec<Suppressed>,
+}
+
+impl Above {
+    /// How many matches it holds.
+    #[must_use]
+    pub fn matches(&self) -> u64 {
+        (self.found.len() + self.candidates.len() + self.suppressed.len()) as u64
+    }
 }
 
 /// Lets the rules on signals look at a signal that is to be published, once: what they find is not looked at again. Costs
@@ -79,6 +89,11 @@ pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
     let matched = Matched { fields: &document, id: Some(&*id), time, text: signal.message.as_bytes() };
     let mut shared = None;
     for (place, rule) in rules.on_signals().filter(|(_, rule)| rule.matches_alert(&document)) {
+        if let Some(exception) = rules.exception(rule, &document, time) {
+            let suppressed = Suppressed::above(&rule.definition, exception, document, signal.id);
+            above.suppressed.push(suppressed);
+            continue;
+        }
         match memory::candidates(place, rule, &matched, &mut shared) {
             Match::Candidates(candidates) => above.candidates.extend(candidates),
             Match::Plain => above.found.push(signal::above(&rule.definition, alert.clone(), None, now)),
@@ -156,7 +171,7 @@ impl<'a> Pipeline<'a> {
 
     /// Makes of a match a signal, or what waits for one.
     fn judge(&mut self, rule: &Rule, document: &Document, record: &[u8], shared: &mut Option<Arc<[u8]>>) {
-        let exception = self.rules.exception(rule, document);
+        let exception = self.rules.exception(rule, document, document.text("@timestamp"));
         if exception.is_none() && rule.memory.is_some() {
             let place = self.rules.rules().iter().position(|other| std::ptr::eq(other, rule));
             let matched = Matched::record(document, record);
@@ -173,11 +188,13 @@ impl<'a> Pipeline<'a> {
             self.suppressed.push(Suppressed::new(&rule.definition, exception, document, record));
         } else {
             let signal = Signal::new(&rule.definition, document, record, self.origin, self.now);
-            let Above { found, candidates } = above(self.rules, &signal, self.now);
-            self.tally.signals += (found.len() + candidates.len()) as u64;
+            let above = above(self.rules, &signal, self.now);
+            self.tally.signals += above.matches();
+            self.tally.suppressed += above.suppressed.len() as u64;
             self.found.push(signal);
-            self.found.extend(found);
-            self.candidates.extend(candidates);
+            self.found.extend(above.found);
+            self.candidates.extend(above.candidates);
+            self.suppressed.extend(above.suppressed);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! So the order of the files does not matter. A match waits as its time and its place, in about 150 bytes; the records of
 //! those that signal are read again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use detection::detect::Ruleset;
 use detection::memory::{self, Candidate, Event, State, Time, Verdict};
 use detection::origin::Origin;
-use detection::pipeline::{self, Above, Pipeline};
+use detection::pipeline::{self, Pipeline, Tally};
 use detection::records::{Decoder, Record};
 use detection::signal::Signal;
 
@@ -53,10 +53,10 @@ impl Waiting {
 #[derive(Default)]
 pub struct Outcome {
     pub signals: Vec<Signal>,
-    /// Matches of rules on signals, which the readers have not counted.
-    pub matches: u64,
-    /// Matches that are held back.
-    pub known: u64,
+    /// What the readers have not counted: matches of rules on signals, those that are suppressed, and what is held back.
+    pub tally: Tally,
+    /// The exceptions that took out a match.
+    pub excepted: BTreeSet<String>,
 }
 
 /// The matches that signal, each with its place among all.
@@ -122,7 +122,7 @@ impl<'r> Memory<'r> {
     }
 
     /// Decides on the matches so far, and on what rules on signals make of the signals. Gives the signals in the order of
-    /// time and event, how many matches were found on the way, and how many are held back.
+    /// time and event, and the counts of what was found and decided on the way.
     ///
     /// # Errors
     /// A file that cannot be read again.
@@ -135,11 +135,13 @@ impl<'r> Memory<'r> {
         let below = self.made(now, &mut outcome)?;
         self.waiting = above;
         for signal in below {
-            let Above { found, candidates } = pipeline::above(self.rules, &signal, now);
-            outcome.matches += (found.len() + candidates.len()) as u64;
+            let above = pipeline::above(self.rules, &signal, now);
+            outcome.tally.signals += above.matches();
+            outcome.tally.suppressed += above.suppressed.len() as u64;
+            outcome.excepted.extend(above.suppressed.into_iter().map(|suppressed| suppressed.exception));
             outcome.signals.push(signal);
-            outcome.signals.extend(found);
-            for candidate in candidates {
+            outcome.signals.extend(above.found);
+            for candidate in above.candidates {
                 let key = self.key(&candidate);
                 let event = candidate.event.clone();
                 let kept = Some(Box::new(candidate));
@@ -155,7 +157,7 @@ impl<'r> Memory<'r> {
     fn made(&mut self, now: &str, outcome: &mut Outcome) -> Result<Vec<Signal>, String> {
         let all = self.waiting.len();
         let Decided { mut signals, hits } = self.decide(Time::MIN, now);
-        outcome.known += (all - signals.len() - hits.values().map(Vec::len).sum::<usize>()) as u64;
+        outcome.tally.known += (all - signals.len() - hits.values().map(Vec::len).sum::<usize>()) as u64;
         for (file, hits) in hits {
             let path = &self.files[file as usize];
             let again = self.again(path, hits, now);

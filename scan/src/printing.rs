@@ -82,9 +82,9 @@ impl<'a, W: Write> Printer<'a, W> {
     /// Ends the output and returns the counts. `now` is the time of the run.
     pub fn finish(mut self, now: &str) -> io::Result<Summary> {
         match self.memory.signals(now) {
-            Ok(Outcome { signals, matches, known }) => {
-                self.summary.read.tally.signals += matches;
-                self.summary.read.tally.known += known;
+            Ok(Outcome { signals, tally, excepted }) => {
+                self.summary.read.tally += tally;
+                self.summary.excepted.extend(excepted);
                 signals.into_iter().try_for_each(|signal| self.print_once(signal))?;
             }
             Err(problem) => {

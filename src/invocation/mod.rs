@@ -140,6 +140,7 @@ impl Handler {
             published: publication.published,
             duplicates: publication.duplicates,
             signals: remembered.matches,
+            suppressed: remembered.suppressed,
             known: remembered.known + learned,
             failed: remembered.failed + publication.failed,
             unarchived: publication.unarchived,

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 use crate::failure::Failure;
 use crate::memory::{Decided, Lesson, Memory, Waiting};
 use crate::publish::Found;
+use crate::telemetry;
 
 /// A chunk has at most this many matches.
 const MAX_MATCHES: usize = 2000;
@@ -40,6 +41,8 @@ pub(super) struct Remembering<'a> {
 pub(super) struct Remembered {
     /// Matches of rules on signals.
     pub(super) matches: u64,
+    /// Those of them that an exception takes out.
+    pub(super) suppressed: u64,
     /// Matches that memory holds back.
     pub(super) known: u64,
     /// Matches that could not be decided.
@@ -84,7 +87,11 @@ impl Remembering<'_> {
                     } else {
                         above(self.rules, &signal, self.now)
                     };
-                    remembered.matches += (above.found.len() + above.candidates.len()) as u64;
+                    remembered.matches += above.matches();
+                    remembered.suppressed += above.suppressed.len() as u64;
+                    for suppressed in &above.suppressed {
+                        telemetry::suppressed(suppressed, &place);
+                    }
                     for signal in std::iter::once(signal).chain(above.found) {
                         let (report, place) = (Rc::clone(&report), Rc::clone(&place));
                         // The publisher receives for as long as there is a sender.

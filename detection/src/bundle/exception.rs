@@ -9,8 +9,9 @@ use toml::de::DeValue;
 use super::Exception;
 use super::keys::Keys;
 use crate::ecs;
-use crate::query::{self, Query};
+use crate::query::{self, Query, Schema};
 use crate::rule::{Language, Source};
+use crate::signal;
 
 const KEYS: &str = "rules, query, reason, owner or expires";
 const RULES: &str = "rules = [\"<rule_id>\"] or rules = \"all\"";
@@ -22,12 +23,13 @@ pub(super) type Known<'a> = HashMap<&'a str, Option<&'a Source>>;
 pub(super) fn read(file: &str, text: &str, known: &Known<'_>) -> Result<Exception, Vec<query::Error>> {
     let mut keys = Keys::new(text);
     let rules = rules(&mut keys, known);
-    let query = keys.query(ecs::field);
+    let schema = schema(rules.as_ref().and_then(Option::as_deref), known);
+    let query = keys.query(schema);
     let reason = keys.text("reason", "reason = \"…\": why these matches are expected");
     let owner = keys.optional_text("owner");
     let expires = expires(&mut keys);
     if let (Some((place, query)), Some(rules)) = (&query, &rules) {
-        check(&mut keys, place.span(), query, rules.as_deref(), known);
+        check(&mut keys, place.span(), (query, schema), rules.as_deref(), known);
     }
     let exception = rules.zip(query).zip(reason).map(|((rules, (query, _)), reason)| Exception {
         file: file.to_owned(),
@@ -68,6 +70,13 @@ fn rules(keys: &mut Keys<'_>, known: &Known<'_>) -> Option<Option<Vec<String>>> 
     (ids.len() == items.len()).then_some(Some(ids))
 }
 
+/// The fields that the query may test: what an alert adds to the event is there for rules on signals only.
+fn schema(rules: Option<&[String]>, known: &Known<'_>) -> Schema {
+    let on_signals =
+        |id: &String| known.get(id.as_str()).copied().flatten().is_some_and(|rule| rule.on_signals);
+    if rules.is_some_and(|ids| ids.iter().all(on_signals)) { signal::field } else { ecs::field }
+}
+
 /// A day, written as a date of TOML.
 fn expires(keys: &mut Keys<'_>) -> Option<String> {
     let value = keys.value("expires")?;
@@ -83,31 +92,26 @@ fn expires(keys: &mut Keys<'_>) -> Option<String> {
 fn check(
     keys: &mut Keys<'_>,
     place: Range<usize>,
-    query: &Query,
+    (query, schema): (&Query, Schema),
     rules: Option<&[String]>,
     known: &Known<'_>,
 ) {
-    if query.always_matches(ecs::field) {
+    if query.always_matches(schema) {
         return keys
             .refuse(place, "the query matches every event: turn the rules off instead, or say which events");
     }
     for id in rules.unwrap_or_default() {
         let Some(rule) = known.get(id.as_str()).copied().flatten() else { continue };
-        if rule.on_signals {
-            let name = &rule.definition.name;
-            let reason = format!("the rule {name} looks at signals: except from the rules that make them");
-            keys.refuse(place.clone(), reason);
-            continue;
-        }
         // Sigma's queries ask for other names than exceptions do.
         let (false, Ok(of_rule)) = (rule.language == Language::Sigma, rule.parse()) else { continue };
         let name = &rule.definition.name;
-        if !query.can_match_with(&of_rule, ecs::field) {
+        let schema = if rule.on_signals { signal::field } else { schema };
+        if !query.can_match_with(&of_rule, schema) {
             keys.refuse(
                 place.clone(),
                 format!("the query can never match an event that the rule {name} finds"),
             );
-        } else if query.covers(&of_rule, ecs::field) {
+        } else if query.covers(&of_rule, schema) {
             let reason =
                 format!("the query matches every event that the rule {name} finds: remove the rule instead");
             keys.refuse(place.clone(), reason);

@@ -5,8 +5,7 @@ use std::time::SystemTime;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::bundle::Exception;
-use crate::ecs::{self, Document};
-use crate::query::{self, Query};
+use crate::query::{self, Fields, Query, Schema};
 
 /// An exception and its parsed query.
 #[derive(Debug, Clone)]
@@ -18,8 +17,9 @@ pub(super) struct Applied {
 }
 
 impl Applied {
-    pub(super) fn new(exception: Exception) -> Result<Self, Vec<query::Error>> {
-        let query = Query::parse(&exception.query, ecs::field)?;
+    /// `schema` is that of what the rules look at.
+    pub(super) fn new(exception: Exception, schema: Schema) -> Result<Self, Vec<query::Error>> {
+        let query = Query::parse(&exception.query, schema)?;
         let end = exception.expires.as_deref().map(|day| {
             let start = day.parse::<Date>().and_then(|day| day.to_zoned(TimeZone::UTC));
             let start = start.map(|start| start.timestamp());
@@ -28,12 +28,13 @@ impl Applied {
         Ok(Self { exception, query, end: end.transpose()? })
     }
 
-    /// Says whether it takes out a match of the rule. An event without a time is none that an exception with an end is for.
-    pub(super) fn takes(&self, rule_id: &str, document: &Document) -> bool {
+    /// Says whether it takes out a match of the rule. `time` is the time of the event as RFC 3339; an exception with an end is
+    /// not for events without one.
+    pub(super) fn takes(&self, rule_id: &str, fields: &impl Fields, time: Option<&str>) -> bool {
         let is_for = |ids: &Vec<String>| ids.iter().any(|id| id == rule_id);
         self.exception.rules.as_ref().is_none_or(is_for)
-            && self.end.is_none_or(|end| time(document).is_some_and(|time| time < end))
-            && self.query.evaluate(document) == Some(true)
+            && self.end.is_none_or(|end| parsed(time).is_some_and(|time| time < end))
+            && self.query.evaluate(fields) == Some(true)
     }
 
     /// Says whether it ends after `now`, and at most `days` later.
@@ -43,6 +44,6 @@ impl Applied {
     }
 }
 
-fn time(document: &Document) -> Option<Timestamp> {
-    document.text("@timestamp")?.parse().ok()
+fn parsed(time: Option<&str>) -> Option<Timestamp> {
+    time?.parse().ok()
 }

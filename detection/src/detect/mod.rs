@@ -32,10 +32,10 @@ use std::time::SystemTime;
 use std::{mem, thread};
 
 use crate::bundle::{Bundle, Exception, Route};
-use crate::ecs::{Document, Mapping, Members, Raw};
+use crate::ecs::{self, Document, Mapping, Members, Raw};
 use crate::memory::Keys;
 use crate::notice::Accounts;
-use crate::query::{self, Query};
+use crate::query::{self, Fields, Query};
 use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Memory, Source};
 use crate::signal::{self, AlertDocument};
@@ -191,7 +191,12 @@ impl Ruleset {
     /// # Errors
     /// The mistakes in its query.
     pub fn except(&mut self, exception: Exception) -> Result<(), Vec<query::Error>> {
-        self.exceptions.push(Applied::new(exception)?);
+        // Only rules on signals see what an alert adds to the event.
+        let is_named =
+            |rule: &&Rule| exception.rules.as_ref().is_none_or(|ids| ids.contains(&rule.definition.rule_id));
+        let looks_at_records = self.rules.iter().filter(is_named).any(|rule| !rule.on_signals);
+        let schema = if exception.rules.is_none() || looks_at_records { ecs::field } else { signal::field };
+        self.exceptions.push(Applied::new(exception, schema)?);
         Ok(())
     }
 
@@ -208,11 +213,15 @@ impl Ruleset {
             .map(|applied| &applied.exception)
     }
 
-    /// The first exception that takes out a match of the rule.
-    #[must_use]
-    pub fn exception(&self, rule: &Rule, document: &Document) -> Option<&Exception> {
+    /// The first exception that takes out a match of the rule. `time` is the time of the event as RFC 3339.
+    pub(crate) fn exception(
+        &self,
+        rule: &Rule,
+        fields: &impl Fields,
+        time: Option<&str>,
+    ) -> Option<&Exception> {
         let mut exceptions = self.exceptions.iter();
-        let applied = exceptions.find(|applied| applied.takes(&rule.definition.rule_id, document));
+        let applied = exceptions.find(|applied| applied.takes(&rule.definition.rule_id, fields, time));
         applied.map(|applied| &applied.exception)
     }
 

@@ -32,6 +32,9 @@ pub use pattern::Pattern;
 pub use regex::Regex;
 pub use tree::{Comparison, Field, Kind, Node, Relation, Subject, Test, Values};
 
+/// Says what a field is, or why there is none: the fields of an event, or of an alert document.
+pub(crate) type Schema = fn(&str) -> Result<Field, String>;
+
 /// A parsed query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {

@@ -160,19 +160,44 @@ pub struct Suppressed {
 }
 
 impl Suppressed {
-    /// Describes a match. `document` is the record as ECS, `record` its JSON text.
-    #[must_use]
-    pub fn new(definition: &Definition, exception: &Exception, document: &Document, record: &[u8]) -> Self {
-        let text = |field| document.text(field).map(str::to_owned);
+    /// Describes a match of a rule on records. `document` is the record as ECS, `record` its JSON text.
+    pub(crate) fn new(
+        definition: &Definition,
+        exception: &Exception,
+        document: &Document,
+        record: &[u8],
+    ) -> Self {
+        let id = SignalId::new(&definition.rule_id, document, record);
+        Self::of(definition, exception, id, |field| document.text(field))
+    }
+
+    /// Describes a match of a rule on signals. `alert` is the document of the signal `parent`.
+    pub(crate) fn above(
+        definition: &Definition,
+        exception: &Exception,
+        alert: AlertDocument<'_>,
+        parent: SignalId,
+    ) -> Self {
+        let id = SignalId::of(&[&definition.rule_id, &parent.to_string()]);
+        Self::of(definition, exception, id, |field| alert.text(field))
+    }
+
+    fn of<'d>(
+        definition: &Definition,
+        exception: &Exception,
+        id: SignalId,
+        value: impl Fn(&str) -> Option<&'d str>,
+    ) -> Self {
+        let text = |field| value(field).map(str::to_owned);
         Self {
-            id: SignalId::new(&definition.rule_id, document, record),
+            id,
             rule_id: definition.rule_id.clone(),
             rule_name: definition.name.clone(),
             exception: exception.file.clone(),
             reason: exception.reason.clone(),
             action: text("event.action"),
             event_id: text("event.id"),
-            caller: words::caller(document).to_owned(),
+            caller: words::caller(&value).to_owned(),
             account: text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id")),
             region: text("cloud.region"),
         }

@@ -21,8 +21,7 @@ pub(super) fn reason<'d>(definition: &Definition, text: impl Fn(&str) -> Option<
 
 /// The best name for the caller in a record. A service that acted for itself may have opened a session that reads like
 /// an address; it is still the service that called.
-pub(super) fn caller(document: &Document) -> &str {
-    let text = |field| document.text(field);
+pub(super) fn caller<'d>(text: impl Fn(&str) -> Option<&'d str>) -> &'d str {
     text("user.name")
         .or(text("service.name"))
         .or(text("user.email"))
@@ -34,7 +33,7 @@ pub(super) fn caller(document: &Document) -> &str {
 /// The message: who (by name and session) called what on which target, where, when and from where.
 pub(super) fn sentence(document: &Document) -> String {
     let text = |field| document.text(field);
-    let who = caller(document);
+    let who = caller(|field| document.text(field));
     let kind = text("aws.cloudtrail.user_identity.type");
     let session = kind.zip(text("aws.cloudtrail.user_identity.arn"));
     let session = session.and_then(|(kind, arn)| ecs::session_name(kind, arn));

@@ -134,6 +134,34 @@ fn an_exception_for_all_rules_may_match_all_that_one_rule_finds() {
 }
 
 #[test]
+fn an_exception_of_a_rule_on_signals_may_test_what_an_alert_adds_to_the_event() {
+    let above = |query: &str| rule("above", query).replacen('\n', "\nindex = [\".alerts-security.*\"]\n", 1);
+    let found = |ids: &str, query: &str| {
+        let text = EXCEPTION.replace("\"a\", \"embedded\"", ids).replace("user.name: \"é\"", query);
+        let mut texts = texts(&[("rules/exceptions/x.toml", &text)]);
+        texts.rules.push(("rules/b.toml".to_owned(), above("kibana.alert.severity: low")));
+        let errors = Contents::read(texts, &embedded()).reading.errors;
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for query in ["kibana.alert.rule.name: x", "user.name: x", "kibana.alert.severity: low and user.name: x"]
+    {
+        assert_eq!(found("\"above\"", query), Vec::<String>::new(), "{query}");
+    }
+    for (ids, query, expected) in [
+        ("\"above\", \"a\"", "kibana.alert.rule.name: x", "is not mapped here"),
+        (
+            "\"above\"",
+            "kibana.alert.severity: high",
+            "can never match an event that the rule Rule above finds",
+        ),
+        ("\"above\"", "kibana.alert.severity: low", "matches every event that the rule Rule above finds"),
+    ] {
+        let found = found(ids, query);
+        assert!(found.len() == 1 && found[0].contains(expected), "{query}: {found:?}");
+    }
+}
+
+#[test]
 fn every_mistake_in_a_route_is_shown_at_its_place() {
     let file = "rules/routes/x.toml";
     for (from, to, expected) in [

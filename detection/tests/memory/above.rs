@@ -173,6 +173,50 @@ fn a_suppressed_signal_feeds_nothing() {
     assert_eq!((signals.len(), count), (0, 1));
 }
 
+fn exception(rule: &str, query: &str, expires: Option<&str>) -> Exception {
+    let of_setting = Exception::of_setting("exceptions/a.toml", query.to_owned());
+    Exception { rules: Some(vec![rule.to_owned()]), expires: expires.map(str::to_owned), ..of_setting }
+}
+
+#[test]
+fn an_exception_takes_out_what_a_rule_on_signals_finds_and_leaves_the_signal() {
+    for query in ["user.name: alice", "user.name: alice and kibana.alert.severity: low"] {
+        let mut rules = rules(&[on_records(), of_type("query", OF_BELOW, "")]);
+        rules.except(exception("top", query, Some("2026-11-24"))).expect("good KQL");
+        let mut pipeline = Pipeline::new(&rules, &Origin::EventBridge, NOW);
+        for one in [record(1, "e1", "alice"), record(2, "e2", "bob")] {
+            pipeline.process(0, Ok(RawRecord::from(one.to_string().as_bytes())));
+        }
+        let found: Vec<_> = pipeline.found.iter().map(|signal| signal.rule.as_str()).collect();
+        assert_eq!(found, [BELOW, BELOW, "top"], "{query}");
+        assert_eq!((pipeline.tally.signals, pipeline.tally.suppressed), (4, 1));
+        let [suppressed] = pipeline.suppressed.as_slice() else { panic!("{:?}", pipeline.suppressed) };
+        let parent = pipeline.found[0].id.to_string();
+        assert_eq!(suppressed.id.to_string(), sha256(&format!("top/{parent}")));
+        assert_eq!(
+            (suppressed.exception.as_str(), suppressed.caller.as_str()),
+            ("exceptions/a.toml", "alice")
+        );
+    }
+}
+
+#[test]
+fn an_exception_of_a_rule_on_signals_ends_by_the_time_of_the_event() {
+    let mut rules = rules(&[on_records(), of_type("query", OF_BELOW, "")]);
+    rules.except(exception("top", "user.name: alice", Some("2026-01-01"))).expect("good KQL");
+    assert_eq!(found(&rules, &[record(1, "e1", "alice")]).0.len(), 2);
+}
+
+#[test]
+fn what_an_exception_takes_out_of_a_rule_on_signals_is_not_remembered() {
+    let mut rules = rules(&[on_records(), of_type("new_terms", OF_BELOW, NEW_TERMS)]);
+    rules.except(exception("top", "event.id: e1", None)).expect("good KQL");
+    let (signals, ..) = found(&rules, &[record(1, "e1", "alice"), record(2, "e2", "alice")]);
+    let tops = signals.iter().filter(|signal| alert(signal)["rule"]["rule_id"] == "top");
+    let events: Vec<_> = tops.map(|top| &alert(top)["original_event"]["id"]).collect();
+    assert_eq!(events, ["e2"]);
+}
+
 #[test]
 fn a_signal_that_memory_holds_back_feeds_nothing() {
     let below = text(BELOW, &format!("type = \"new_terms\"\nquery = \"event.action: x\"\n{NEW_TERMS}"));
