@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::{Run, delivery, folder, hit, path, scan};
+use crate::{Run, delivery, folder, hit, path, scan, seed};
 
 /// What a run prints of these records in a form.
 fn printed(format: &str, records: &[Value]) -> String {
     let folder = folder(&[("a.json", &delivery(records))]);
-    let Run { code, out, err } = scan(&["--format", format, path(&folder)]);
+    let Run { code, out, err } = scan(&["--rules", seed(), "--format", format, path(&folder)]);
     assert_eq!(code, Some(0), "{err}");
     out
 }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{assert_run, command, delivery, folder, folder_of, gzip, hit, miss, path, root, scan};
+use crate::{assert_run, command, delivery, folder, folder_of, gzip, hit, miss, path, root, scan, seed};
 
 #[derive(Deserialize)]
 struct Expected {
@@ -20,7 +20,7 @@ struct Expected {
 fn the_sample_deliveries_give_exactly_the_planned_matches() {
     let expected = fs::read(root().join("events/deliveries-expected.json")).unwrap();
     let expected: BTreeMap<String, Expected> = serde_json::from_slice(&expected).unwrap();
-    let run = scan(&["events/deliveries"]);
+    let run = scan(&["--rules", seed(), "events/deliveries"]);
     assert_eq!(run.code, Some(0), "{}", run.err);
     let planned: BTreeSet<_> = expected.values().flat_map(|delivery| delivery.event_ids.clone()).collect();
     let found = run.events();
@@ -30,9 +30,24 @@ fn the_sample_deliveries_give_exactly_the_planned_matches() {
     let matched: usize = expected.values().map(|delivery| delivery.event_ids.len()).sum();
     assert!(run.err.contains(&format!("4 files, {records} records: {matched} matched")), "{}", run.err);
     for (file, Expected { event_ids, .. }) in expected {
-        let run = scan(&[&format!("events/deliveries/{file}")]);
+        let run = scan(&["--rules", seed(), &format!("events/deliveries/{file}")]);
         assert_eq!(run.events(), event_ids, "{file}");
     }
+}
+
+#[test]
+fn the_sample_deliveries_give_an_alert_for_each_principal_that_is_new_in_its_account() {
+    let documents = scan(&["events/deliveries"]).documents();
+    let is_alert = |document: &&Value| document["kibana"]["alert"].get("building_block_type").is_none();
+    let (alerts, signals): (Vec<_>, Vec<_>) = documents.iter().partition(is_alert);
+    let principal = |document: &&Value| {
+        let value = |pointer| document.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        value("/cloud/account/id").zip(value("/user/name"))
+    };
+    let alerted: Vec<_> = alerts.iter().filter_map(principal).collect();
+    assert_eq!(alerted.len(), alerts.len());
+    assert_eq!(alerted.iter().cloned().collect::<BTreeSet<_>>().len(), alerts.len(), "each once");
+    assert_eq!(alerted.into_iter().collect::<BTreeSet<_>>(), signals.iter().filter_map(principal).collect());
 }
 
 #[test]
@@ -149,7 +164,7 @@ fn the_same_event_in_several_files_is_printed_once() {
 fn a_truncated_file_gives_what_was_found_and_exit_code_1() {
     let expected = fs::read(root().join("tests/data/truncated-expected.json")).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
-    let run = scan(&["tests/data/truncated.json.gz"]);
+    let run = scan(&["--rules", seed(), "tests/data/truncated.json.gz"]);
     assert_eq!(run.code, Some(1), "{}", run.err);
     assert_eq!(Value::from(run.events()), expected["event_ids"]);
     assert!(run.err.contains("tests/data/truncated.json.gz: the gzip data ends too early"), "{}", run.err);

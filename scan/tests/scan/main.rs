@@ -23,6 +23,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -44,6 +45,16 @@ struct Run {
     code: Option<i32>,
     out: String,
     err: String,
+}
+
+/// A folder with the seed rule alone.
+fn seed() -> &'static str {
+    static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
+        let name = "aws_lambda_function_created_or_updated.toml";
+        let text = fs::read_to_string(root().join("rules").join(name)).expect("the rule is there");
+        folder(&[(name, &text)])
+    });
+    path(&FOLDER)
 }
 
 fn scan<A: AsRef<OsStr>>(arguments: &[A]) -> Run {

@@ -49,8 +49,8 @@ fn rules_of_a_folder_replace_the_embedded_ones() {
 #[test]
 fn check_says_whether_the_rules_are_good() {
     let run = scan(&["--check"]);
-    assert_eq!((run.code, run.out.as_str()), (Some(0), "loaded                1  1 KQL\n"));
-    assert!(run.err.contains("1 rule is good"), "{}", run.err);
+    assert_eq!((run.code, run.out.as_str()), (Some(0), "loaded                2  2 KQL\n"));
+    assert!(run.err.contains("2 rules are good"), "{}", run.err);
     for good in ["rules", "detection/tests/rules"] {
         let run = scan(&["--check", "--rules", good]);
         assert_eq!(run.code, Some(0), "{good}: {}", run.err);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{assert_run, delivery, folder, folder_of, hit, miss, path, scan};
+use crate::{assert_run, delivery, folder, folder_of, hit, miss, path, scan, seed};
 
 #[test]
 fn one_is_singular_and_all_else_plural() {
@@ -11,19 +11,19 @@ fn one_is_singular_and_all_else_plural() {
         "1 file, 1 record: 1 matched, 0 unmatched, 0 rejected",
         "1 signal: 1 printed, 0 suppressed, 0 duplicates",
     ];
-    assert_run(&scan(&[path(&one)]), 0, &["a"], &lines);
+    assert_run(&scan(&["--rules", seed(), path(&one)]), 0, &["a"], &lines);
     let two = folder_of(&[("a.json", delivery(&[hit("a")])), ("b.json", delivery(&[hit("a")]))]);
     let lines = [
         "2 files, 2 records: 2 matched, 0 unmatched, 0 rejected",
         "2 signals: 1 printed, 0 suppressed, 1 duplicate",
     ];
-    assert_run(&scan(&[path(&two)]), 0, &["a"], &lines);
+    assert_run(&scan(&["--rules", seed(), path(&two)]), 0, &["a"], &lines);
     let none = folder_of(&[("a.json", delivery(&[]))]);
     let lines = [
         "1 file, 0 records: 0 matched, 0 unmatched, 0 rejected",
         "0 signals: 0 printed, 0 suppressed, 0 duplicates",
     ];
-    assert_run(&scan(&[path(&none)]), 0, &[], &lines);
+    assert_run(&scan(&["--rules", seed(), path(&none)]), 0, &[], &lines);
     assert_run(&scan(&["/nowhere/a"]), 1, &[], &["1 input failed, see above"]);
     assert_run(&scan(&["/nowhere/a", "/nowhere/b"]), 1, &[], &["2 inputs failed, see above"]);
 }
