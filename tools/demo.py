@@ -17,18 +17,24 @@ def deliver(emulator: Emulator, bucket: str) -> None:
         print(f"delivered s3://{bucket}/{key} ({file.stat().st_size:,} bytes)")
 
 
+def is_alert(received: Received) -> bool:
+    """Return whether a signal is more than a building block."""
+    return "building_block_type" not in received.signal["kibana"]["alert"]
+
+
 def show(received: Received, number: int, uploaded: float) -> None:
     """Print one signal."""
-    print(f"\nsignal {number}, {received.at - uploaded:.2f} s after the upload\n{readable(received)}", flush=True)
+    kind = "ALERT" if is_alert(received) else "building block"
+    after = received.at - uploaded
+    print(f"\nsignal {number}, {kind}, {after:.2f} s after the upload\n{readable(received)}", flush=True)
 
 
 def demo(emulator: Emulator) -> int:
     """Deploy, deliver, and print signals until the queue is empty; return the exit code."""
     started = time.monotonic()
     print(f"deploying template.yaml to {emulator.endpoint} …", flush=True)
-    # The embedded rule is a building block, of which people get no notice unless they ask for all. Rules that remember
-    # would only learn from the samples.
-    outputs = deploy(emulator, "demo", Notices="all", LearningDays="0")
+    # Rules that remember would only learn from the samples.
+    outputs = deploy(emulator, "demo", LearningDays="0")
     print(f"deployed in {time.monotonic() - started:.0f} s; signals come from {outputs['TopicArn']}")
     subscriber = Subscriber(emulator, outputs["TopicArn"])
     mailbox = Mailbox(emulator, outputs["NoticeTopicArn"])
@@ -52,10 +58,16 @@ def demo(emulator: Emulator) -> int:
         )
         return 1
     seconds = [received.at - uploaded for received in signals]
-    print(f"\n{len(signals)} signals, {min(seconds):.2f} to {max(seconds):.2f} s after the upload")
+    alerts = [signal for signal in signals if is_alert(signal)]
+    print(
+        f"\n{len(signals) - len(alerts)} building blocks and {len(alerts)} alerts above them, {min(seconds):.2f} to "
+        f"{max(seconds):.2f} s after the upload; the alerts:"
+    )
+    for alert in alerts:
+        print(f"  {alert.signal['message']}")
     mails = mailbox.receive()
-    if not mails:
-        print("no notice", file=sys.stderr)
+    if not alerts or not mails:
+        print(f"{len(alerts)} alerts, {len(mails)} notices", file=sys.stderr)
         return 1
     print(
         f"\n{len(mails)} notices; this is one as it reaches a mailbox:\n\nSubject: {mails[0].subject}\n\n{mails[0].text}"
