@@ -1,4 +1,4 @@
-"""What the pages say: commands there are, links that lead somewhere, each page opened by its question."""
+"""What the pages say: commands there are, and links that lead somewhere."""
 
 import re
 import shlex
@@ -12,8 +12,6 @@ from emulator import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
-# A title instead of a question.
-TITLED = {"README.md"}
 # Options that every aws command has.
 GLOBAL = {"--query", "--output"}
 # What the aws command calls differently from the service's description.
@@ -87,11 +85,6 @@ def test_every_link_leads_to_a_file_and_a_heading_there(name: str) -> None:
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
             anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert anchor in anchors, f"{name}: {target}"
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in TITLED])
-def test_every_page_opens_with_the_question_it_answers(name: str) -> None:
-    assert (ROOT / name).read_text().partition("\n")[0].endswith("?")
 
 
 def test_make_help_lists_every_target_that_a_page_names() -> None:
