@@ -6,7 +6,8 @@
 //! {"case": "a function is created", "fires": true, "records": [{"eventName": "CreateFunction20150331"}]}
 //! ```
 //!
-//! A case is judged by the rules of its own file alone (a rule on signals by the signals of all rules on records), with the decoder and the detection that judge a delivery.
+//! A case is judged by the rules of its own file alone, with the decoder and the detection that judge a delivery. A rule on
+//! signals looks at the signals of all rules on records, those of the embedded rules included if they are chosen.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -69,10 +70,10 @@ struct Case<'a> {
     records: Vec<&'a RawValue>,
 }
 
-/// Judges every file of cases by the rules beside it. With `strict`, a rule without a case that fires, or without one
-/// that does not, is wrong too.
-pub fn judge(reading: &Reading, files: &[PathBuf], strict: bool) -> Vec<Suite> {
-    let mut suites: Vec<_> = files.iter().map(|file| suite(reading, file, strict)).collect();
+/// Judges every file of cases by the rules beside it. `embedded` are further rules whose signals rules on signals look at.
+/// With `strict`, a rule without a case that fires, or without one that does not, is wrong too.
+pub fn judge(reading: &Reading, embedded: &[Source], files: &[PathBuf], strict: bool) -> Vec<Suite> {
+    let mut suites: Vec<_> = files.iter().map(|file| suite(reading, embedded, file, strict)).collect();
     if strict {
         let has_cases = |rule: &Source| files.iter().any(|file| is_beside(file, &rule.file));
         suites.extend(reading.rules.iter().filter(|rule| !has_cases(rule)).map(|rule| Suite {
@@ -84,7 +85,7 @@ pub fn judge(reading: &Reading, files: &[PathBuf], strict: bool) -> Vec<Suite> {
     suites
 }
 
-fn suite(reading: &Reading, path: &Path, strict: bool) -> Suite {
+fn suite(reading: &Reading, embedded: &[Source], path: &Path, strict: bool) -> Suite {
     let mut rules: Vec<_> =
         reading.rules.iter().filter(|rule| is_beside(path, &rule.file)).cloned().collect();
     let names: Vec<_> = rules.iter().map(|rule| rule.definition.name.as_str()).collect();
@@ -93,9 +94,13 @@ fn suite(reading: &Reading, path: &Path, strict: bool) -> Suite {
     let is_own = |id: &str| ids.iter().any(|own| own == id);
     if rules.iter().any(|rule| rule.on_signals) {
         // They look at the signals of the others.
-        let others =
-            reading.rules.iter().filter(|rule| !rule.on_signals && !is_own(&rule.definition.rule_id));
-        rules.extend(others.cloned());
+        let has_same_id = |rule: &Source| {
+            let is_same = |other: &Source| other.definition.rule_id == rule.definition.rule_id;
+            reading.rules.iter().any(is_same)
+        };
+        let others = reading.rules.iter().filter(|rule| !is_own(&rule.definition.rule_id));
+        let others = others.chain(embedded.iter().filter(|rule| !has_same_id(rule)));
+        rules.extend(others.filter(|rule| !rule.on_signals).cloned());
     }
     let problem = match (ruleset(rules), fs::read_to_string(path)) {
         (Ok(rules), Ok(text)) => {

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use clap::Parser;
-use detection::bundle::Bundle;
+use detection::bundle::{Bundle, Embedded};
 use detection::detect::Ruleset;
 use rules_folder::Folder;
 
@@ -166,7 +166,8 @@ fn print(text: &str) {
 fn test(arguments: &Arguments) -> bool {
     let folder = arguments.rules.as_deref().and_then(folder_of);
     let Some(folder) = folder.filter(rules::say_mistakes) else { return false };
-    let suites = cases::judge(&folder.contents.reading, &folder.cases, arguments.testing.strict);
+    let embedded = rules::embedded(arguments.embedded.unwrap_or(Embedded::None)).rules;
+    let suites = cases::judge(&folder.contents.reading, &embedded, &folder.cases, arguments.testing.strict);
     print(&report::table(&suites));
     eprintln!("{}", report::summary(&suites));
     if let Some(path) = &arguments.testing.junit

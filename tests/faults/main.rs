@@ -1,6 +1,7 @@
 //! Every fault that can be provoked, with the real clients: nothing is lost, nothing is invented, and the reply says what
 //! happened.
 
+mod above;
 mod archive;
 mod cost;
 mod deadlines;

@@ -7,6 +7,7 @@ use cloudtrail_signals::invocation::Handler;
 use cloudtrail_signals::invocation::reply::Error;
 use cloudtrail_signals::settings::Settings;
 use cloudtrail_signals::trigger::Payload;
+use detection::bundle::Exception;
 use detection::detect::Ruleset;
 use detection::rule::Source;
 use serde_json::{Value, json};
@@ -81,6 +82,7 @@ pub fn seen(user: &str, time: &str, event: &str) -> Value {
 pub struct Stage {
     name: String,
     rules: Vec<Value>,
+    exceptions: Vec<Exception>,
     settings: Vec<(&'static str, String)>,
     pub time: Duration,
     pub server: Server,
@@ -94,6 +96,7 @@ impl Stage {
         Self {
             name: name.to_owned(),
             rules: vec![new_user(), busy_user()],
+            exceptions: Vec::new(),
             settings: vec![
                 ("SIGNAL_TOPIC_ARN", TOPIC.to_owned()),
                 ("MEMORY_TABLE", TABLE.to_owned()),
@@ -118,6 +121,11 @@ impl Stage {
         self
     }
 
+    pub fn except(mut self, exception: Exception) -> Self {
+        self.exceptions.push(exception);
+        self
+    }
+
     pub fn time(mut self, time: Duration) -> Self {
         self.time = time;
         self
@@ -131,7 +139,8 @@ impl Stage {
         let settings = Settings::read(read).expect("good settings");
         let sources = [vec![plain()], self.rules.clone()].concat();
         let sources = serde_json::from_value::<Vec<Source>>(sources.into()).expect("rules");
-        let rules = Ruleset::new(sources).expect("good queries");
+        let mut rules = Ruleset::new(sources).expect("good queries");
+        self.exceptions.iter().for_each(|one| rules.except(one.clone()).expect("a good query"));
         Handler::new(settings, rules, &config(&self.server.endpoint, &self.name, ATTEMPT))
     }
 
@@ -215,7 +224,7 @@ pub fn id_of_busy(event: &str, user: &str) -> String {
     sha256(&format!("{BUSY_USER}/{}/{event}", json!([user])))
 }
 
-fn sha256(text: &str) -> String {
+pub fn sha256(text: &str) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(text).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

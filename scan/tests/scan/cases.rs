@@ -196,3 +196,13 @@ fn test_needs_rules_and_strict_and_junit_need_test() {
         assert_eq!(scan(arguments).code, Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn the_rules_on_signals_of_the_page_pass_their_cases_above_the_starter_pack() {
+    let examples = ["--test", "--strict", "--rules", "docs/building-blocks"];
+    let run = scan(&[&examples[..], &["--embedded", "starter"]].concat());
+    assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
+    assert!(run.err.contains("12 cases of 3 files: 12 right, 0 wrong"), "{}", run.err);
+    // Without the rules below them nothing fires.
+    assert_eq!(scan(&examples).code, Some(1));
+}
