@@ -54,7 +54,7 @@ fn bundle_of(rules: &[(&str, &str)]) -> Bundle {
 /// The text of a bundle. The function only reads bundles, so the part of `detection` that writes them is not here.
 fn text(bundle: &Bundle) -> String {
     let content = serde_json::to_string(bundle).expect("JSON");
-    let sum: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     format!("{{\n\"format\": 1,\n\"sha256\": \"{sum}\",\n\"content\": {content}\n}}\n")
 }
 
