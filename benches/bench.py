@@ -229,15 +229,20 @@ def starting_with_many_rules(folder: Path) -> None:
     subprocess.run([SCAN, "--rules", rules, "--bundle", bundle], stderr=subprocess.DEVNULL, check=True)
     many, one = (["env", f"RULES_BUNDLE={path}", BOOTSTRAP] for path in (bundle, ""))
 
-    def started(command: Command) -> tuple[float, float]:
+    def started(command: Command) -> tuple[float, float, float]:
         with function(command, Sandbox(SAMPLE.read_bytes())) as (child, polled):
-            return polled * 1e3, peak_bytes(child.pid) / 2**20
+            return polled * 1e3, cpu_seconds(child) * 1e3, peak_bytes(child.pid) / 2**20
 
     started(many), started(one)
     pairs = [(started(many), started(one)) for _ in range(RUNS)]
     print(f"\nA bundle of 165 rules of Elastic's shape and 58 of Sigma's, {bundle.stat().st_size / 1e6:.2f} MB.\n")
     print("| start of the function | with the bundle | seed rule alone | more | target |\n|---|---|---|---|---|")
-    for index, (what, target) in enumerate((("start to first poll, ms", "≤ 10"), ("memory when idle, MiB", "≤ 6"))):
+    rows = (
+        ("time to first poll, ms", "≤ 10"),
+        ("processor time to first poll, ms", "≤ 10"),
+        ("memory when idle, MiB", "≤ 6"),
+    )
+    for index, (what, target) in enumerate(rows):
         ours, theirs = ([pair[side][index] for pair in pairs] for side in (0, 1))
         more = spread([a - b for a, b in zip(ours, theirs, strict=True)], digits=1)
         print(f"| {what} | {statistics.median(ours):.1f} | {statistics.median(theirs):.1f} | {more} | {target} |")
