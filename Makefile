@@ -106,7 +106,7 @@ rules: $(AWS)/installed ## Check, test and bundle a folder of rules, and publish
 	$(SCAN) --rules "$(RULES)" --bundle target/rules/rules.json
 	$(AWS)/bin/python -m zipfile -c target/rules/layer.zip target/rules/rules.json
 	@arn=$$($(AWS)/bin/aws lambda publish-layer-version --layer-name $(LAYER) --zip-file fileb://target/rules/layer.zip \
-	  --query LayerVersionArn --output text) && echo "make deploy PARAMETERS=RulesLayerArn=$$arn"
+	  --query LayerVersionArn --output text) && echo "RulesLayerArn=$$arn"
 
 redrive: $(TOOLS)/installed ## Send the dead letters of a deployed stack back to its queue
 	$(PYTHON) tools/redrive.py $(STACK)

@@ -19,8 +19,9 @@ RENAMED = {"s3api": "s3"}
 
 
 def commands(page: Path) -> list[list[str]]:
-    """Return the words of every command in a page's shell blocks."""
+    """Return the words of every command in a page's shell blocks, without the texts that a command is given."""
     blocks = re.findall(r"^ *```(?:sh|console)\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE)
+    blocks = [re.sub(r"<<'END'\n.*?^END$", "", block, flags=re.DOTALL | re.MULTILINE) for block in blocks]
     lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines()]
     parts = [part for line in lines if line for part in re.split(r" && ", line)]
     return [words for part in parts if (words := shlex.split(part, comments=True))]

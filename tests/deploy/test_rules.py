@@ -1,0 +1,252 @@
+"""Rules without a compiler: docs/rules.md from an empty folder to a signal, the starter pack, and two bundles at once.
+
+The emulator attaches a layer, but a function that is a program of its own does not find it at /opt. So what the layer
+holds is put beside the program, after a look at the attachment.
+"""
+
+import io
+import json
+import re
+import ssl
+import subprocess
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import release
+from conftest import Deployment, deployed
+from emulator import ROOT, Emulator
+from stack import Received, Subscriber, mend
+
+PAGE = (ROOT / "docs/rules.md").read_text()
+ROUND = PAGE.partition("\n## The whole round\n")[2].partition("\n## ")[0]
+STACK, ACCOUNT = "cloudtrail-signals", "111122223333"
+TRAIL, CODE_BUCKET, CODE_KEY = "my-trail", "my-code-bucket", "function.zip"
+RULE = "8f0d9c1e-5b1a-4c55-9a37-0d6f5f0c2a11"
+BOOTSTRAP = ROOT / ".aws-sam/build/Function/bootstrap"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of the page, and the pieces of output that are shown below it, in order."""
+
+    command: str
+    shown: list[str]
+
+
+def steps() -> Iterator[Step]:
+    """Yield the commands of the round: a block is one, or one begins at every prompt."""
+    for kind, block in re.findall(r"^```(sh|console)\n(.*?)^```$", ROUND, re.DOTALL | re.MULTILINE):
+        if kind == "sh":
+            yield Step(block, [])
+            continue
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            yield Step(command, [piece.strip("\n") for piece in shown.split("…\n") if piece])
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody with a clone, a released ``cloudtrail-scan`` and a stack of a release, and without Rust."""
+
+    emulator: Emulator
+    folder: Path
+
+    def environment(self) -> dict[str, str]:
+        """Return variables in which the emulator is AWS, and no cargo is on the path."""
+        kept = {name: value for name, value in self.emulator.environment.items() if not name.startswith("MAKE")}
+        return kept | {"PATH": f"{self.folder}/bin:/usr/bin:/bin"}
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Run a command; return its exit code, and what it printed."""
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def bundle(self, rules: Path) -> bytes:
+        """Return the bundle of a folder of rules."""
+        code, printed = self.run(f"cloudtrail-scan --rules '{rules}' --bundle other.json")
+        assert code == 0, printed
+        return (self.folder / "other.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def reader(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """Return somebody who has deployed a release, and has no rule yet."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("Makefile", "requirements", ".venv"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "bin").mkdir()
+    (folder / "bin/cloudtrail-scan").symlink_to(ROOT / "target/debug/cloudtrail-scan")
+    aws = folder / "bin/aws"
+    # Version 1 of the command asks AWS itself for some services unless the address is an argument.
+    aws.write_text(f'#!/bin/sh\nexec \'{ROOT}/.venv/aws/bin/aws\' --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
+    aws.chmod(0o755)
+    (folder / "template.yaml").write_text(release.packaged((ROOT / "template.yaml").read_text(), release.version()))
+
+    account = replace(emulator, account=ACCOUNT)
+    s3 = account.client("s3")
+    for bucket in (TRAIL, CODE_BUCKET):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(Bucket=TRAIL, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=release.zipped({"bootstrap": program()}))
+    reader = Reader(account, folder)
+    code, printed = reader.run(
+        f"aws cloudformation deploy --stack-name {STACK} --template-file template.yaml --s3-bucket {CODE_BUCKET}"
+        " --capabilities CAPABILITY_NAMED_IAM"
+        f" --parameter-overrides CodeBucket={CODE_BUCKET} CodeKey={CODE_KEY} TrailBucketName={TRAIL}"
+    )
+    assert code == 0, printed
+    mend(account, Deployment.of(account, STACK).outputs)
+    return reader
+
+
+def program() -> tuple[bytes, int]:
+    """Return the function's program, as a zip holds it."""
+    return BOOTSTRAP.read_bytes(), 0o755
+
+
+def configuration(deployment: Deployment) -> dict[str, Any]:
+    """Return how the function is configured."""
+    return deployment.emulator.client("lambda").get_function_configuration(
+        FunctionName=deployment.outputs["FunctionName"]
+    )
+
+
+def layer_file(deployment: Deployment, layer: str, name: str) -> bytes:
+    """Return a file of a layer's version."""
+    emulator = deployment.emulator
+    location = emulator.client("lambda").get_layer_version_by_arn(Arn=layer)["Content"]["Location"]
+    # The emulator names itself without TLS, which is on.
+    location = emulator.endpoint + re.sub(r"^https?://[^/]+", "", location)
+    trust = ssl.create_default_context(cafile=emulator.certificate)
+    with urllib.request.urlopen(location, context=trust) as answer:
+        return zipfile.ZipFile(io.BytesIO(answer.read())).read(name)
+
+
+def put_beside_the_program(deployment: Deployment, bundle: bytes) -> None:
+    """Let the function read this bundle."""
+    functions, name = deployment.emulator.client("lambda"), deployment.outputs["FunctionName"]
+    code = release.zipped({"bootstrap": program(), "rules.json": (bundle, 0o644)})
+    functions.update_function_code(FunctionName=name, ZipFile=code)
+    variables = configuration(deployment)["Environment"]["Variables"] | {"RULES_BUNDLE": "rules.json"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
+@pytest.fixture(scope="module")
+def followed(reader: Reader) -> tuple[Deployment, list[Received]]:
+    """Follow the page to its end; return the stack, and the signals of what the last command uploads."""
+    received: list[Received] = []
+    for step in steps():
+        is_upload = step.command.startswith("cat > stopped.json")
+        if is_upload:
+            listener = Deployment.of(reader.emulator, STACK).subscribe()
+        code, printed = reader.run(step.command)
+        shown = step.shown
+        assert code == int(any("mistake" in piece for piece in shown)), f"{step.command}\n{printed}"
+        place = 0
+        for piece in shown:
+            assert piece in printed[place:], f"{step.command}\n{printed}\nshows not, or not here:\n{piece}"
+            place = printed.index(piece, place) + len(piece)
+        if "cloudformation deploy" in step.command:
+            deployment = Deployment.of(reader.emulator, STACK)
+            mend(reader.emulator, deployment.outputs)
+            now = configuration(deployment)
+            (layer,) = (each["Arn"] for each in now["Layers"])
+            assert step.command.rstrip().endswith(f"RulesLayerArn={layer}")
+            assert now["Environment"]["Variables"]["RULES_BUNDLE"] == "/opt/rules.json"
+            put_beside_the_program(deployment, layer_file(deployment, layer, "rules.json"))
+        if is_upload:
+            received = listener.collect(at_least=1)
+    return Deployment.of(reader.emulator, STACK), received
+
+
+def test_the_page_leads_from_an_empty_folder_to_a_signal_without_rust(
+    followed: tuple[Deployment, list[Received]],
+) -> None:
+    deployment, received = followed
+    (signal,) = (message.signal for message in received)
+    assert signal["kibana"]["alert"]["rule"]["rule_id"] == RULE
+    assert signal["event"]["action"] == "StopLogging"
+    started = deployment.logged("started")[-1]
+    assert (started["embedded_rules"], started["bundle"], started["bundled"]) == ("seed", "rules.json", 1)
+    # The parameters that the page does not name are as they were.
+    assert signal["aws"]["s3"]["bucket"]["name"] == TRAIL
+
+
+def test_from_a_rule_file_to_a_deployed_function_it_is_three_commands_at_most() -> None:
+    commands = [step.command for step in steps()]
+    published = next(index for index, command in enumerate(commands) if command.startswith("make rules"))
+    deployed_by = next(index for index, command in enumerate(commands) if "cloudformation deploy" in command)
+    assert deployed_by - published < 3
+    assert not any("cargo" in command for command in commands)
+
+
+def test_two_functions_with_bundles_of_different_versions_run_side_by_side(
+    followed: tuple[Deployment, list[Received]], reader: Reader
+) -> None:
+    deployment, received = followed
+    functions = reader.emulator.client("lambda")
+    rule = (reader.folder / "my-rules/trail.toml").read_text()
+    newer = reader.folder / "newer-rules"
+    newer.mkdir()
+    (newer / "trail.toml").write_text(rule.replace('severity = "high"', 'severity = "critical"'))
+    another = rule.replace(RULE, "another-rule").replace("CloudTrail Trail", "The Same").replace(" or DeleteTrail", "")
+    (newer / "another.toml").write_text(another)
+    now = configuration(deployment)
+    functions.create_function(
+        FunctionName="newer",
+        Role=now["Role"],
+        Runtime=now["Runtime"],
+        Handler=now["Handler"],
+        MemorySize=now["MemorySize"],
+        Timeout=now["Timeout"],
+        Environment=now["Environment"],
+        Code={
+            "ZipFile": release.zipped({"bootstrap": program(), "rules.json": (reader.bundle(newer), 0o644)}),
+        },
+    )
+    key = received[0].signal["aws"]["s3"]["object"]["key"]
+    s3_event = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": TRAIL}, "object": {"key": key}},
+    }
+    found = {}
+    for name in (deployment.outputs["FunctionName"], "newer", deployment.outputs["FunctionName"]):
+        subscriber = Subscriber(reader.emulator, deployment.outputs["TopicArn"])
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"Records": [s3_event]}))
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        alerts = [message.signal["kibana"]["alert"] for message in subscriber.drain()]
+        found[name] = {alert["rule"]["rule_id"]: (alert["severity"], alert["uuid"]) for alert in alerts}
+    older, newer_found = found[deployment.outputs["FunctionName"]], found["newer"]
+    assert {rule: severity for rule, (severity, _) in older.items()} == {RULE: "high"}
+    assert {rule: severity for rule, (severity, _) in newer_found.items()} == {
+        RULE: "critical",
+        "another-rule": "high",
+    }
+    # A subscriber sees that it is the same signal.
+    assert older[RULE][1] == newer_found[RULE][1]
+
+
+def test_the_starter_pack_is_on_by_a_parameter(emulator: Emulator) -> None:
+    stack = deployed(emulator, "starter", StarterRules="true", Memory="true")
+    record = json.loads(re.findall(r"^(\{\"Records\".*)$", ROUND, re.MULTILINE)[0])
+    listener = stack.subscribe()
+    stack.put(f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2026/11/26/stopped.json.gz", json.dumps(record).encode())
+    tags = [message.signal["kibana"]["alert"]["rule"]["name"] for message in listener.collect(at_least=1)]
+    assert any("trail" in name.lower() for name in tags), tags
+    started = stack.logged("started")[-1]
+    assert started["embedded_rules"] == "starter"
+    assert started["rules"] == started["embedded"] == len([*(ROOT / "rules").rglob("*.toml")])
