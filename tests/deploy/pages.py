@@ -136,7 +136,7 @@ class Reader:
             timeout=SECONDS,
             check=False,
         )
-        assert done.returncode == self.codes.get(text, 0), f"{command}\n{done.stdout}"
+        assert done.returncode == self.codes.get(shlex.join(words), 0), f"{command}\n{done.stdout}"
         if words[1:3] in (["deploy", "--stack-name"], ["cloudformation", "deploy"]):
             self.stack = words[words.index("--stack-name") + 1]
             found = outputs(self.emulator.client("cloudformation"), self.stack)
