@@ -31,7 +31,7 @@ unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack ministack deploy doctor grant redrive test-notice test-page history clean terraform release bench soak fuzz package parameters rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack ministack deploy doctor rules grant redrive test-notice test-page history clean terraform release bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ build: $(TOOLS)/installed ## Compile the function for Lambda, to target/lambda/c
 
 test: lint rust-tests deploy-tests ## Run everything: lint, unit, property, LocalStack and deployment tests
 
-lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, licences, the template and the sample events
+lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, licences, templates, workflows and sample events
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo deny --workspace --locked check bans licenses sources
@@ -52,6 +52,8 @@ lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, lic
 	mkdir -p target/checkov
 	sed 's/Default: "false"/Default: "true"/' template.yaml > target/checkov/everything-on.yaml
 	$(CHECKOV)/bin/checkov -f target/checkov/everything-on.yaml
+	@# Without what it calls if it happens to be installed: the verdict is the same on every machine.
+	$(TOOLS)/bin/actionlint -shellcheck= -pyflakes= $(wildcard .github/workflows/*.yml)
 	$(TOOLS)/bin/ruff check
 	$(TOOLS)/bin/ruff format --check
 	$(PYTHON) events/pack.py --check

@@ -92,3 +92,10 @@ def test_build_makes_the_function_and_no_other_program_of_the_workspace(plain: E
     # "make package" has compiled all of it.
     run(plain, command("build"))
     assert [path.name for path in (ROOT / "target/lambda").iterdir()] == [FUNCTION]
+
+
+def test_every_command_of_the_page_is_run_here() -> None:
+    assert [tuple(each[2:4]) for each in COMMANDS] == [
+        *(("watch",), ("invoke", "--data-file"), ("build", "--release")),
+        *(("deploy", "cloudtrail-signals"), ("invoke", "--remote")),
+    ]

@@ -94,3 +94,9 @@ def test_make_help_lists_every_target_that_a_page_names() -> None:
     )
     listed = set(re.findall(r"^  make (\w+)", printed.stdout, re.MULTILINE))
     assert {command[1] for _, command in MAKE} <= listed
+
+
+def test_no_target_is_mistaken_for_a_file_or_folder_of_its_name() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) == set(phony.split())

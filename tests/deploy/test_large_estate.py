@@ -14,6 +14,7 @@ import yaml
 from conftest import PATIENCE_SECONDS, Deployment, make_deploy
 from emulator import REGION, ROOT, Emulator, wait_until
 from grant import with_statements
+from pages import MARK
 from parameters import defaults
 from redrive import redrive
 
@@ -67,7 +68,7 @@ class Page:
         for before, block in re.findall(r"(.*?)^```sh\n(.*?)^```\n", self.text, re.DOTALL | re.MULTILINE):
             for named in re.findall(r"^(?:#.*)?In (?:the|every) ([a-z-]+) account", before, re.MULTILINE):
                 account = names[named]
-            if not before.rstrip().endswith("Not tried:"):
+            if not MARK.search(before.rstrip().rpartition("\n\n")[2]):
                 yield from ((account, command) for command in block.splitlines())
 
 

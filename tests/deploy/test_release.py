@@ -3,6 +3,8 @@
 import io
 import os
 import re
+import shlex
+import subprocess
 import tarfile
 import tomllib
 import zipfile
@@ -114,6 +116,18 @@ def test_a_workflow_may_do_no_more_than_it_needs(workflow: Path) -> None:
     for step in job["steps"]:
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
+
+
+def test_make_lint_checks_every_workflow_and_what_no_workflow_may_say_is_refused(tmp_path: Path) -> None:
+    printed = subprocess.run(["make", "--dry-run", "lint"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    (line,) = (line for line in printed.stdout.splitlines() if "actionlint" in line)
+    actionlint, *words = shlex.split(line)
+    assert words[-len(WORKFLOWS) :] == [workflow.relative_to(ROOT).as_posix() for workflow in WORKFLOWS]
+    options = words[: -len(WORKFLOWS)]
+    for wrong in ("permissions:\n  everything: write\n", "env:\n  A: ${{ nothing.at.all }}\n"):
+        file = tmp_path / "wrong.yml"
+        file.write_text(wrong + WORKFLOWS[0].read_text())
+        assert subprocess.run([actionlint, *options, file], cwd=ROOT, capture_output=True, check=False).returncode == 1
 
 
 def test_workflows_use_the_compiler_of_a_release() -> None:

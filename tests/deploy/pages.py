@@ -1,0 +1,157 @@
+"""The command blocks of the pages, and somebody who types them, in order, into a terminal whose AWS is an emulator."""
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conftest import make_deploy
+from emulator import ROOT, Emulator
+from stack import mend, outputs
+
+PAGES = sorted(
+    file.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/*.md", "deploy/**/*.md", "rules/**/*.md")
+    for file in ROOT.glob(pattern)
+)
+# What the paragraph above a block says if nobody has run it.
+MARK = re.compile(r"\bnot (tried|run by a test)\b", re.IGNORECASE)
+STACK = "cloudtrail-signals"
+# The same programs without optimization: a test compiles nothing that another one has compiled.
+COMPILED = {
+    "cargo run --release -p cloudtrail-scan --": "cloudtrail-scan",
+    "make demo": "make --old-file=package demo",
+}
+# Commands that "make test" runs by itself, or that a test of their own runs.
+RUN_ELSEWHERE = {
+    "make build": "is a part of make test",
+    "make localstack": "is a part of make test",
+    "make test": "runs this test",
+    "make sandbox": "test_sandbox.py",
+    "cargo lambda": "test_cargo_lambda.py",
+}
+SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of commands on a page."""
+
+    page: str
+    line: int
+    heading: str
+    # The paragraph above it.
+    above: str
+    commands: list[str]
+
+    @property
+    def tried(self) -> bool:
+        """Whether the page claims that the commands work as they stand."""
+        return not MARK.search(self.above)
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """Yield the shell blocks of a page, in order."""
+    text = (ROOT / page).read_text()
+    for found in re.finditer(r"^ *```(sh|console)\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE):
+        before = text[: found.start()]
+        lines = [line.strip() for line in found[2].splitlines() if line.strip()]
+        if found[1] == "console":
+            lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+        headings = re.findall(r"^#+ (.*)$", before, re.MULTILINE)
+        above = before.rstrip().rpartition("\n\n")[2]
+        yield Block(page, before.count("\n") + 1, headings[-1], above, lines)
+
+
+def tried(page: str) -> list[Block]:
+    """Return the blocks of a page that are not marked as not tried."""
+    return [block for block in blocks(page) if block.tried]
+
+
+def run_elsewhere(command: str) -> bool:
+    """Return whether something else runs a command."""
+    words = [word for word in shlex.split(command, comments=True) if not re.match(r"[A-Z_]+=", word)]
+    return any(words[: len(each.split())] == each.split() for each in RUN_ELSEWHERE)
+
+
+@dataclass
+class Reader:
+    """Somebody with a clone, whose AWS is an emulator."""
+
+    emulator: Emulator
+    # What the pages take for granted lies in here: files that a command names, and the folder of programs.
+    folder: Path
+    # What stands for a word in angle brackets that is no output of the stack deployed last.
+    known: dict[str, str] = field(default_factory=dict)
+    # How a command ends that does not end well here.
+    codes: Mapping[str, int] = field(default_factory=dict)
+    stack: str = STACK
+
+    def __post_init__(self) -> None:
+        """Lay the clone into the folder, link by link, so that what a command writes is not written into the clone."""
+        for file in ROOT.iterdir():
+            if not (self.folder / file.name).exists():
+                (self.folder / file.name).symlink_to(file)
+        programs = self.folder / "programs"
+        programs.mkdir()
+        # Version 1 of the command asks AWS itself for some services unless the address is an argument.
+        aws = programs / "aws"
+        aws.write_text(f'#!/bin/sh\nexec \'{ROOT}/.venv/aws/bin/aws\' --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
+        aws.chmod(0o755)
+        (programs / "cloudtrail-scan").symlink_to(ROOT / "target/debug/cloudtrail-scan")
+
+    def follow(self, page: list[Block]) -> str:
+        """Run every command of these blocks that nothing else runs, and return what they printed."""
+        commands = [command for block in page for command in block.commands if not run_elsewhere(command)]
+        return "".join(self.run(command) for command in commands)
+
+    def run(self, text: str) -> str:
+        """Run a command, answer every question with yes, and return what it printed; fail as it fails."""
+        command = self.filled(text)
+        words = shlex.split(command, comments=True)
+        if words[:2] == ["make", "deploy"]:
+            self.stack = dict(word.split("=", 1) for word in words[2:]).get("STACK", STACK)
+            kept = [word for word in words[2:] if not word.startswith("STACK=")]
+            return make_deploy(self.emulator, self.stack, *kept)
+        environment = self.emulator.environment
+        environment["PATH"] = f"{self.folder / 'programs'}{os.pathsep}{environment['PATH']}"
+        environment |= {"SAM_CLI_POLL_DELAY": "0.2", "AWS_PAGER": ""}
+        if "~/" in command:
+            environment["HOME"] = str(self.folder)
+        for name in ("MAKEFLAGS", "MAKELEVEL"):
+            environment.pop(name, None)
+        done = subprocess.run(
+            ["sh", "-ec", command],
+            cwd=ROOT
+            if (words[0] == "make" and "RULES" not in command) or words[:2] == ["sam", "build"]
+            else self.folder,
+            env=environment,
+            input="y\n" * 5,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == self.codes.get(shlex.join(words), 0), f"{command}\n{done.stdout}"
+        if words[1:3] in (["deploy", "--stack-name"], ["cloudformation", "deploy"]):
+            self.stack = words[words.index("--stack-name") + 1]
+            found = outputs(self.emulator.client("cloudformation"), self.stack)
+            if "FunctionName" in found:
+                mend(self.emulator, found)
+        return done.stdout
+
+    def filled(self, text: str) -> str:
+        """Return a command with what stands for the words in angle brackets."""
+        for short, typed in COMPILED.items():
+            text = text.replace(short, typed)
+        names = re.findall(r"<([A-Za-z][\w ]*)>", text)
+        if not names:
+            return text
+        found = self.known
+        if not set(names) <= found.keys():
+            found = outputs(self.emulator.client("cloudformation"), self.stack) | found
+        return re.sub(r"<([A-Za-z][\w ]*)>", lambda name: found[name[1]], text)
