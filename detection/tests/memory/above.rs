@@ -9,11 +9,10 @@ use detection::origin::Origin;
 use detection::pipeline::{Pipeline, above};
 use detection::records::RawRecord;
 use detection::rule::{self, Reading};
-use detection::signal::Signal;
 use serde_json::{Value, json};
 
 use super::NEVER;
-use super::pipeline::{record, sha256};
+use super::pipeline::{document, record, sha256};
 
 const NOW: &str = "2026-11-23T10:10:00.000Z";
 const BELOW: &str = "below";
@@ -82,8 +81,7 @@ fn found(rules: &Ruleset, records: &[Value]) -> (Vec<Value>, u64, u64) {
         }
     }
     assert!(waiting.is_empty());
-    let parsed = signals.iter().map(|signal: &Signal| serde_json::from_str(&signal.message).expect("JSON"));
-    (parsed.collect(), count, known)
+    (signals.iter().map(document).collect(), count, known)
 }
 
 fn alert(signal: &Value) -> &Value {

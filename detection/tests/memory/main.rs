@@ -1,5 +1,8 @@
 //! What rules that remember decide: a plain model beside the real thing, in every order, doubled and cut.
 
+#[path = "../repository/mod.rs"]
+mod repository;
+
 mod above;
 mod bounds;
 mod laws;

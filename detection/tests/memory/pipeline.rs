@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::NEVER;
+use super::repository::follows_the_schema;
 
 const NOW: &str = "2026-11-23T10:10:00.000Z";
 const RULE_ID: &str = "00000000-0000-4000-8000-000000000000";
@@ -62,7 +63,14 @@ fn decided(rules: &Ruleset, candidates: &[Candidate]) -> Vec<Value> {
             signals.push(signal(rules, candidate, &verdict, &Origin::EventBridge, NOW));
         }
     }
-    signals.iter().map(|signal: &Signal| serde_json::from_str(&signal.message).expect("JSON")).collect()
+    signals.iter().map(document).collect()
+}
+
+/// The document of a signal, which is as the schema says.
+pub fn document(signal: &Signal) -> Value {
+    let document = serde_json::from_str(&signal.message).expect("JSON");
+    follows_the_schema(&document);
+    document
 }
 
 pub fn sha256(text: &str) -> String {

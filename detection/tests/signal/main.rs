@@ -7,15 +7,12 @@ mod identity;
 mod size;
 mod words;
 
-use std::sync::OnceLock;
-
 use detection::ecs::Document;
 use detection::key::Key;
 use detection::origin::Object;
 use detection::origin::Origin;
 use detection::rule::Definition;
 use detection::signal::Signal;
-use jsonschema::Validator;
 use serde_json::{Value, json};
 
 const NOW: &str = "2026-11-23T10:15:00Z";
@@ -56,18 +53,7 @@ fn message(signal: &Signal) -> Value {
 
 /// What holds for every signal.
 fn check(signal: &Signal) {
-    static SCHEMA: OnceLock<Validator> = OnceLock::new();
-    let validator = SCHEMA.get_or_init(|| {
-        let path = crate::repository::path("docs/signal.schema.json");
-        let schema = std::fs::read(path).expect("the schema is there");
-        let schema = serde_json::from_slice(&schema).expect("the schema is JSON");
-        jsonschema::options().should_validate_formats(true).build(&schema).expect("the schema is one")
-    });
-    let errors: Vec<_> = validator
-        .iter_errors(&message(signal))
-        .map(|error| format!("{error} at {}", error.instance_path()))
-        .collect();
-    assert_eq!(errors, Vec::<String>::new(), "{}", signal.message);
+    repository::follows_the_schema(&message(signal));
     assert!(signal.bytes() <= 262_144, "{} bytes", signal.bytes());
     assert!((1..=100).contains(&signal.subject.len()), "{}", signal.subject);
     assert!(signal.subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{:?}", signal.subject);
