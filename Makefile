@@ -87,6 +87,7 @@ release: $(TOOLS)/installed $(CYCLONEDX)/installed ## Build what a release holds
 
 bench: build ## Measure speed, memory and size against what else could do the job, as tables
 	cargo build --release --locked -p cloudtrail-scan -p benches
+	cargo build --release --locked --manifest-path benches/rsigma/Cargo.toml --target-dir target/rsigma
 	$(PYTHON) benches/bench.py
 
 soak: package ## Put 2,000 deliveries through the deployed stack while killing the function, and count every signal

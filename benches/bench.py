@@ -28,9 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "target/release"
 BOOTSTRAP = ROOT / "target/lambda/cloudtrail-signals/bootstrap"
 SCAN, INFLATE, GENERATE, STAGES = (PROGRAMS / name for name in ("cloudtrail-scan", "inflate", "generate", "stages"))
+RSIGMA = ROOT / "target/rsigma/release/rsigma"
 SAMPLE = next((ROOT / "events/deliveries/AWSLogs").rglob("*hR3wZc8YfJ1uEa6o.json.gz"))
 SEED = ROOT / "rules/aws_lambda_function_created_or_updated.toml"
 RECORDS = 58_000
+# As many of SigmaHQ's rules for CloudTrail name fields that CloudTrail has.
+SIGMA_RULES = 56
 FILES = 4_044
 RUNS = 11
 PYTHON_READER = """
@@ -193,6 +196,40 @@ def many_rules(folder: Path) -> None:
         row(name, *versus(many_seconds, one_second), target, f"processor time of `scan` with {name}, against one")
 
 
+def against_rsigma(folder: Path) -> None:
+    """Compare Sigma rules here with the same rules in another engine: whole processes, the rule files read."""
+    delivery = generate(folder, "sigma.json.gz", RECORDS, 0)
+    rules = rule_shapes.write(folder / "sigma-rules", 0, SIGMA_RULES)
+    same_matches(folder, delivery)
+    ours, theirs = [SCAN, "--rules", rules, delivery], [RSIGMA, rules, delivery]
+    print(f"\n| {SIGMA_RULES} Sigma rules | scan, ms of processor time | rsigma-eval, ms | ratio | target |")
+    print("|---|---|---|---|---|")
+    name = f"{SIGMA_RULES} of Sigma's shape"
+    times = versus(lambda: processor_seconds(ours), lambda: processor_seconds(theirs), 5)
+    row(name, *times, "≤ 1/5", f"processor time of `scan` with {name}, against `rsigma-eval`")
+    mine, other = (max(peak_of_run(command) for _ in range(3)) / 2**20 for command in (ours, theirs))
+    print("\n| peak memory | scan, MiB | rsigma-eval, MiB | target |\n|---|---|---|---|")
+    print(f"| {name} | {mine:.1f} | {other:.1f} | < 20 |")
+    summary.append(
+        f"| peak memory of `scan` with {name}, and of `rsigma-eval` | {mine:.1f} and {other:.1f} MiB | < 20 MiB |"
+    )
+
+
+def same_matches(folder: Path, delivery: Path) -> None:
+    """Make sure that both engines do the job, with rules of which one matches."""
+    rules = rule_shapes.write(folder / "sigma-check", 0, SIGMA_RULES)
+    some = {
+        "selection": {"eventSource": "iam.amazonaws.com", "eventName|startswith": "putrole"},
+        "condition": "selection",
+    }
+    (rules / "some.yml").write_text(rule_shapes.sigma_rule(SIGMA_RULES, some))
+    signals = subprocess.run([SCAN, "--rules", rules, delivery], capture_output=True, text=True, check=True).stdout
+    matches = subprocess.run([RSIGMA, rules, delivery], capture_output=True, text=True, check=True).stdout
+    found = len(signals.splitlines())
+    if not found or f", {found} matches" not in matches:
+        raise RuntimeError(f"scan finds {found} signals, rsigma-eval {matches}")
+
+
 def many_files(folder: Path) -> None:
     """Compare a folder of small deliveries with inflating them alone."""
     files = folder / "files"
@@ -251,9 +288,9 @@ def starting_with_many_rules(folder: Path) -> None:
         )
 
 
-def warm_cpu(command: Command, invocations: int = 200) -> float:
+def warm_cpu(command: Command, invocations: int = 200, settings: dict[str, str] | None = None) -> float:
     """Return the processor time of one warm invocation."""
-    sandbox = Sandbox(SAMPLE.read_bytes())
+    sandbox = Sandbox(SAMPLE.read_bytes(), settings=settings)
     with function(command, sandbox) as (child, _):
         for _ in range(20):
             sandbox.invoke()
@@ -325,6 +362,13 @@ def functions(folder: Path) -> None:
     ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP]), lambda: warm_cpu([*python, "raw"]), 5)
     raw = "the same, Python publishing only the records"
     row(raw, ours, theirs, "", raw)
+    bundle = folder / "rules.json"
+    subprocess.run([SCAN, "--rules", folder / "165-0-rules", "--bundle", bundle], stderr=subprocess.DEVNULL, check=True)
+    with_bundle = {"RULES_BUNDLE": str(bundle)}
+    many, one = versus(lambda: warm_cpu([BOOTSTRAP], settings=with_bundle), lambda: warm_cpu([BOOTSTRAP]))
+    print("\n| the function, warm | 166 rules, ms | one, ms | ratio | target |\n|---|---|---|---|---|")
+    name = "processor time of a warm invocation with 166 rules"
+    row(name, many, one, "≤ 1.3", f"{name}, against one")
     ten, one = versus(lambda: concurrent(10), lambda: concurrent(1), 3)
     print("\n| ten deliveries, 50 ms a GET | ten, ms | one, ms | ratio | target |\n|---|---|---|---|---|")
     row("one invocation", ten, one, "≤ 2", "time for ten deliveries, 50 ms a GET, against one")
@@ -374,6 +418,7 @@ def main() -> None:
         stages(folder)
         growth(folder)
         many_rules(folder)
+        against_rsigma(folder)
         many_files(folder)
         functions(folder)
         starting_with_many_rules(folder)

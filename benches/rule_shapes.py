@@ -146,7 +146,7 @@ SIGMA_CYCLE = 58
 def sigma_rules(count: int) -> list[str]:
     """Return so many of Sigma's rules, each as the text of a file."""
     chance = random.Random(SIGMA_CYCLE)
-    return [_sigma_rule(index, _detection(index % SIGMA_CYCLE, chance)) for index in range(count)]
+    return [sigma_rule(index, _detection(index % SIGMA_CYCLE, chance)) for index in range(count)]
 
 
 def _detection(index: int, chance: random.Random) -> dict:
@@ -173,7 +173,8 @@ def _detection(index: int, chance: random.Random) -> dict:
     return {"selection": selection, "condition": "selection"}
 
 
-def _sigma_rule(index: int, detection: dict) -> str:
+def sigma_rule(index: int, detection: dict) -> str:
+    """Return a Sigma rule file with this detection."""
     sections = "".join(f"    {name}: {json.dumps(section)}\n" for name, section in detection.items())
     return f"""title: Rule {index}
 id: {uuid.UUID(int=1 << 64 | index)}

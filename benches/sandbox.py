@@ -23,10 +23,12 @@ class Sandbox(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, delivery: bytes, deliveries: int = 1, s3_delay: float = 0.0) -> None:
+    def __init__(
+        self, delivery: bytes, deliveries: int = 1, s3_delay: float = 0.0, settings: dict[str, str] | None = None
+    ) -> None:
         """Serve ``delivery`` under every key, ``deliveries`` of them an invocation, each after ``s3_delay`` seconds."""
         super().__init__(("127.0.0.1", 0), Requests)
-        self.delivery, self.s3_delay = delivery, s3_delay
+        self.delivery, self.s3_delay, self.settings = delivery, s3_delay, settings or {}
         notification = {
             "eventSource": "aws:s3",
             "eventName": "ObjectCreated:Put",
@@ -59,6 +61,7 @@ class Sandbox(socketserver.ThreadingMixIn, http.server.HTTPServer):
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
             "SIGNAL_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:signals",
+            **self.settings,
         }
 
     def handle_error(self, *about: object) -> None:

@@ -88,13 +88,13 @@ pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
     let time = document.text("kibana.alert.original_time");
     let matched = Matched { fields: &document, id: Some(&*id), time, text: signal.message.as_bytes() };
     let mut shared = None;
-    for (place, rule) in rules.on_signals().filter(|(_, rule)| rule.matches_alert(&document)) {
+    for rule in rules.on_signals().filter(|rule| rule.matches_alert(&document)) {
         if let Some(exception) = rules.exception(rule, &document, time) {
             let suppressed = Suppressed::above(&rule.definition, exception, document, signal.id);
             above.suppressed.push(suppressed);
             continue;
         }
-        match memory::candidates(place, rule, &matched, &mut shared) {
+        match memory::candidates(rule, &matched, &mut shared) {
             Match::Candidates(candidates) => above.candidates.extend(candidates),
             Match::Plain => above.found.push(signal::above(&rule.definition, alert.clone(), None, now)),
         }
@@ -119,6 +119,9 @@ pub struct Pipeline<'a> {
     pub suppressed: Vec<Suppressed>,
     /// Matches on which memory has to decide, not yet taken by the caller.
     pub candidates: Vec<Candidate>,
+    /// What has been added to the two since both were empty, in bytes. To sum them up after each record takes longer than
+    /// to judge it.
+    bytes: usize,
 }
 
 impl<'a> Pipeline<'a> {
@@ -135,15 +138,15 @@ impl<'a> Pipeline<'a> {
             found: Vec::new(),
             suppressed: Vec::new(),
             candidates: Vec::new(),
+            bytes: 0,
         }
     }
 
     /// Whether the caller should take what was found before it decodes the next record, to limit memory.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        let found: usize = self.found.iter().map(Signal::bytes).sum();
-        let waiting: usize = self.candidates.iter().map(Candidate::bytes).sum();
-        found + waiting >= FULL_BYTES || self.suppressed.len() >= FULL_SUPPRESSED
+        let is_empty = self.found.is_empty() && self.candidates.is_empty();
+        !is_empty && self.bytes >= FULL_BYTES || self.suppressed.len() >= FULL_SUPPRESSED
     }
 
     /// Judges one record. `position` is its index in the source, from 0.
@@ -173,28 +176,36 @@ impl<'a> Pipeline<'a> {
     fn judge(&mut self, rule: &Rule, document: &Document, record: &[u8], shared: &mut Option<Arc<[u8]>>) {
         let exception = self.rules.exception(rule, document, document.text("@timestamp"));
         if exception.is_none() && rule.memory.is_some() {
-            let place = self.rules.rules().iter().position(|other| std::ptr::eq(other, rule));
             let matched = Matched::record(document, record);
-            if let Some(place) = place
-                && let Match::Candidates(candidates) = memory::candidates(place, rule, &matched, shared)
-            {
-                self.tally.signals += candidates.len() as u64;
-                return self.candidates.extend(candidates);
+            if let Match::Candidates(candidates) = memory::candidates(rule, &matched, shared) {
+                return self.find(None, candidates);
             }
         }
-        self.tally.signals += 1;
         if let Some(exception) = exception {
+            self.tally.signals += 1;
             self.tally.suppressed += 1;
             self.suppressed.push(Suppressed::new(&rule.definition, exception, document, record));
         } else {
             let signal = Signal::new(&rule.definition, document, record, self.origin, self.now);
-            let above = above(self.rules, &signal, self.now);
-            self.tally.signals += above.matches();
-            self.tally.suppressed += above.suppressed.len() as u64;
-            self.found.push(signal);
-            self.found.extend(above.found);
-            self.candidates.extend(above.candidates);
-            self.suppressed.extend(above.suppressed);
+            let Above { found, candidates, suppressed } = above(self.rules, &signal, self.now);
+            self.tally.signals += suppressed.len() as u64;
+            self.tally.suppressed += suppressed.len() as u64;
+            self.suppressed.extend(suppressed);
+            self.find(std::iter::once(signal).chain(found), candidates);
         }
+    }
+
+    /// Counts signals and matches, and keeps them for the caller.
+    fn find(&mut self, signals: impl IntoIterator<Item = Signal>, candidates: Vec<Candidate>) {
+        let waiting = (self.found.len(), self.candidates.len());
+        if waiting == (0, 0) {
+            self.bytes = 0;
+        }
+        self.found.extend(signals);
+        self.candidates.extend(candidates);
+        let (signals, candidates) = (&self.found[waiting.0..], &self.candidates[waiting.1..]);
+        self.tally.signals += (signals.len() + candidates.len()) as u64;
+        self.bytes += signals.iter().map(Signal::bytes).sum::<usize>();
+        self.bytes += candidates.iter().map(Candidate::bytes).sum::<usize>();
     }
 }

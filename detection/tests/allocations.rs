@@ -9,6 +9,7 @@ use detection::detect::Ruleset;
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
 use detection::records::Decoder;
+use detection::rule;
 
 /// What the main sample delivery took when this was last looked at: 80 records, 8 of which become signals.
 const ALLOCATIONS: u64 = 2_676;
@@ -27,6 +28,31 @@ fn the_sample_delivery_takes_at_most_a_tenth_more_allocations_and_bytes_than_it_
     assert!(bytes <= BYTES + BYTES / 10, "{bytes} bytes, where {BYTES} did");
     // A guard that is far too wide guards nothing.
     assert!(count >= ALLOCATIONS * 3 / 4 && bytes >= BYTES * 3 / 4, "now {count} allocations, {bytes} bytes");
+}
+
+/// A rule that ignores case needs the record's text without case, in every record.
+#[test]
+fn records_that_a_search_rules_out_take_no_memory_of_their_own() {
+    const RULE: &str = r#"{"title":"A rule","id":"00000000-0000-4000-8000-000000000001","status":"test","description":"A rule.",
+        "author":"tests","logsource":{"product":"aws","service":"cloudtrail"},"level":"low",
+        "detection":{"selection":{"userAgent|contains":["kali","parrot"]},"condition":"selection"}}"#;
+    let rules = rule::read([("rule.yml", RULE.to_owned())]).all().expect("a good rule");
+    let rules = Ruleset::new(rules).expect("a good query");
+    let mut detector = rules.detector();
+    let record = |agent: &str| {
+        let parameters = format!(r#"{{"a":"{}"}}"#, "x".repeat(2_000));
+        let names = r#""eventSource":"s3.amazonaws.com","eventName":"GetObject""#;
+        format!(r#"{{{names},"userAgent":"{agent}","requestParameters":{parameters}}}"#)
+    };
+    assert!(detector.detect(record("KALI").as_bytes()).expect("it is JSON").is_some());
+    let other = record("aws-cli");
+    assert!(detector.detect(other.as_bytes()).expect("it is JSON").is_none());
+    let measured = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            assert!(detector.detect(other.as_bytes()).expect("it is JSON").is_none());
+        }
+    });
+    assert_eq!(measured.count_total, 0);
 }
 
 fn inspect(rules: &Ruleset, delivery: &[u8]) -> usize {

@@ -1,8 +1,9 @@
 //! Caches which rules remain possible for a provider, an action and an outcome, so that the time a record takes does not
 //! depend on the number of rules.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::prefilter::JointSearch;
 use super::{Head, Rule, Ruleset};
@@ -61,7 +62,7 @@ impl Candidates {
                 return None;
             }
             let rules = possible(&ruleset.rules, 0..ruleset.on_records, &Head::of_provider(provider));
-            self.providers.insert(provider.to_owned(), Provider { rules, actions: HashMap::new() });
+            self.providers.insert(provider.to_owned(), Provider { rules, actions: HashMap::default() });
             return self.cached(ruleset, head);
         };
         let mut outcomes = known.actions.get(action).into_iter().flatten();

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::search;
 use crate::ecs::{CONSOLE_LOGIN, FAILURE, SUCCESS, category_of, constant_value, is_empty_text, types_of};
-use crate::query::{Fields, Scalar};
+use crate::query::{Fields, Scalar, Subject};
 use crate::records::RawRecord;
 
 /// The head of a record: provider, action and outcome.
@@ -76,6 +76,18 @@ impl<'a> Head<'a> {
             }
             (Part::Perhaps(provider), Part::Perhaps(action)) => Some((provider, action, "not read")),
             _ => None,
+        }
+    }
+
+    /// Whether a head that does not rule a query out leaves little to ask about `subject`.
+    pub(crate) fn mostly_decides(subject: &Subject) -> bool {
+        match subject {
+            Subject::Field(name) => {
+                matches!(name.as_str(), "event.provider" | "event.action" | "event.category" | "event.type")
+                    || constant_value(name).is_some()
+            }
+            Subject::Record(path) => matches!(path.as_str(), "eventSource" | "eventName"),
+            Subject::Anywhere => false,
         }
     }
 
@@ -231,4 +243,35 @@ enum Key {
     ErrorMessage,
     #[serde(other)]
     Unneeded,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::ecs;
+    use crate::query::Query;
+
+    /// A record of which somebody asks the fields by name.
+    #[derive(Default)]
+    struct Asked(RefCell<Vec<String>>);
+
+    impl Fields for Asked {
+        fn any(&self, name: &str, _test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
+            self.0.borrow_mut().push(name.to_owned());
+            Some(name.starts_with("event."))
+        }
+    }
+
+    #[test]
+    fn a_candidates_query_first_asks_what_its_head_has_not_decided() {
+        const QUERY: &str = "event.dataset: aws.cloudtrail and event.provider: p and (event.action: a or event.action: b) \
+            and user.name: c and event.outcome: success";
+        let query = Query::parse(QUERY, ecs::field).expect("a good query");
+        let asked = Asked::default();
+        assert_eq!(query.deferring(Head::mostly_decides).evaluate(&asked), Some(false));
+        assert_eq!(*asked.0.borrow(), ["user.name"]);
+        assert_eq!(query.evaluate(&Asked::default()), Some(false), "the verdict is the same");
+    }
 }

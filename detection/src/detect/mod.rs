@@ -41,7 +41,7 @@ use crate::rule::{Definition, Memory, Source};
 use crate::signal::{self, AlertDocument};
 use candidates::{Candidates, Remaining};
 use exceptions::Applied;
-use prefilter::{Haystack, Prefilter};
+use prefilter::{Buffers, Haystack, Prefilter};
 
 /// One rule, ready to judge.
 #[derive(Debug, Clone)]
@@ -54,7 +54,11 @@ pub struct Rule {
     pub memory: Option<Memory>,
     /// The keys of what it remembers.
     pub keys: Option<Keys>,
+    /// Its place among the rules of its set.
+    pub(crate) place: usize,
     query: Query,
+    /// The same, with those parts last that mostly hold for a record which the head leaves to this rule.
+    on_record: Query,
 }
 
 impl Rule {
@@ -148,7 +152,8 @@ impl Ruleset {
                 let query = source.parse()?;
                 let keys = source.memory.as_ref().map(|memory| Keys::new(&source, memory));
                 let Source { definition, on_signals, memory, .. } = source;
-                Ok(Rule { definition, on_signals, memory, keys, query })
+                let on_record = query.deferring(Head::mostly_decides);
+                Ok(Rule { definition, on_signals, memory, keys, place: 0, query, on_record })
             })
             .collect::<Result<Vec<_>, Vec<query::Error>>>()?;
         Ok(Self::of(rules))
@@ -156,6 +161,7 @@ impl Ruleset {
 
     fn of(mut rules: Vec<Rule>) -> Self {
         rules.sort_by_key(|rule| rule.on_signals);
+        rules.iter_mut().enumerate().for_each(|(place, rule)| rule.place = place);
         let on_records = rules.partition_point(|rule| !rule.on_signals);
         let prefilter = Prefilter::new(rules[..on_records].iter().map(|rule| &rule.query));
         let (exceptions, accounts, routes) = (Vec::new(), Accounts::new(), Vec::new());
@@ -231,9 +237,9 @@ impl Ruleset {
         &self.rules
     }
 
-    /// The rules that look at signals, with their places among all rules.
-    pub(crate) fn on_signals(&self) -> impl Iterator<Item = (usize, &Rule)> {
-        self.rules.iter().enumerate().skip(self.on_records)
+    /// The rules that look at signals.
+    pub(crate) fn on_signals(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().skip(self.on_records)
     }
 
     /// A detector that uses every rung.
@@ -246,7 +252,7 @@ impl Ruleset {
     #[must_use]
     pub fn detector_with(&self, rungs: Rungs) -> Detector<'_> {
         let cache = self.caches.lock().ok().and_then(|mut caches| caches.pop());
-        Detector { ruleset: self, rungs, candidates: cache.unwrap_or_default() }
+        Detector { ruleset: self, rungs, candidates: cache.unwrap_or_default(), buffers: Buffers::default() }
     }
 }
 
@@ -256,6 +262,7 @@ pub struct Detector<'r> {
     ruleset: &'r Ruleset,
     rungs: Rungs,
     candidates: Candidates,
+    buffers: Buffers,
 }
 
 impl Drop for Detector<'_> {
@@ -284,17 +291,10 @@ impl<'r> Detector<'r> {
     }
 
     fn judge(&mut self, record: RawRecord<'_>) -> Result<Option<Match<'r>>, Rejection> {
-        let haystack = Haystack::new(record);
-        if self.rungs.prefilter && !self.ruleset.prefilter.may_match(&haystack) {
-            return Ok(None);
-        }
-        let remaining = self.candidates(record)?;
-        if remaining.rules.is_empty() || self.rungs.literals && !remaining.search.may_match(&haystack) {
-            return Ok(None);
-        }
-        let may_match =
-            |rule: &usize| !self.rungs.literals || self.ruleset.prefilter.may_match_rule(*rule, &haystack);
-        let candidates: Vec<_> = remaining.rules.iter().copied().filter(may_match).collect();
+        let haystack = Haystack::new(record, mem::take(&mut self.buffers));
+        let candidates = self.searched(record, &haystack);
+        self.buffers = haystack.into_buffers();
+        let candidates = candidates?;
         if candidates.is_empty() {
             return Ok(None);
         }
@@ -303,7 +303,7 @@ impl<'r> Detector<'r> {
         // A test of the record's own names is always decided on the record: the document does not have them.
         let verdict = |rule: &Rule| {
             if self.rungs.fields {
-                rule.query.evaluate(&mapping)
+                rule.on_record.evaluate(&mapping)
             } else {
                 rule.query.evaluate(&Raw(members.whole()))
             }
@@ -321,6 +321,22 @@ impl<'r> Detector<'r> {
         rules.retain(|(rule, verdict)| *verdict == Some(true) || rule.matches(&document));
         let rules: Vec<_> = rules.into_iter().map(|(rule, _)| rule).collect();
         Ok((!rules.is_empty()).then_some(Match { document, rules }))
+    }
+
+    /// The rules, by their index, that neither the record's head nor a search of its bytes rules out.
+    fn searched(&mut self, record: RawRecord<'_>, haystack: &Haystack<'_>) -> Result<Vec<usize>, Rejection> {
+        let prefilter = &self.ruleset.prefilter;
+        if self.rungs.prefilter && !prefilter.may_match(haystack) {
+            return Ok(Vec::new());
+        }
+        let remaining = self.candidates(record)?;
+        if !self.rungs.literals {
+            return Ok(remaining.rules.clone());
+        }
+        if remaining.rules.is_empty() || !remaining.search.may_match(haystack) {
+            return Ok(Vec::new());
+        }
+        Ok(remaining.rules.iter().copied().filter(|rule| prefilter.may_match_rule(*rule, haystack)).collect())
     }
 
     /// The rules that the record's head does not rule out.

@@ -12,7 +12,7 @@
 //!
 //! The literals of a rule that ignores case are searched for in the record's text without case ([`without_case`]).
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 
 use aho_corasick::packed;
@@ -63,21 +63,47 @@ pub(super) struct JointSearch {
 pub(super) struct Haystack<'a> {
     record: RawRecord<'a>,
     without_case: OnceCell<Vec<u8>>,
+    /// For the text without case.
+    buffer: Cell<Vec<u8>>,
     hides_text: OnceCell<bool>,
     hides_case: OnceCell<bool>,
     /// For every literal that was searched for, whether it was found.
     found: RefCell<Vec<Option<bool>>>,
 }
 
+/// The buffers of one record, for the next one: few records are small enough for the allocator's fast path.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    without_case: Vec<u8>,
+    found: Vec<Option<bool>>,
+}
+
 impl<'a> Haystack<'a> {
-    pub(super) fn new(record: RawRecord<'a>) -> Self {
-        let (without_case, hides_text, hides_case) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { record, without_case, hides_text, hides_case, found: RefCell::default() }
+    pub(super) fn new(record: RawRecord<'a>, Buffers { without_case, mut found }: Buffers) -> Self {
+        found.clear();
+        Self {
+            record,
+            without_case: OnceCell::new(),
+            buffer: Cell::new(without_case),
+            hides_text: OnceCell::new(),
+            hides_case: OnceCell::new(),
+            found: RefCell::new(found),
+        }
+    }
+
+    pub(super) fn into_buffers(self) -> Buffers {
+        let without_case = self.without_case.into_inner().unwrap_or_else(|| self.buffer.into_inner());
+        Buffers { without_case, found: self.found.into_inner() }
     }
 
     fn text(&self, any_case: bool) -> &[u8] {
         if any_case {
-            self.without_case.get_or_init(|| without_case(self.record.text()))
+            self.without_case.get_or_init(|| {
+                let mut text = self.buffer.take();
+                text.clear();
+                text.extend(without_case(self.record.text()));
+                text
+            })
         } else {
             self.record.text()
         }
@@ -184,11 +210,11 @@ impl Literals {
 }
 
 fn as_searched(literal: &str, any_case: bool) -> Vec<u8> {
-    if any_case { without_case(literal.as_bytes()) } else { literal.as_bytes().to_vec() }
+    if any_case { without_case(literal.as_bytes()).collect() } else { literal.as_bytes().to_vec() }
 }
 
 /// The text with the bit set that tells a small letter of ASCII from its capital. That makes other characters equal, too,
 /// such as `@` and a backtick, which rules fewer records out. It is several times faster than to look for letters.
-fn without_case(text: &[u8]) -> Vec<u8> {
-    text.iter().map(|byte| byte | 0x20).collect()
+fn without_case(text: &[u8]) -> impl ExactSizeIterator<Item = u8> {
+    text.iter().map(|byte| byte | 0x20)
 }

@@ -6,7 +6,8 @@ use memchr::memmem::Finder;
 
 use crate::records::RawRecord;
 
-static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"event"));
+static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventSource\""));
+static ACTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventName\""));
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"));
 
 /// The values of the record's provider and action, if it has them. `None` means that a search cannot tell: a name is
@@ -14,24 +15,15 @@ static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"))
 ///
 /// The search ignores nesting. If the names belong to an inner object, the record itself has no provider or action.
 pub(super) fn provider_and_action(record: RawRecord<'_>) -> Option<(&str, &str)> {
-    let text = record.text();
-    let (mut provider, mut action) = (None, None);
-    for at in NAME.find_iter(text) {
-        let rest = &text[at + NAME.needle().len()..];
-        let (found, rest) = if let Some(rest) = rest.strip_prefix(b"Source\"") {
-            (&mut provider, rest)
-        } else if let Some(rest) = rest.strip_prefix(b"Name\"") {
-            (&mut action, rest)
-        } else {
-            continue;
-        };
-        if found.is_some() {
-            return None;
-        }
-        *found = Some(plain_string(rest)?);
-    }
-    let found = (provider?, action?);
+    let found = (only_value(&PROVIDER, record.text())?, only_value(&ACTION, record.text())?);
     (!hides_text(record)).then_some(found)
+}
+
+/// The string behind the only occurrence of a name.
+fn only_value<'t>(name: &Finder<'_>, text: &'t [u8]) -> Option<&'t str> {
+    let behind = &text[name.find(text)? + name.needle().len()..];
+    let value = plain_string(behind)?;
+    name.find(behind).is_none().then_some(value)
 }
 
 /// The string that follows a name, if it contains no escape.

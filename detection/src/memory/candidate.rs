@@ -65,7 +65,6 @@ impl<'a> Matched<'a, Document> {
 
 /// Takes a match apart. `shared` is its text, shared by the rules that match it, and made once it is needed.
 pub(crate) fn candidates<F: Fields>(
-    place: usize,
     rule: &Rule,
     matched: &Matched<'_, F>,
     shared: &mut Option<Arc<[u8]>>,
@@ -83,7 +82,7 @@ pub(crate) fn candidates<F: Fields>(
         return Match::Plain;
     }
     let candidate = |terms: Terms| Candidate {
-        rule: place,
+        rule: rule.place,
         key: keys.of(&terms),
         terms,
         event: terms::event(memory, document, time, id),

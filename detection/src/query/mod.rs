@@ -135,6 +135,15 @@ impl Query {
         &self.root
     }
 
+    /// The same query, whose joined parts come later if they test nothing but what `is_late` says. The verdict does not depend
+    /// on the order of parts, but the time does: the first that does not hold ends the evaluation.
+    #[must_use]
+    pub(crate) fn deferring(&self, is_late: fn(&Subject) -> bool) -> Self {
+        let mut root = self.root.clone();
+        root.defer(is_late);
+        Self { root }
+    }
+
     /// Says whether the query holds: `None` where it depends on a field that `fields` does not know.
     pub fn evaluate(&self, fields: &impl Fields) -> Option<bool> {
         self.root.evaluate(fields)

@@ -8,6 +8,7 @@ use detection::origin::Origin;
 use detection::pipeline::Pipeline;
 use detection::records::Rejection;
 use detection::rule;
+use detection::signal::Signal;
 
 use crate::refusals::rule_text;
 
@@ -193,4 +194,25 @@ fn a_provider_or_action_inside_another_object_is_none_of_the_records() {
             assert_eq!(found, expected, "{record}");
         });
     }
+}
+
+/// The caller takes what was found at any record, and the rest of the source counts from there.
+#[test]
+fn a_pipeline_is_full_at_256_kib_of_signals_and_empty_once_they_are_taken() {
+    let rules = rules(&["event.action: CreateFunction*"]);
+    let origin = Origin::EventBridge;
+    let mut pipeline = Pipeline::new(&rules, &origin, "2026-11-23T10:05:00Z");
+    let record = RECORD.replace("\"ci\"", &format!("\"{}\"", "x".repeat(3_000)));
+    let mut taken = 0;
+    for position in 0..500 {
+        pipeline.process(position, Ok(record.as_bytes().into()));
+        let bytes: usize = pipeline.found.iter().map(Signal::bytes).sum();
+        assert_eq!(pipeline.is_full(), bytes >= 256 * 1024, "{bytes} bytes");
+        if pipeline.is_full() {
+            taken += std::mem::take(&mut pipeline.found).len();
+            assert!(!pipeline.is_full(), "the caller has taken all");
+        }
+    }
+    assert!(taken > 200, "{taken}");
+    assert_eq!(pipeline.tally.signals, 500);
 }
