@@ -64,7 +64,7 @@ impl Inputs {
             Err(error) => return self.failed(path, &error),
         };
         self.reached.insert(real.to_owned());
-        entries.sort_by_key(DirEntry::file_name);
+        entries.sort_by_cached_key(DirEntry::file_name);
         for entry in entries {
             let (path, real) = (entry.path(), real.join(entry.file_name()));
             match entry.file_type() {

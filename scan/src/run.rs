@@ -20,11 +20,10 @@ use crate::summary::Summary;
 
 /// How many batches a block may be ahead of the block that is being printed.
 const BATCHES_AHEAD: usize = 4;
-/// A block of files ends with the file that reaches this many bytes: most deliveries are small, and handing over each of
-/// them takes as long as reading it. It takes milliseconds to read a block, so all workers have work until the end.
-const BLOCK_BYTES: u64 = 256 * 1024;
-/// No block has more files.
+/// No block has more files. Most deliveries are small, and handing over each of them takes as long as reading it.
 const BLOCK_FILES: usize = 64;
+/// Each worker gets at least so many blocks if there are enough files, so that all have work until the end.
+const BLOCKS: usize = 16;
 
 /// Files that one worker reads one after the other.
 type Block = Vec<Result<Input, Failure>>;
@@ -75,7 +74,7 @@ fn read_all(
     progress: &ProgressBar,
     take: &mut dyn FnMut(&Receiver<News>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len()).max(1);
     thread::scope(|scope| {
         let (tasks, queue) = sync_channel::<Task>(workers);
         let queue = Arc::new(Mutex::new(queue));
@@ -90,8 +89,13 @@ fn read_all(
         }
         // Blocks are started and printed in their order, so the block that is being printed is always being read.
         let mut under_way = VecDeque::new();
+        let block_files = (files.len() / (workers * BLOCKS)).clamp(1, BLOCK_FILES);
         let mut files = files.into_iter();
-        while let Some(block) = next_block(&mut files) {
+        loop {
+            let block: Block = files.by_ref().take(block_files).collect();
+            if block.is_empty() {
+                break;
+            }
             if under_way.len() == workers
                 && let Some(oldest) = under_way.pop_front()
             {
@@ -106,24 +110,6 @@ fn read_all(
     })
 }
 
-/// The next files, as many as make a block.
-fn next_block(files: &mut impl Iterator<Item = Result<Input, Failure>>) -> Option<Block> {
-    let (mut block, mut bytes) = (Block::new(), 0);
-    while bytes < BLOCK_BYTES
-        && block.len() < BLOCK_FILES
-        && let Some(file) = files.next()
-    {
-        bytes += file.as_ref().map_or(0, size);
-        block.push(file);
-    }
-    (!block.is_empty()).then_some(block)
-}
-
-/// The bytes of a file; none for one that cannot be read.
-fn size(input: &Input) -> u64 {
-    input.path.metadata().map_or(0, |data| data.len())
-}
-
 fn next_task(queue: &Mutex<Receiver<Task>>) -> Option<Task> {
     queue.lock().ok()?.recv().ok()
 }
@@ -135,6 +121,8 @@ fn progress_bar<'f>(files: impl Iterator<Item = &'f Result<Input, Failure>>) -> 
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(0).with_style(style);
     if !bar.is_hidden() {
+        // A file that cannot be read has no bytes.
+        let size = |input: &Input| input.path.metadata().map_or(0, |data| data.len());
         bar.set_length(files.flatten().map(size).sum());
     }
     bar

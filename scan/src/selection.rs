@@ -47,6 +47,9 @@ impl Selection {
     /// Whether a file may hold records that are asked for, as far as its path says. In a copy of a bucket it does:
     /// `AWSLogs/[o-id/]<account>/CloudTrail/<region>/YYYY/MM/DD/<file>`.
     pub fn may_hold(&self, path: &Path) -> bool {
+        if self.is_all() {
+            return true;
+        }
         let segments: Vec<_> = path.iter().map(|segment| segment.to_string_lossy()).collect();
         let service = segments
             .iter()
