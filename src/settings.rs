@@ -33,6 +33,9 @@ pub struct Settings {
     pub memory_table: Option<MemoryTable>,
     /// `LEARNING_DAYS`: how long a rule that remembers only learns. Without it, as long as the rule's own window.
     pub learning_days: Option<u32>,
+    /// `ACCOUNT_SILENCE_HOURS`: after so many hours without a delivery an account and region count as silent. Without it nobody
+    /// looks.
+    pub silence_hours: Option<u32>,
     /// `METRICS_NAMESPACE`: the CloudWatch namespace of the metrics. Without it the function writes none.
     pub metrics: Option<Metrics>,
 }
@@ -87,6 +90,8 @@ impl Settings {
         let variable = |name: &'static str| {
             variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
         };
+        let memory_table = variable("MEMORY_TABLE").map(memory_table).transpose()?;
+        let silence = variable("ACCOUNT_SILENCE_HOURS");
         Ok(Self {
             topic_arn: signal_topic(variable("SIGNAL_TOPIC_ARN"))?,
             exceptions: variable(EXCEPTION_QUERY).map(exceptions).transpose()?,
@@ -98,7 +103,8 @@ impl Settings {
             notices: variable("NOTICE_TOPIC_ARN")
                 .map(|arn| notices(arn, variable("NOTICES").as_deref(), variable("NOTICE_QUIET_SECONDS")))
                 .transpose()?,
-            memory_table: variable("MEMORY_TABLE").map(memory_table).transpose()?,
+            silence_hours: silence.map_or(Ok(None), |hours| silence_hours(&hours, memory_table.is_some()))?,
+            memory_table,
             learning_days: variable("LEARNING_DAYS").map(|days| learning_days(&days)).transpose()?,
             metrics: variable("METRICS_NAMESPACE")
                 .map(|namespace| metrics(namespace, variable("AWS_LAMBDA_FUNCTION_NAME")))
@@ -230,6 +236,20 @@ fn learning_days(value: &str) -> Result<u32, Error> {
         variable: "LEARNING_DAYS",
         problem: format!("is {value:?}: expected a whole number of days from 0, for none, to {MAX_DAYS}"),
     })
+}
+
+fn silence_hours(value: &str, has_table: bool) -> Result<Option<u32>, Error> {
+    const VARIABLE: &str = "ACCOUNT_SILENCE_HOURS";
+    const MAX_HOURS: u32 = 720;
+    let hours = value.parse().ok().filter(|hours| *hours <= MAX_HOURS).ok_or_else(|| Error {
+        variable: VARIABLE,
+        problem: format!("is {value:?}: expected a whole number of hours from 0, for off, to {MAX_HOURS}"),
+    })?;
+    if hours > 0 && !has_table {
+        let problem = format!("is {value:?} and needs a table to note deliveries in: set MEMORY_TABLE, too");
+        return Err(Error { variable: VARIABLE, problem });
+    }
+    Ok(Some(hours).filter(|hours| *hours > 0))
 }
 
 fn metrics(namespace: String, function: Option<String>) -> Result<Metrics, Error> {

@@ -99,6 +99,9 @@ fn a_wrong_setting_is_an_error_that_names_the_variable_and_quotes_the_value() {
         ("LEARNING_DAYS", "1.5"),
         ("LEARNING_DAYS", "5d"),
         ("LEARNING_DAYS", "3651"),
+        ("ACCOUNT_SILENCE_HOURS", "-1"),
+        ("ACCOUNT_SILENCE_HOURS", "1d"),
+        ("ACCOUNT_SILENCE_HOURS", "721"),
         ("EXCEPTION_QUERY", "user.name: (ana or"),
         ("EXCEPTION_QUERY", "no.such.field: x"),
         ("EXCEPTION_QUERY", "cloud.provider: gcp and user.name: ana"),
@@ -129,6 +132,18 @@ fn a_memory_table_is_given_by_its_name_or_by_its_arn_whose_region_counts() {
     for (value, days) in [("0", Some(0)), ("14", Some(14)), ("", None)] {
         assert_eq!(read(&[("LEARNING_DAYS", value), TOPIC]).expect(value).learning_days, days);
     }
+}
+
+#[test]
+fn accounts_are_watched_only_with_hours_and_a_table() {
+    let table = ("MEMORY_TABLE", "memory");
+    for (value, hours) in [("", None), ("0", None), ("24", Some(24))] {
+        let settings = read(&[("ACCOUNT_SILENCE_HOURS", value), table, TOPIC]).expect(value);
+        assert_eq!(settings.silence_hours, hours);
+    }
+    assert_eq!(read(&[("ACCOUNT_SILENCE_HOURS", "0"), TOPIC]).expect("off").silence_hours, None);
+    let error = read(&[("ACCOUNT_SILENCE_HOURS", "24"), TOPIC]).expect_err("no table");
+    assert!(error.variable == "ACCOUNT_SILENCE_HOURS" && error.problem.contains("MEMORY_TABLE"), "{error}");
 }
 
 #[test]

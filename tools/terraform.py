@@ -485,6 +485,26 @@ def without_null(pattern: str) -> str:
     return f"jsonencode(merge({pattern}, {{ detail = {detail} }}))"
 
 
+def schedule(of: Properties) -> Iterator[str]:
+    """Write AWS::Scheduler::Schedule."""
+    yield from of.line("Description", "description")
+    yield from of.line("ScheduleExpression", "schedule_expression")
+    yield from ("flexible_time_window {", f"  mode = {quoted(of.take('FlexibleTimeWindow')['Mode'])}", "}")
+    target = of.take("Target")
+    retries = target["RetryPolicy"]
+    yield from (
+        "target {",
+        f"  arn = {of.text(target['Arn'])}",
+        f"  role_arn = {of.text(target['RoleArn'])}",
+        f"  input = {quoted(target['Input'])}",
+        "  retry_policy {",
+        f"    maximum_retry_attempts = {retries['MaximumRetryAttempts']}",
+        f"    maximum_event_age_in_seconds = {retries['MaximumEventAgeInSeconds']}",
+        "  }",
+        "}",
+    )
+
+
 def function(of: Properties) -> Iterator[str]:
     """Write AWS::Serverless::Function: the function, and the mapping that feeds it."""
     of.take("CodeUri")
@@ -643,6 +663,7 @@ RESOURCES: dict[str, tuple[str, Callable[[Properties], Iterator[str]]]] = {
     "AWS::SNS::TopicPolicy": ("aws_sns_topic_policy", topic_policy),
     "AWS::SQS::Queue": ("aws_sqs_queue", queue),
     "AWS::SQS::QueuePolicy": ("aws_sqs_queue_policy", queue_policy),
+    "AWS::Scheduler::Schedule": ("aws_scheduler_schedule", schedule),
     "AWS::Serverless::Function": ("aws_lambda_function", function),
 }
 # What Ref of a resource is.

@@ -158,6 +158,26 @@ variable "exception_query" {
   }
 }
 
+variable "starter_rules" {
+  description = "Whether the rules of the starter pack are on, too. Without it the function has the one rule that it is for, and those of RulesLayerArn."
+  type = string
+  default = "false"
+  validation {
+    condition = contains(["true", "false"], var.starter_rules)
+    error_message = "It must be one of true, false."
+  }
+}
+
+variable "rules_layer_arn" {
+  description = "The version of a layer with a bundle of rules, which `make rules RULES=DIR` publishes and prints: more rules, exceptions, account names and routes. Empty adds none."
+  type = string
+  default = ""
+  validation {
+    condition = alltrue([for each in [var.rules_layer_arn] : can(regex("^$|^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]{1,140}:[0-9]+$", each))])
+    error_message = "It must match ^$|^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]{1,140}:[0-9]+$."
+  }
+}
+
 variable "fifo_topic" {
   description = "Whether the topic is a FIFO topic: in order for each account, but only for SQS subscribers. A change replaces the topic, and its subscriptions are lost."
   type = string
@@ -292,6 +312,16 @@ variable "memory" {
   }
 }
 
+variable "memory_table_arn" {
+  description = "The table of another stack, in any region, to remember in instead of one of this stack's own: what is new in one region is then known in all. Empty makes a table."
+  type = string
+  default = ""
+  validation {
+    condition = alltrue([for each in [var.memory_table_arn] : can(regex("^$|^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}$", each))])
+    error_message = "It must match ^$|^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}$."
+  }
+}
+
 variable "learning_days" {
   description = "How many days a rule that remembers only learns before it reports anything; 0 reports from the first event on. Empty lets each rule learn for as long as it looks back."
   type = string
@@ -404,6 +434,20 @@ variable "silence_hours" {
   }
 }
 
+variable "account_silence_hours" {
+  description = "Hours without a delivery after which an account and region that was seen on most days counts as silent: one signal then, and one when it is back. Needs Memory. 0 does not look."
+  type = number
+  default = 0
+  validation {
+    condition = var.account_silence_hours >= 0
+    error_message = "It must be >= 0."
+  }
+  validation {
+    condition = var.account_silence_hours <= 720
+    error_message = "It must be <= 720."
+  }
+}
+
 variable "latency_target" {
   description = "Seconds from an API call to its signal that nine in ten signals should stay within."
   type = number
@@ -431,6 +475,8 @@ variable "metrics_namespace" {
 locals {
   own_bucket = (var.trail_bucket_name == "")
   existing_bucket = !local.own_bucket
+  has_rules_layer = !(var.rules_layer_arn == "")
+  has_starter_rules = (var.starter_rules == "true")
   has_role_name = !(var.function_role_name == "")
   has_delivery_topic = !(var.delivery_topic_arn == "")
   from_delivery_topic = (local.existing_bucket && local.has_delivery_topic)
@@ -454,6 +500,9 @@ locals {
   has_notice_email4 = (local.has_notice_email1 && !(join("", [split(",", "${var.notice_email},,,,")[3]]) == ""))
   has_notice_email5 = (local.has_notice_email1 && !(join("", [split(",", "${var.notice_email},,,,")[4]]) == ""))
   has_memory = (var.memory == "true")
+  has_memory_table = !(var.memory_table_arn == "")
+  own_memory = (local.has_memory && !local.has_memory_table)
+  watches_accounts = (local.has_memory && !(var.account_silence_hours == 0))
   has_alarm_email = !(var.alarm_email == "")
   has_alarm_topic = !(var.alarm_topic_arn == "")
   stack_part = substr(sha256("${data.aws_caller_identity.current.account_id}/${data.aws_region.current.region}/${var.name}"), 0, 32)
@@ -632,13 +681,14 @@ resource "aws_lambda_function" "function" {
   memory_size = var.memory_size
   timeout = 60
   role = aws_iam_role.function_role.arn
+  layers = (local.has_rules_layer ? [var.rules_layer_arn] : null)
   logging_config {
     log_format = "JSON"
     application_log_level = var.log_level
     log_group = aws_cloudwatch_log_group.function_log_group.name
   }
   environment {
-    variables = { "SIGNAL_TOPIC_ARN" = aws_sns_topic.signal_topic.arn, "EXCEPTION_QUERY" = var.exception_query, "TRAIL_BUCKET_OWNER" = var.trail_bucket_owner, "SIGNAL_ARCHIVE_BUCKET" = (local.has_archive ? one(aws_s3_bucket.archive_bucket[*].id) : ""), "NOTICE_TOPIC_ARN" = (local.has_notices ? one(aws_sns_topic.notice_topic[*].arn) : ""), "NOTICES" = (local.has_notices ? var.notices : ""), "NOTICE_QUIET_SECONDS" = var.notice_quiet_seconds, "MEMORY_TABLE" = (local.has_memory ? one(aws_dynamodb_table.memory_table[*].name) : ""), "LEARNING_DAYS" = var.learning_days, "METRICS_NAMESPACE" = var.metrics_namespace }
+    variables = { "SIGNAL_TOPIC_ARN" = aws_sns_topic.signal_topic.arn, "EXCEPTION_QUERY" = var.exception_query, "EMBEDDED_RULES" = (local.has_starter_rules ? "starter" : "seed"), "RULES_BUNDLE" = (local.has_rules_layer ? "/opt/rules.json" : ""), "TRAIL_BUCKET_OWNER" = var.trail_bucket_owner, "SIGNAL_ARCHIVE_BUCKET" = (local.has_archive ? one(aws_s3_bucket.archive_bucket[*].id) : ""), "NOTICE_TOPIC_ARN" = (local.has_notices ? one(aws_sns_topic.notice_topic[*].arn) : ""), "NOTICES" = (local.has_notices ? var.notices : ""), "NOTICE_QUIET_SECONDS" = var.notice_quiet_seconds, "MEMORY_TABLE" = (local.own_memory ? one(aws_dynamodb_table.memory_table[*].name) : var.memory_table_arn), "ACCOUNT_SILENCE_HOURS" = var.account_silence_hours, "LEARNING_DAYS" = var.learning_days, "METRICS_NAMESPACE" = var.metrics_namespace }
   }
   lifecycle {
     precondition {
@@ -664,6 +714,14 @@ resource "aws_lambda_function" "function" {
     precondition {
       condition = !(var.notices == "none") || ((var.slack_channel_id == "") && (var.teams_channel_id == ""))
       error_message = "With Notices none there is nothing to send; leave the channels empty, or set Notices to alerts."
+    }
+    precondition {
+      condition = !(var.memory == "false") || (var.memory_table_arn == "")
+      error_message = "Without Memory no table is used; leave MemoryTableArn empty, or set Memory to true."
+    }
+    precondition {
+      condition = !(var.memory == "false") || (var.account_silence_hours == 0)
+      error_message = "AccountSilenceHours notes deliveries in the table; set Memory to true, or leave it at 0."
     }
     precondition {
       condition = (var.slack_workspace_id == var.slack_channel_id) || (!(var.slack_workspace_id == "") && !(var.slack_channel_id == ""))
@@ -699,11 +757,11 @@ resource "aws_iam_role" "function_role" {
 resource "aws_iam_role_policy" "function_role" {
   name = "read-deliveries-publish-signals"
   role = aws_iam_role.function_role.name
-  policy = jsonencode({ "Version" = "2012-10-17", "Statement" = [for each in [{ "Sid" = "TakeFromQueue", "Effect" = "Allow", "Action" = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], "Resource" = aws_sqs_queue.queue.arn }, { "Sid" = "ReadDeliveries", "Effect" = "Allow", "Action" = ["s3:GetObject", "s3:GetObjectVersion"], "Resource" = [for each in [(local.own_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${one(aws_s3_bucket.trail_bucket[*].id)}/${var.trail_prefix}*" : "arn:${data.aws_partition.current.partition}:s3:::${split(",", var.trail_bucket_name)[0]}/${var.trail_prefix}*"), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[1]}/${var.trail_prefix}*" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[2]}/${var.trail_prefix}*" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[3]}/${var.trail_prefix}*" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[4]}/${var.trail_prefix}*" : null)] : each if each != null] }, { "Sid" = "TellMissingFromForbidden", "Effect" = "Allow", "Action" = "s3:ListBucket", "Resource" = [for each in [(local.own_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${one(aws_s3_bucket.trail_bucket[*].id)}" : "arn:${data.aws_partition.current.partition}:s3:::${split(",", var.trail_bucket_name)[0]}"), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[1]}" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[2]}" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[3]}" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[4]}" : null)] : each if each != null] }, (local.has_trail_kms_key ? { "Sid" = "DecryptDeliveries", "Effect" = "Allow", "Action" = "kms:Decrypt", "Resource" = var.trail_kms_key_arn, "Condition" = { "StringLike" = { "kms:ViaService" = "s3.*.amazonaws.com*" } } } : null), (local.has_signal_kms_key ? { "Sid" = "UseSignalKey", "Effect" = "Allow", "Action" = ["kms:Decrypt", "kms:GenerateDataKey"], "Resource" = var.signal_kms_key_arn, "Condition" = { "StringLike" = { "kms:ViaService" = ["sqs.*.amazonaws.com*", "sns.*.amazonaws.com*", "dynamodb.*.amazonaws.com*"] } } } : null), (local.has_archive ? { "Sid" = "KeepSignals", "Effect" = "Allow", "Action" = ["s3:GetObject", "s3:PutObject"], "Resource" = "${one(aws_s3_bucket.archive_bucket[*].arn)}/signals/*" } : null), (local.has_archive ? { "Sid" = "TellNewFromForbidden", "Effect" = "Allow", "Action" = "s3:ListBucket", "Resource" = one(aws_s3_bucket.archive_bucket[*].arn) } : null), (local.has_memory ? { "Sid" = "Remember", "Effect" = "Allow", "Action" = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], "Resource" = one(aws_dynamodb_table.memory_table[*].arn) } : null), { "Sid" = "PublishSignals", "Effect" = "Allow", "Action" = "sns:Publish", "Resource" = aws_sns_topic.signal_topic.arn }, (local.has_notices ? { "Sid" = "PublishNotices", "Effect" = "Allow", "Action" = "sns:Publish", "Resource" = one(aws_sns_topic.notice_topic[*].arn) } : null), (local.has_notice_topics ? { "Sid" = "PublishNoticesElsewhere", "Effect" = "Allow", "Action" = "sns:Publish", "Resource" = var.notice_topic_arns } : null), { "Sid" = "WriteLog", "Effect" = "Allow", "Action" = ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource" = aws_cloudwatch_log_group.function_log_group.arn }] : each if each != null] })
+  policy = jsonencode({ "Version" = "2012-10-17", "Statement" = [for each in [{ "Sid" = "TakeFromQueue", "Effect" = "Allow", "Action" = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], "Resource" = aws_sqs_queue.queue.arn }, { "Sid" = "ReadDeliveries", "Effect" = "Allow", "Action" = ["s3:GetObject", "s3:GetObjectVersion"], "Resource" = [for each in [(local.own_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${one(aws_s3_bucket.trail_bucket[*].id)}/${var.trail_prefix}*" : "arn:${data.aws_partition.current.partition}:s3:::${split(",", var.trail_bucket_name)[0]}/${var.trail_prefix}*"), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[1]}/${var.trail_prefix}*" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[2]}/${var.trail_prefix}*" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[3]}/${var.trail_prefix}*" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[4]}/${var.trail_prefix}*" : null)] : each if each != null] }, { "Sid" = "TellMissingFromForbidden", "Effect" = "Allow", "Action" = "s3:ListBucket", "Resource" = [for each in [(local.own_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${one(aws_s3_bucket.trail_bucket[*].id)}" : "arn:${data.aws_partition.current.partition}:s3:::${split(",", var.trail_bucket_name)[0]}"), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[1]}" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[2]}" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[3]}" : null), (local.existing_bucket ? "arn:${data.aws_partition.current.partition}:s3:::${split(",", "${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name},${var.trail_bucket_name}")[4]}" : null)] : each if each != null] }, (local.has_trail_kms_key ? { "Sid" = "DecryptDeliveries", "Effect" = "Allow", "Action" = "kms:Decrypt", "Resource" = var.trail_kms_key_arn, "Condition" = { "StringLike" = { "kms:ViaService" = "s3.*.amazonaws.com*" } } } : null), (local.has_signal_kms_key ? { "Sid" = "UseSignalKey", "Effect" = "Allow", "Action" = ["kms:Decrypt", "kms:GenerateDataKey"], "Resource" = var.signal_kms_key_arn, "Condition" = { "StringLike" = { "kms:ViaService" = ["sqs.*.amazonaws.com*", "sns.*.amazonaws.com*", "dynamodb.*.amazonaws.com*"] } } } : null), (local.has_archive ? { "Sid" = "KeepSignals", "Effect" = "Allow", "Action" = ["s3:GetObject", "s3:PutObject"], "Resource" = "${one(aws_s3_bucket.archive_bucket[*].arn)}/signals/*" } : null), (local.has_archive ? { "Sid" = "TellNewFromForbidden", "Effect" = "Allow", "Action" = "s3:ListBucket", "Resource" = one(aws_s3_bucket.archive_bucket[*].arn) } : null), (local.has_memory ? { "Sid" = "Remember", "Effect" = "Allow", "Action" = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], "Resource" = (local.has_memory_table ? var.memory_table_arn : one(aws_dynamodb_table.memory_table[*].arn)) } : null), { "Sid" = "PublishSignals", "Effect" = "Allow", "Action" = "sns:Publish", "Resource" = aws_sns_topic.signal_topic.arn }, (local.has_notices ? { "Sid" = "PublishNotices", "Effect" = "Allow", "Action" = "sns:Publish", "Resource" = one(aws_sns_topic.notice_topic[*].arn) } : null), (local.has_notice_topics ? { "Sid" = "PublishNoticesElsewhere", "Effect" = "Allow", "Action" = "sns:Publish", "Resource" = var.notice_topic_arns } : null), { "Sid" = "WriteLog", "Effect" = "Allow", "Action" = ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource" = aws_cloudwatch_log_group.function_log_group.arn }] : each if each != null] })
 }
 
 resource "aws_dynamodb_table" "memory_table" {
-  count = local.has_memory ? 1 : 0
+  count = local.own_memory ? 1 : 0
   billing_mode = "PAY_PER_REQUEST"
   hash_key = "key"
   attribute {
@@ -728,6 +786,36 @@ resource "aws_dynamodb_table" "memory_table" {
   lifecycle {
     prevent_destroy = true
   }
+}
+
+resource "aws_scheduler_schedule" "silence_schedule" {
+  count = local.watches_accounts ? 1 : 0
+  description = "Has the function look for accounts whose deliveries have stopped."
+  schedule_expression = "cron(15 * * * ? *)"
+  flexible_time_window {
+    mode = "OFF"
+  }
+  target {
+    arn = aws_lambda_function.function.arn
+    role_arn = one(aws_iam_role.silence_schedule_role[*].arn)
+    input = "{\"check\":\"silence\",\"time\":\"<aws.scheduler.scheduled-time>\"}"
+    retry_policy {
+      maximum_retry_attempts = 10
+      maximum_event_age_in_seconds = 3600
+    }
+  }
+}
+
+resource "aws_iam_role" "silence_schedule_role" {
+  count = local.watches_accounts ? 1 : 0
+  assume_role_policy = jsonencode({ "Version" = "2012-10-17", "Statement" = [{ "Effect" = "Allow", "Principal" = { "Service" = "scheduler.amazonaws.com" }, "Action" = "sts:AssumeRole", "Condition" = { "StringEquals" = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } } }] })
+}
+
+resource "aws_iam_role_policy" "silence_schedule_role" {
+  count = local.watches_accounts ? 1 : 0
+  name = "check-for-silence"
+  role = one(aws_iam_role.silence_schedule_role[*].name)
+  policy = jsonencode({ "Version" = "2012-10-17", "Statement" = [{ "Sid" = "InvokeFunction", "Effect" = "Allow", "Action" = "lambda:InvokeFunction", "Resource" = aws_lambda_function.function.arn }] })
 }
 
 resource "aws_sns_topic" "signal_topic" {
@@ -1095,7 +1183,12 @@ output "dashboard_name" {
 
 output "memory_table_name" {
   description = "The table of what rules remember. New rules only learn for some days; past deliveries teach them at once: make history LEARN=yes. docs/memory.md"
-  value = one(aws_dynamodb_table.memory_table[*].name)
+  value = (local.own_memory ? one(aws_dynamodb_table.memory_table[*].name) : var.memory_table_arn)
+}
+
+output "memory_table_arn" {
+  description = "The same for MemoryTableArn of stacks in other regions, so that they remember together."
+  value = one(aws_dynamodb_table.memory_table[*].arn)
 }
 
 output "archive_bucket_name" {

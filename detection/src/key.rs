@@ -62,6 +62,25 @@ impl Key {
             _ => Some(OTHER_SERVICE),
         }
     }
+
+    /// The account, the region and the time of a delivery, to the hour as RFC 3339, if this is its key as CloudTrail writes it:
+    /// `…/<account>/CloudTrail/<region>/…/<account>_CloudTrail_<region>_<YYYYMMDDTHHmmZ>_….json.gz`.
+    pub(crate) fn delivery(&self) -> Option<(&str, &str, String)> {
+        let segments: Vec<_> = self.0.split('/').collect();
+        let logs = segments.iter().rposition(|segment| *segment == "AWSLogs")?;
+        let behind = &segments[logs + 1..];
+        let account = behind.iter().position(|segment| is_account(segment))?;
+        let [account, "CloudTrail", region, .., name] = behind[account..] else { return None };
+        let mut parts =
+            name.strip_prefix(account)?.strip_prefix("_CloudTrail_")?.strip_prefix(region)?.split('_');
+        let (Some(""), Some(time)) = (parts.next(), parts.next()) else { return None };
+        let is_region = (1..=32).contains(&region.len())
+            && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_time = time.len() == 14 && time.is_ascii() && is_region;
+        let (date, time) = is_time.then(|| time.split_at(8))?;
+        let hour = time.strip_prefix('T')?.get(..2)?;
+        Some((account, region, format!("{}-{}-{}T{hour}:00:00Z", &date[..4], &date[4..6], &date[6..])))
+    }
 }
 
 const OTHER_SERVICE: &str = "another service's log";

@@ -9,7 +9,7 @@
 //!
 //! [`rule`] reads rule files, [`query`] parses and evaluates their queries, and [`ecs`] maps a record to the document that
 //! queries are evaluated on. [`pipeline`] connects the modules: records in, signals and counts out. [`notice`] puts signals
-//! into words for people.
+//! into words for people. [`silence`] watches for accounts whose deliveries stop.
 
 pub mod bundle;
 pub mod detect;
@@ -24,4 +24,5 @@ pub mod query;
 pub mod records;
 pub mod rule;
 pub mod signal;
+pub mod silence;
 pub mod time;

@@ -21,6 +21,8 @@ pub enum Origin {
     },
     /// A local file.
     File(String),
+    /// The check for accounts whose deliveries stop.
+    Check,
 }
 
 impl Origin {
@@ -33,6 +35,7 @@ impl Origin {
             Self::LogStream { group, .. } if group.is_empty() => "logs".to_owned(),
             Self::LogStream { group, stream } => format!("logs:{group}:{stream}"),
             Self::File(path) => path.clone(),
+            Self::Check => "silence".to_owned(),
         }
     }
 
@@ -47,7 +50,7 @@ impl Origin {
                 vec![("aws.cloudwatch.log_group", group), ("aws.cloudwatch.log_stream", stream)]
             }
             Self::File(path) => vec![("log.file.path", path)],
-            Self::EventBridge => Vec::new(),
+            Self::EventBridge | Self::Check => Vec::new(),
         }
     }
 }

@@ -89,7 +89,7 @@ pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
     let matched = Matched { fields: &document, id: Some(&*id), time, text: signal.message.as_bytes() };
     let mut shared = None;
     for rule in rules.on_signals().filter(|rule| rule.matches_alert(&document)) {
-        if let Some(exception) = rules.exception(rule, &document, time) {
+        if let Some(exception) = rules.exception(&rule.definition.rule_id, &document, time) {
             let suppressed = Suppressed::above(&rule.definition, exception, document, signal.id);
             above.suppressed.push(suppressed);
             continue;
@@ -174,7 +174,7 @@ impl<'a> Pipeline<'a> {
 
     /// Makes of a match a signal, or what waits for one.
     fn judge(&mut self, rule: &Rule, document: &Document, record: &[u8], shared: &mut Option<Arc<[u8]>>) {
-        let exception = self.rules.exception(rule, document, document.text("@timestamp"));
+        let exception = self.rules.exception(&rule.definition.rule_id, document, document.text("@timestamp"));
         if exception.is_none() && rule.memory.is_some() {
             let matched = Matched::record(document, record);
             if let Match::Candidates(candidates) = memory::candidates(rule, &matched, shared) {

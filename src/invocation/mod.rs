@@ -5,6 +5,7 @@ mod reading;
 mod remembering;
 pub mod reply;
 pub mod report;
+mod watching;
 
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -23,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::aws;
 use crate::failure::Failure;
-use crate::memory::{Memory, Waiting};
+use crate::memory::{Memory, Silence, Waiting};
 use crate::publish::archive::Archive;
 use crate::publish::{Found, Publication, Publisher};
 use crate::s3::Deliveries;
@@ -37,6 +38,7 @@ use reading::Reading;
 use remembering::{Remembered, Remembering};
 use reply::{Error, reply};
 use report::Report;
+use watching::Watching;
 
 pub use deadlines::deadline;
 
@@ -64,6 +66,7 @@ pub struct Handler {
     rules: Ruleset,
     deliveries: Deliveries,
     memory: Option<Memory>,
+    silence: Option<Silence>,
     publisher: Publisher,
 }
 
@@ -88,8 +91,10 @@ impl Handler {
         let remember = rules.rules().iter().filter_map(|rule| Some((rule, rule.memory.as_ref()?)));
         let memory = settings.memory_table.as_ref().filter(|_| remember.clone().next().is_some());
         let memory = memory.map(|table| Memory::new(aws::dynamodb(config), table, settings.learning_days));
+        let silence = settings.memory_table.as_ref().zip(settings.silence_hours);
+        let silence = silence.map(|(table, hours)| Silence::new(aws::dynamodb(config), table, hours));
         let rules = if memory.is_some() { rules } else { without_memory(rules) };
-        Self { settings, rules, deliveries, memory, publisher }
+        Self { settings, rules, deliveries, memory, silence, publisher }
     }
 
     /// Resumes a body that sends nothing for `stall`, instead of for five seconds.
@@ -133,8 +138,14 @@ impl Handler {
         // Boxed: the compiler limits the depth of nested futures.
         let remembering = Box::pin(self.remember(matches, found.clone(), invocation.learns, deadlines));
         let publishing = Box::pin(self.publish(signals, invocation.learns, deadlines));
-        let reading = self.read_all(&invocation.messages, &reports, Channels { found, waiting }, deadlines);
+        let watching = Watching::new(self.silence.as_ref());
+        let reading = Box::pin(async {
+            let channels = Channels { found, waiting };
+            self.read_all(&invocation.messages, &reports, channels, &watching, deadlines).await;
+            watching.note(deadlines.remembering).await;
+        });
         let ((), remembered, (publication, learned)) = tokio::join!(reading, remembering, publishing);
+        watching.published(deadlines.publishing).await;
 
         let mut counters = Counters {
             published: publication.published,
@@ -212,6 +223,7 @@ impl Handler {
         messages: &[Message],
         reports: &[Rc<Report>],
         channels: Channels,
+        watching: &Watching<'_>,
         deadlines: Deadlines,
     ) {
         let now = rfc3339(SystemTime::now());
@@ -222,7 +234,7 @@ impl Handler {
             .collect();
         parts.sort_by_key(|(_, (turn, _))| *turn);
         stream::iter(parts)
-            .map(|(report, (_, part))| self.read(report, part, &now, &channels, deadlines))
+            .map(|(report, (_, part))| self.read(report, part, &now, &channels, watching, deadlines))
             .buffer_unordered(CONCURRENT_OBJECTS)
             .collect::<()>()
             .await;
@@ -235,11 +247,15 @@ impl Handler {
         part: &Part,
         now: &str,
         channels: &Channels,
+        watching: &Watching<'_>,
         deadlines: Deadlines,
     ) {
         let source = match part {
             Part::Error(error) => return report.fail(Failure::permanent(error.to_string())),
             Part::Nothing(reason) => return skip(report, reason, None),
+            Part::Check(time) => {
+                return watching.check(*time, report, &self.rules, now, channels, deadlines).await;
+            }
             Part::Source(source) => source,
         };
         let origin = Rc::new(match source {
@@ -250,7 +266,7 @@ impl Handler {
             Source::Bytes { origin, .. } => origin.clone(),
         });
         let pipeline = Pipeline::new(&self.rules, &origin, now);
-        let reading = Reading::new(&origin, report, pipeline, channels);
+        let reading = Reading::new(&origin, report, pipeline, channels, watching);
         reading.run(&self.deliveries, source, deadlines).await;
     }
 }

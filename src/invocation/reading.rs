@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
 use crate::invocation::report::Report;
+use crate::invocation::watching::Watching;
 use crate::invocation::{Channels, Deadlines};
 use crate::memory::Waiting;
 use crate::publish::Found;
@@ -32,6 +33,7 @@ pub(crate) struct Reading<'a> {
     report: &'a Rc<Report>,
     pipeline: Pipeline<'a>,
     channels: &'a Channels,
+    watching: &'a Watching<'a>,
     is_object: bool,
     delivered: Option<SystemTime>,
     /// Signals that wait to be handed to the publisher.
@@ -51,6 +53,7 @@ impl<'a> Reading<'a> {
         report: &'a Rc<Report>,
         pipeline: Pipeline<'a>,
         channels: &'a Channels,
+        watching: &'a Watching<'a>,
     ) -> Self {
         Self {
             origin,
@@ -58,6 +61,7 @@ impl<'a> Reading<'a> {
             report,
             pipeline,
             channels,
+            watching,
             is_object: false,
             delivered: None,
             pending: VecDeque::new(),
@@ -145,6 +149,9 @@ impl<'a> Reading<'a> {
     }
 
     fn finish(self, result: Result<(), Stop>) {
+        if self.is_object && result.is_ok() {
+            self.watching.saw(self.origin, self.report);
+        }
         let Self { place, report, pipeline, .. } = self;
         let mut counters = Counters::from(pipeline.tally);
         counters.deliveries = 1;

@@ -70,6 +70,11 @@ pub(super) struct Envelope<'a> {
     pub(super) bucket: Member<'a>,
     #[serde(borrow)]
     pub(super) object: Member<'a>,
+    // A schedule's request for a check.
+    #[serde(borrow)]
+    pub(super) check: Member<'a>,
+    #[serde(borrow)]
+    pub(super) time: Member<'a>,
     // CloudWatch Logs.
     #[serde(borrow)]
     pub(super) awslogs: Member<'a>,

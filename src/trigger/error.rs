@@ -17,7 +17,7 @@ pub enum Error {
     },
     /// No known envelope.
     #[error(
-        "unknown payload ({found}): expected an event of S3, SQS, SNS, EventBridge, CloudWatch Logs, CloudTrail or S3 Batch Operations"
+        "unknown payload ({found}): expected an event of S3, SQS, SNS, EventBridge, CloudWatch Logs, CloudTrail, S3 Batch Operations or a schedule"
     )]
     Unknown {
         /// What the payload is instead.
@@ -56,6 +56,20 @@ pub enum Error {
     Argument {
         /// Its name and its value.
         argument: String,
+    },
+    /// A check that does not exist.
+    #[error(
+        "there is no check {found:?}: expected {{\"check\": \"silence\", \"time\": \"2026-11-23T10:00:00Z\"}}"
+    )]
+    Check {
+        /// Its name.
+        found: String,
+    },
+    /// A time that is none.
+    #[error("the check has the time {found:?}: expected one as 2026-11-23T10:00:00Z")]
+    Time {
+        /// The text.
+        found: String,
     },
     /// Log events that are not base64.
     #[error("the CloudWatch Logs data cannot be read: {reason}")]

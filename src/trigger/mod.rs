@@ -10,11 +10,13 @@ mod error;
 mod eventbridge;
 mod payload;
 mod s3;
+mod schedule;
 mod sns;
 mod sqs;
 
 use std::borrow::Cow;
 
+use detection::memory::Time;
 use detection::origin::{Object, Origin};
 use detection::records;
 use envelope::Envelope;
@@ -49,6 +51,8 @@ pub enum Source {
 pub enum Part {
     /// Something to read.
     Source(Source),
+    /// A check for accounts whose deliveries stop, at this time.
+    Check(Time),
     /// Nothing to do, for this reason.
     Nothing(&'static str),
     /// Why it cannot be understood.
@@ -208,6 +212,7 @@ fn unwrap(text: &str, depth: usize, parts: &mut Parts) {
             .or_else(|| s3::config_notice(&envelope))
             .or_else(|| eventbridge::event(&envelope))
             .or_else(|| cloudwatch_logs::subscription(&envelope))
+            .or_else(|| schedule::check(&envelope))
             .or_else(|| eventbridge::detail(&envelope, text))
             .unwrap_or_else(|| Err(envelope.unknown())),
     );

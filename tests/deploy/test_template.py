@@ -1,5 +1,6 @@
 """What template.yaml promises whoever deploys it, read from the template itself."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -93,6 +94,7 @@ def test_every_parameter_says_which_values_it_takes() -> None:
         ("TeamsTenantId", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "example.com"),
         ("TeamsTeamId", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "Security"),
         ("TeamsChannelId", "19%3Aabc%40thread.tacv2", "19:abc@thread.tacv2"),
+        ("MemoryTableArn", "arn:aws:dynamodb:eu-west-1:111122223333:table/memory", "memory"),
         ("LearningDays", "14", "two weeks"),
         ("AlarmEmail", "security@example.com", "security"),
         ("AlarmTopicArn", "arn:aws-cn:sns:cn-north-1:111122223333:alarms", "arn:aws:sqs:us-east-1:111122223333:alarms"),
@@ -142,9 +144,10 @@ def test_the_function_writes_signals_into_its_archive_and_nothing_else_anywhere(
     assert [each["Resource"] for each in writing] == [{"Sub": "${ArchiveBucket.Arn}/signals/*"}]
 
 
-def test_the_function_reads_and_writes_the_table_that_the_stack_makes_and_no_other() -> None:
+def test_the_function_reads_and_writes_the_table_that_the_stack_makes_or_is_given_and_no_other() -> None:
     using = [each for each in role_statements() if any("dynamodb" in action for action in listed(each["Action"]))]
-    assert [each["Resource"] for each in using] == [{"GetAtt": "MemoryTable.Arn"}]
+    table = {"If": ["HasMemoryTable", {"Ref": "MemoryTableArn"}, {"GetAtt": "MemoryTable.Arn"}]}
+    assert [each["Resource"] for each in using] == [table]
     (role,) = (each["Policies"][0] for name, each in of_type("AWS::IAM::Role").items() if name == "FunctionRole")
     conditional = [each["If"] for each in role["PolicyDocument"]["Statement"] if "If" in each]
     assert [condition for condition, statement, _ in conditional if statement["Sid"] == "Remember"] == ["HasMemory"]
@@ -153,7 +156,7 @@ def test_the_function_reads_and_writes_the_table_that_the_stack_makes_and_no_oth
 def test_the_table_costs_nothing_idle_forgets_by_itself_and_can_be_restored() -> None:
     (table,) = of_type("AWS::DynamoDB::Table").values()
     assert TEMPLATE["Parameters"]["Memory"]["Default"] == "true"
-    assert RESOURCES["MemoryTable"]["Condition"] == "HasMemory"
+    assert RESOURCES["MemoryTable"]["Condition"] == "OwnMemory"
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["KeySchema"] == [{"AttributeName": "key", "KeyType": "HASH"}]
     assert table["AttributeDefinitions"] == [{"AttributeName": "key", "AttributeType": "S"}]
@@ -165,8 +168,40 @@ def test_the_table_costs_nothing_idle_forgets_by_itself_and_can_be_restored() ->
 
 def test_the_function_knows_its_table_and_how_long_to_learn() -> None:
     variables = of_type("AWS::Serverless::Function")["Function"]["Environment"]["Variables"]
-    assert variables["MEMORY_TABLE"] == {"If": ["HasMemory", {"Ref": "MemoryTable"}, ""]}
+    assert variables["MEMORY_TABLE"] == {"If": ["OwnMemory", {"Ref": "MemoryTable"}, {"Ref": "MemoryTableArn"}]}
     assert variables["LEARNING_DAYS"] == {"Ref": "LearningDays"}
+
+
+def test_another_stacks_table_takes_the_place_of_ones_own() -> None:
+    conditions = TEMPLATE["Conditions"]
+    assert conditions["HasMemoryTable"] == {"Not": [{"Equals": [{"Ref": "MemoryTableArn"}, ""]}]}
+    own = {"And": [{"Condition": "HasMemory"}, {"Not": [{"Condition": "HasMemoryTable"}]}]}
+    assert conditions["OwnMemory"] == own
+    refused = TEMPLATE["Rules"]["TableNeedsMemory"]
+    # So the ARN is empty, and MEMORY_TABLE with it, where there is no memory.
+    assert refused["RuleCondition"] == {"Equals": [{"Ref": "Memory"}, "false"]}
+    assert {"Equals": [{"Ref": "MemoryTableArn"}, ""]} in [each["Assert"] for each in refused["Assertions"]]
+    assert TEMPLATE["Outputs"]["MemoryTableArn"]["Value"] == {"GetAtt": "MemoryTable.Arn"}
+
+
+def test_nobody_looks_for_silent_accounts_unless_asked_to() -> None:
+    assert TEMPLATE["Parameters"]["AccountSilenceHours"]["Default"] == 0
+    on = {"Not": [{"Equals": [{"Ref": "AccountSilenceHours"}, 0]}]}
+    assert TEMPLATE["Conditions"]["WatchesAccounts"] == {"And": [{"Condition": "HasMemory"}, on]}
+    for name in ("SilenceSchedule", "SilenceScheduleRole"):
+        assert RESOURCES[name]["Condition"] == "WatchesAccounts"
+    variables = of_type("AWS::Serverless::Function")["Function"]["Environment"]["Variables"]
+    assert variables["ACCOUNT_SILENCE_HOURS"] == {"Ref": "AccountSilenceHours"}
+
+
+def test_the_schedule_sends_its_own_time_and_may_invoke_this_function_alone() -> None:
+    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
+    target = schedule["Target"]
+    assert json.loads(target["Input"]) == {"check": "silence", "time": "<aws.scheduler.scheduled-time>"}
+    assert target["Arn"] == {"GetAtt": "Function.Arn"}
+    assert target["RoleArn"] == {"GetAtt": "SilenceScheduleRole.Arn"}
+    (statement,) = role_statements("SilenceScheduleRole")
+    assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", {"GetAtt": "Function.Arn"})
 
 
 def test_a_scan_of_the_past_may_invoke_the_function_read_its_manifest_and_write_its_report() -> None:

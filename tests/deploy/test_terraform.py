@@ -31,6 +31,7 @@ TYPES = {
     "AWS::SNS::TopicPolicy": "aws_sns_topic_policy",
     "AWS::SQS::Queue": "aws_sqs_queue",
     "AWS::SQS::QueuePolicy": "aws_sqs_queue_policy",
+    "AWS::Scheduler::Schedule": "aws_scheduler_schedule",
     "AWS::Serverless::Function": "aws_lambda_function",
 }
 OF_TERRAFORM_ALONE = {"name", "code_file", "code_bucket", "code_key", "code_sha256"}

@@ -18,6 +18,7 @@ mod remembering;
 mod replies;
 mod s3;
 mod server;
+mod silence;
 mod sns;
 mod stage;
 mod world;

@@ -39,6 +39,7 @@ fn summary(part: &Part) -> String {
             decoder.finish().expect("records");
             format!("{}: {}", origin.index(), events.join(" "))
         }
+        Part::Check(time) => format!("check at {time}"),
         Part::Nothing(_) => "nothing".to_owned(),
         Part::Error(error) => format!("error: {error}"),
     }

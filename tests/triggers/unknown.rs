@@ -30,6 +30,9 @@ fn a_payload_that_is_none_of_the_envelopes_is_an_error() {
         json!({ "s3Bucket": BUCKET, "s3ObjectKey": [] }),
         json!({ "s3Bucket": BUCKET, "s3ObjectKey": "" }),
         json!({ "s3Bucket": BUCKET, "s3ObjectKey": { "a": 1 } }),
+        json!({ "check": "silence" }),
+        json!({ "check": "silence", "time": "<aws.scheduler.scheduled-time>" }),
+        json!({ "check": "noise", "time": "2026-11-23T10:00:00Z" }),
         json!({ "awslogs": {} }),
         json!({ "awslogs": { "data": "no base64!" } }),
         json!({ "Type": "Notification" }),
@@ -49,6 +52,17 @@ fn a_payload_that_is_none_of_the_envelopes_is_an_error() {
         let error = recognised(&payload).expect_err(&payload.to_string());
         assert!(error.to_string().len() < 600, "{error}");
     }
+}
+
+#[test]
+fn a_schedule_asks_for_a_check_at_its_own_time() {
+    let check = json!({ "check": "silence", "time": "2026-11-23T10:00:00Z" });
+    let invocation = recognised(&check).expect("a check");
+    assert_eq!(parts(&invocation), [["check at 1795428000000"]]);
+    assert_eq!(
+        parts(&recognised(&sqs(&[check.to_string()])).expect("a queue")),
+        [["check at 1795428000000"]]
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::{Bundle, Exception, Files, Route, account, exception, route, sha256};
 use crate::notice::Accounts;
 use crate::query;
 use crate::rule::{self, Reading, Source};
+use crate::silence;
 
 /// The files of a folder of rules, each with its name and its text, in the order of their names.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +48,8 @@ impl Contents {
             let not_run = reading.ids.keys().map(|id| (id.as_str(), None));
             let run = others.iter().chain(&reading.rules);
             let run = run.map(|rule| (rule.definition.rule_id.as_str(), Some(rule)));
-            let known: Known = not_run.chain(run).collect();
+            // No file holds the rule on silence.
+            let known: Known = not_run.chain(run).chain([(silence::RULE_ID, None)]).collect();
             for (file, text) in &exceptions {
                 match exception::read(file, text, &known) {
                     Ok(exception) => contents.exceptions.push(exception),

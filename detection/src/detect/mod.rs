@@ -219,15 +219,14 @@ impl Ruleset {
             .map(|applied| &applied.exception)
     }
 
-    /// The first exception that takes out a match of the rule. `time` is the time of the event as RFC 3339.
+    /// The first exception that takes out a match of the rule with this identifier. `time` is the time of the event as RFC 3339.
     pub(crate) fn exception(
         &self,
-        rule: &Rule,
+        rule_id: &str,
         fields: &impl Fields,
         time: Option<&str>,
     ) -> Option<&Exception> {
-        let mut exceptions = self.exceptions.iter();
-        let applied = exceptions.find(|applied| applied.takes(&rule.definition.rule_id, fields, time));
+        let applied = self.exceptions.iter().find(|applied| applied.takes(rule_id, fields, time));
         applied.map(|applied| &applied.exception)
     }
 

@@ -18,7 +18,7 @@ mod marks;
 mod new_terms;
 mod suppression;
 mod terms;
-mod text;
+pub(crate) mod text;
 mod threshold;
 
 use std::fmt;

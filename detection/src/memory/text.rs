@@ -12,6 +12,7 @@ pub(super) const NEW_TERMS: char = 'n';
 pub(super) const THRESHOLD: char = 't';
 pub(super) const SUPPRESSION: char = 's';
 pub(super) const LEARNING: char = 'l';
+pub(crate) const SILENCE: char = 'q';
 
 /// Why a text is no state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +29,7 @@ pub enum Error {
 }
 
 /// The content of a state of this kind.
-pub(super) fn content(text: &str, kind: char) -> Result<&str, Error> {
+pub(crate) fn content(text: &str, kind: char) -> Result<&str, Error> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let version: u32 = text[..digits].parse().map_err(|_| Error::Damaged)?;
     if version > VERSION {
@@ -43,7 +44,7 @@ pub(super) fn content(text: &str, kind: char) -> Result<&str, Error> {
 }
 
 /// A text that [`content`] takes apart.
-pub(super) fn sealed(kind: char, content: &str) -> String {
+pub(crate) fn sealed(kind: char, content: &str) -> String {
     let sum = sum(kind.encode_utf8(&mut [0; 4]), content);
     format!("{VERSION}{kind}:{sum} {content}")
 }

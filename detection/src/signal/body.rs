@@ -183,6 +183,7 @@ impl Body<'_> {
         match &self.detail {
             Detail::None | Detail::NewTerms(_) => words::sentence(self.document),
             Detail::Group(group) => words::group_sentence(group, self.document),
+            Detail::Sentence(sentence) => (*sentence).to_owned(),
         }
     }
 
@@ -190,7 +191,7 @@ impl Body<'_> {
         let (r#type, depth) = if self.depth() == 1 { ("event", 0) } else { ("signal", 1) };
         let ancestor = |id, index| Ancestor { id, r#type, index, depth };
         match &self.detail {
-            Detail::None | Detail::NewTerms(_) => {
+            Detail::None | Detail::NewTerms(_) | Detail::Sentence(_) => {
                 vec![ancestor(self.document.text("event.id"), Some(self.origin.index()))]
             }
             Detail::Group(group) => {
@@ -207,7 +208,7 @@ impl Body<'_> {
     /// The fields that tell what memory has to do with it.
     fn remembered(&self) -> Option<Field<Part<'_>>> {
         match &self.detail {
-            Detail::None => None,
+            Detail::None | Detail::Sentence(_) => None,
             Detail::NewTerms(terms) => {
                 let values = terms.values().map(Value::from).collect();
                 Some(("kibana.alert.new_terms", Part::Made(values)))

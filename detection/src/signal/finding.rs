@@ -26,6 +26,8 @@ pub(crate) enum Detail<'a> {
     None,
     NewTerms(&'a Terms),
     Group(Group<'a>),
+    /// What nobody called has its own message.
+    Sentence(&'a str),
 }
 
 /// A group of events that is big enough.
@@ -65,7 +67,7 @@ impl Finding<'_> {
         let rule_id = &self.definition.rule_id;
         let record = self.record.unwrap_or_default();
         match self.detail {
-            Detail::None => SignalId::new(rule_id, self.document, record),
+            Detail::None | Detail::Sentence(_) => SignalId::new(rule_id, self.document, record),
             Detail::NewTerms(terms) => {
                 SignalId::with_terms(rule_id, self.document, record, Some(&terms.json()))
             }
