@@ -94,6 +94,7 @@ def test_every_parameter_says_which_values_it_takes() -> None:
         ("TeamsTenantId", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "example.com"),
         ("TeamsTeamId", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "Security"),
         ("TeamsChannelId", "19%3Aabc%40thread.tacv2", "19:abc@thread.tacv2"),
+        ("RulesLayerArn", "arn:aws:lambda:eu-west-1:111122223333:layer:rules:7", "rules:7"),
         ("MemoryTableArn", "arn:aws:dynamodb:eu-west-1:111122223333:table/memory", "memory"),
         ("LearningDays", "14", "two weeks"),
         ("AlarmEmail", "security@example.com", "security"),
