@@ -6,6 +6,7 @@ mod remembering;
 pub mod reply;
 pub mod report;
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::aws;
 use crate::failure::Failure;
-use crate::memory::{Memory, Waiting};
+use crate::memory::{Memory, Notified, Waiting};
 use crate::publish::archive::Archive;
 use crate::publish::{Found, Publication, Publisher};
 use crate::s3::Deliveries;
@@ -72,6 +73,8 @@ impl Handler {
     #[must_use]
     pub fn new(settings: Settings, rules: Ruleset, config: &SdkConfig) -> Self {
         let (s3, sns) = (aws::s3(config), aws::sns(config));
+        let client = OnceCell::new();
+        let dynamodb = || client.get_or_init(|| aws::dynamodb(config)).clone();
         let mut publisher = Publisher::new(&sns, settings.topic_arn.clone());
         if let Some(bucket) = settings.archive_bucket.clone() {
             publisher = publisher.with_archive(Archive::new(s3.clone(), bucket));
@@ -82,12 +85,14 @@ impl Handler {
                 // Whoever made the rules has parsed the query.
                 _ = routes.add(query, topic, *stop);
             }
-            publisher = publisher.with_notices(&sns, notices, routes, rules.accounts.clone());
+            let table = settings.memory_table.as_ref().filter(|_| !notices.quiet.is_zero());
+            let notified = table.map(|table| Notified::new(dynamodb(), table, notices.quiet));
+            publisher = publisher.with_notices(&sns, notices, routes, rules.accounts.clone(), notified);
         }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
         let remember = rules.rules().iter().filter_map(|rule| Some((rule, rule.memory.as_ref()?)));
         let memory = settings.memory_table.as_ref().filter(|_| remember.clone().next().is_some());
-        let memory = memory.map(|table| Memory::new(aws::dynamodb(config), table, settings.learning_days));
+        let memory = memory.map(|table| Memory::new(dynamodb(), table, settings.learning_days));
         let rules = if memory.is_some() { rules } else { without_memory(rules) };
         Self { settings, rules, deliveries, memory, publisher }
     }

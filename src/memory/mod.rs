@@ -6,6 +6,7 @@
 
 mod cache;
 mod learning;
+mod notified;
 mod table;
 mod update;
 
@@ -28,6 +29,7 @@ use crate::settings::MemoryTable;
 use crate::telemetry;
 use cache::{Cache, Known};
 use learning::Learning;
+pub(crate) use notified::{Notified, Permission};
 use table::{Item, Table, Write};
 use update::{Base, Update, Updated};
 
