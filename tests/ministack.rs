@@ -246,17 +246,25 @@ impl Stage {
 
     /// The ids of all signals that were published.
     async fn ids(&self) -> BTreeSet<String> {
+        let messages = self.messages().await;
+        let id = |signal: &Value| signal["kibana"]["alert"]["uuid"].as_str().expect("an id").to_owned();
+        messages.iter().map(id).collect()
+    }
+
+    /// What the topic took since the last time.
+    async fn messages(&self) -> Vec<Value> {
         let sqs = aws_sdk_sqs::Client::new(&self.config);
-        let mut ids = BTreeSet::new();
+        let mut taken = Vec::new();
         loop {
             let receive = sqs.receive_message().queue_url(&self.queue).max_number_of_messages(10);
             let messages = receive.send().await.expect("an answer").messages.unwrap_or_default();
             if messages.is_empty() {
-                return ids;
+                return taken;
             }
             for message in messages {
-                let signal: Value = serde_json::from_str(message.body().expect("a body")).expect("JSON");
-                ids.insert(signal["kibana"]["alert"]["uuid"].as_str().expect("an id").to_owned());
+                let body = message.body().expect("a body");
+                // A notice is text.
+                taken.push(serde_json::from_str(body).unwrap_or_else(|_| body.into()));
                 let handle = message.receipt_handle().expect("a handle");
                 let delete = sqs.delete_message().queue_url(&self.queue).receipt_handle(handle);
                 delete.send().await.expect("deleted");
@@ -407,4 +415,26 @@ async fn a_table_is_named_by_its_arn_as_well() {
     let function = Handler::new(Settings::read(read).expect("good settings"), rules(), &stage.config);
     assert_eq!(stage.invoke(&function, &["a".to_owned()]).await, [""; 0]);
     assert_eq!(stage.ids().await.len(), 1);
+}
+
+#[tokio::test]
+async fn functions_keep_the_quiet_time_of_notices_together() {
+    let (stage, notices) = (Stage::new("quiet").await, Stage::new("quiet-notices").await);
+    let function = || {
+        let variables = BTreeMap::from([
+            ("SIGNAL_TOPIC_ARN", stage.topic.as_str()),
+            ("NOTICE_TOPIC_ARN", notices.topic.as_str()),
+            ("MEMORY_TABLE", stage.name.as_str()),
+            ("LEARNING_DAYS", "0"),
+        ]);
+        let read = |name: &str| variables.get(name).map(|value| (*value).to_owned());
+        Handler::new(Settings::read(read).expect("good settings"), rules(), &stage.config)
+    };
+    for (day, user, sent) in [(0, "ana", 1), (20, "ana", 0), (20, "bob", 1), (40, "ana", 0)] {
+        let (name, time) = (format!("{user}-{day}"), 1_790_000_000 + day * DAY);
+        stage.put(&name, &[Call { is_new_user: true, user: user.into(), time, event: name.clone() }]).await;
+        assert_eq!(stage.invoke(&function(), std::slice::from_ref(&name)).await, [""; 0]);
+        assert_eq!(stage.ids().await.len(), 1, "{name}: the signal is published");
+        assert_eq!(notices.messages().await.len(), sent, "{name}");
+    }
 }

@@ -1,7 +1,9 @@
 """Thousands of deliveries at once through the deployed stack, while the function is killed; then every signal is counted.
 
 The function is killed fewer times than the queue lets a message be received, so that nothing but what is poisoned may end
-in the dead-letter queue. What must arrive is worked out here, from the records alone.
+in the dead-letter queue. What must arrive is worked out here, from the records alone: a signal for every match, and an alert
+for every user, since the stack's rule on signals remembers whom it has seen. All calls have the same time, so that any match of
+a user may be the one that makes the user new, and no other after it.
 """
 
 import argparse
@@ -20,12 +22,15 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from emulator import Emulator, ministack, run
 from stack import Subscriber, deploy, waiting
 
 RULE_ID = "1251b98a-ff45-11ee-89a1-f661ea17fbce"
+ALERT_RULE_ID = "5f0c9d0e-6f0b-4d7e-9d55-1b7f5a6c2e31"
 ACCOUNT = "111122223333"
+USERS = 40
 KILLS = 4
 VISIBILITY_SECONDS = 15
 PATIENCE_SECONDS = 900
@@ -37,8 +42,22 @@ class Plan:
     """What is uploaded, and what must come of it."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
-    expected: set[str] = field(default_factory=set)
     poisoned: set[str] = field(default_factory=set)
+    # The users of the matches, by the ids of the signals.
+    expected: dict[str, str] = field(default_factory=dict)
+    # The same of matches that can be read in a poisoned delivery before the place where it is cut.
+    possible: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Row:
+    """A row of the table of expected and found."""
+
+    name: str
+    expected: int
+    found: int
+    missing: int
+    unexpected: int
 
 
 def plan(deliveries: int, seed: int) -> Plan:
@@ -64,14 +83,18 @@ def plan(deliveries: int, seed: int) -> Plan:
     for key, body in made.objects.items():
         if key not in made.poisoned:
             records = json.loads(gzip.decompress(body))["Records"]
-            made.expected |= {signal_id(item) for item in records if item["eventName"].startswith("CreateFunction")}
+            made.expected |= matches_of(records)
+        else:
+            made.possible |= matches_of(before_the_cut(body))
     return made
 
 
-def record(chance: random.Random, matching: bool) -> dict[str, str]:
+def record(chance: random.Random, *, matching: bool) -> dict[str, Any]:
     """Make a record as CloudTrail writes it, shortened."""
+    user = f"user-{chance.randrange(USERS)}"
     return {
         "eventVersion": "1.11",
+        "userIdentity": {"type": "IAMUser", "userName": user, "accountId": ACCOUNT},
         "eventTime": "2026-11-23T10:00:00Z",
         "eventSource": "lambda.amazonaws.com",
         "eventName": "CreateFunction20150331" if matching else "ListFunctions20150331",
@@ -81,9 +104,68 @@ def record(chance: random.Random, matching: bool) -> dict[str, str]:
     }
 
 
-def signal_id(item: dict[str, str]) -> str:
+def matches_of(records: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the users of the records that match, by the ids of the signals."""
+    matches = [item for item in records if item["eventName"].startswith("CreateFunction")]
+    return {signal_id(item): item["userIdentity"]["userName"] for item in matches}
+
+
+def before_the_cut(body: bytes) -> list[dict[str, Any]]:
+    """Return the records of a delivery that are whole before the place where it is cut."""
+    text = zlib.decompressobj(31).decompress(body).decode(errors="ignore")
+    records = []
+    for part in text.split('{"eventVersion"')[1:]:
+        with contextlib.suppress(ValueError):
+            records.append(json.JSONDecoder().raw_decode('{"eventVersion"' + part)[0])
+    return records
+
+
+def signal_id(item: dict[str, Any]) -> str:
     """Return the id of the signal of a record."""
-    return hashlib.sha256(f"{RULE_ID}/{item['recipientAccountId']}/{item['eventID']}".encode()).hexdigest()
+    return sha256(f"{RULE_ID}/{item['recipientAccountId']}/{item['eventID']}")
+
+
+def alert_id(parent: str, user: str) -> str:
+    """Return the id of the alert that a user is new, by the signal that makes the user new."""
+    terms = json.dumps([ACCOUNT, user], separators=(",", ":"))
+    return sha256(f"{ALERT_RULE_ID}/{parent}/{terms}")
+
+
+def sha256(text: str) -> str:
+    """Return the hash in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def compare(made: Plan, received: set[str]) -> list[Row]:
+    """Compare the ids that were received with what must and what may come."""
+    matches = made.possible | made.expected
+    parents = {alert_id(parent, user): parent for parent, user in matches.items()}
+    signals, alerts = received - parents.keys(), received & parents.keys()
+    unexpected = len(signals - matches.keys())
+    missing = len(made.expected.keys() - signals)
+    new = Counter(matches[parents[alert]] for alert in alerts)
+    users = set(made.expected.values())
+    # Of a user's matches one makes the user new, and memory holds all others back.
+    known = {parent for parent in signals & matches.keys() if alert_id(parent, matches[parent]) not in alerts}
+    seen = signals & matches.keys()
+    expected_known = len(seen) - len({matches[parent] for parent in seen})
+    return [
+        Row("signals", len(made.expected), len(signals), missing, unexpected),
+        Row(
+            "alerts",
+            len(users),
+            len(alerts),
+            len(users - new.keys()),
+            sum(count - 1 for count in new.values()),
+        ),
+        Row(
+            "known",
+            expected_known,
+            len(known),
+            max(expected_known - len(known), 0),
+            max(len(known) - expected_known, 0),
+        ),
+    ]
 
 
 def upload(emulator: Emulator, bucket: str, objects: dict[str, bytes]) -> None:
@@ -148,39 +230,28 @@ def soak(emulator: Emulator, deliveries: int, seed: int) -> int:
     emulator.client("sqs").set_queue_attributes(QueueUrl=outputs["QueueUrl"], Attributes=visible)
     subscriber = Subscriber(emulator, outputs["TopicArn"])
 
+    wanted = len(made.expected) + len(set(made.expected.values()))
     started, stop = time.monotonic(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
         killed = pool.submit(kill_at_work, KILLS, stop)
         uploaded = pool.submit(upload, emulator, outputs["BucketName"], made.objects)
-        received = collect(emulator, outputs, subscriber, len(made.expected))
+        received = collect(emulator, outputs, subscriber, wanted)
         uploaded.result()
         stop.set()
     seconds = time.monotonic() - started
 
-    missing, lost = made.expected - received.keys(), dead_letters(emulator, outputs["DeadLetterQueueUrl"])
-    extra = {item for item in received.keys() - made.expected if item not in may_be_before_the_cut(made)}
+    rows, lost = compare(made, set(received)), dead_letters(emulator, outputs["DeadLetterQueueUrl"])
     again = sum(received.values()) - len(received)
     print(f"{deliveries} deliveries, {len(made.poisoned)} of them poisoned, in {seconds:.0f} s, seed {seed}")
-    print(f"{killed.result()} processes killed in {KILLS} rounds")
-    print(
-        f"{len(made.expected)} signals expected: {len(missing)} missing, {len(extra)} unexpected, {again} published again"
-    )
+    print(f"{killed.result()} processes killed in {KILLS} rounds, {again} signals and alerts published again")
+    print(f"{'':10}{'expected':>10}{'found':>10}{'missing':>10}{'unexpected':>12}")
+    for row in rows:
+        print(f"{row.name:10}{row.expected:10}{row.found:10}{row.missing:10}{row.unexpected:12}")
     print(f"{len(lost)} messages in the dead-letter queue, {len(made.poisoned)} expected")
-    good = not missing and not extra and sorted(lost) == sorted(made.poisoned) and killed.result() > 0
+    good = not any(row.missing or row.unexpected for row in rows)
+    good = good and sorted(lost) == sorted(made.poisoned) and killed.result() > 0
     print("passed" if good else "FAILED")
     return 0 if good else 1
-
-
-def may_be_before_the_cut(made: Plan) -> set[str]:
-    """Return the ids of matches that can be read in a poisoned delivery before the place where it is cut."""
-    ids = set()
-    for key in made.poisoned:
-        text = zlib.decompressobj(31).decompress(made.objects[key]).decode(errors="ignore")
-        for part in text.split('{"eventVersion"')[1:]:
-            with contextlib.suppress(ValueError):
-                item, _ = json.JSONDecoder().raw_decode('{"eventVersion"' + part)
-                ids |= {signal_id(item)} if item["eventName"].startswith("CreateFunction") else set()
-    return ids
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ pub mod reply;
 pub mod report;
 mod watching;
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
@@ -24,7 +25,7 @@ use tokio::time::Instant;
 
 use crate::aws;
 use crate::failure::Failure;
-use crate::memory::{Memory, Silence, Waiting};
+use crate::memory::{Memory, Notified, Silence, Waiting};
 use crate::publish::archive::Archive;
 use crate::publish::{Found, Publication, Publisher};
 use crate::s3::Deliveries;
@@ -75,6 +76,8 @@ impl Handler {
     #[must_use]
     pub fn new(settings: Settings, rules: Ruleset, config: &SdkConfig) -> Self {
         let (s3, sns) = (aws::s3(config), aws::sns(config));
+        let client = OnceCell::new();
+        let dynamodb = || client.get_or_init(|| aws::dynamodb(config)).clone();
         let mut publisher = Publisher::new(&sns, settings.topic_arn.clone());
         if let Some(bucket) = settings.archive_bucket.clone() {
             publisher = publisher.with_archive(Archive::new(s3.clone(), bucket));
@@ -85,14 +88,16 @@ impl Handler {
                 // Whoever made the rules has parsed the query.
                 _ = routes.add(query, topic, *stop);
             }
-            publisher = publisher.with_notices(&sns, notices, routes, rules.accounts.clone());
+            let table = settings.memory_table.as_ref().filter(|_| !notices.quiet.is_zero());
+            let notified = table.map(|table| Notified::new(dynamodb(), table, notices.quiet));
+            publisher = publisher.with_notices(&sns, notices, routes, rules.accounts.clone(), notified);
         }
         let deliveries = Deliveries::new(s3, settings.bucket_owner.clone());
         let remember = rules.rules().iter().filter_map(|rule| Some((rule, rule.memory.as_ref()?)));
         let memory = settings.memory_table.as_ref().filter(|_| remember.clone().next().is_some());
-        let memory = memory.map(|table| Memory::new(aws::dynamodb(config), table, settings.learning_days));
+        let memory = memory.map(|table| Memory::new(dynamodb(), table, settings.learning_days));
         let silence = settings.memory_table.as_ref().zip(settings.silence_hours);
-        let silence = silence.map(|(table, hours)| Silence::new(aws::dynamodb(config), table, hours));
+        let silence = silence.map(|(table, hours)| Silence::new(dynamodb(), table, hours));
         let rules = if memory.is_some() { rules } else { without_memory(rules) };
         Self { settings, rules, deliveries, memory, silence, publisher }
     }

@@ -6,6 +6,7 @@
 
 mod cache;
 mod learning;
+mod notified;
 mod silence;
 mod table;
 mod update;
@@ -29,6 +30,7 @@ use crate::settings::MemoryTable;
 use crate::telemetry;
 use cache::{Cache, Known};
 use learning::Learning;
+pub(crate) use notified::{Notified, Permission};
 pub(crate) use silence::Silence;
 use table::{Item, Table, Write};
 use update::{Base, Update, Updated};

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::failure::Failure;
 use crate::invocation::report::Report;
+use crate::memory::Notified;
 use crate::settings;
 use crate::telemetry::metrics::Latency;
 use archive::Archive;
@@ -96,16 +97,18 @@ impl Publisher {
         Self { archive: Some(archive), ..self }
     }
 
-    /// Sends notices of published signals along these routes, with these names of accounts.
+    /// Sends notices of published signals along these routes, with these names of accounts. The table says which were sent
+    /// a short while ago; without one, the process does.
     #[must_use]
-    pub fn with_notices(
+    pub(crate) fn with_notices(
         self,
         client: &Client,
         settings: &settings::Notices,
         routes: Routes,
         accounts: Accounts,
+        notified: Option<Notified>,
     ) -> Self {
-        Self { notices: Some(Rc::new(Notices::new(client, settings, routes, accounts))), ..self }
+        Self { notices: Some(Rc::new(Notices::new(client, settings, routes, accounts, notified))), ..self }
     }
 
     /// Publishes every signal that arrives until the channel closes. Sends nothing after `deadline`; signals that are

@@ -2,17 +2,19 @@
 //!
 //! A notice that fails is logged and counted and fails nothing: machines have the signals already.
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
 use aws_sdk_sns::types::builders::PublishBatchRequestEntryBuilder;
-use detection::notice::{Accounts, Grouping, Message, Routes};
+use detection::notice::{Accounts, Group, Grouping, Message, Routes};
 use detection::signal::{MAX_BYTES, Signal};
 use tokio::time::{Instant, sleep_until};
 
 use super::quiet::Quiet;
 use super::sns::{MAX_ENTRIES, Parcel, Topic};
+use crate::memory::{Notified, Permission};
 use crate::settings;
 use crate::telemetry;
 
@@ -28,6 +30,7 @@ pub(super) struct Notices {
     wanted: settings::Wanted,
     accounts: Accounts,
     quiet: Quiet,
+    notified: Option<Notified>,
 }
 
 /// The notices of one invocation.
@@ -47,6 +50,8 @@ pub(super) struct Outcome {
 struct Notice {
     /// `None` for a digest, after which nothing is quiet.
     key: Option<String>,
+    /// How many it says were held back before it.
+    held_back: u64,
     subject: String,
     body: String,
 }
@@ -57,6 +62,7 @@ impl Notices {
         settings: &settings::Notices,
         routes: Routes,
         accounts: Accounts,
+        notified: Option<Notified>,
     ) -> Self {
         let topic = |(index, arn): (usize, &String)| {
             Topic::new(client, arn.clone(), if index == 0 { "NOTICE_TOPIC_ARN" } else { "the route's topic" })
@@ -67,6 +73,7 @@ impl Notices {
             wanted: settings.wanted,
             accounts,
             quiet: Quiet::new(settings.quiet),
+            notified,
         }
     }
 
@@ -75,25 +82,50 @@ impl Notices {
     }
 
     /// Writes the notices of a destination, and leaves out those that are held back.
-    fn written(&self, grouping: Grouping) -> Vec<(&Topic, Vec<Notice>)> {
+    async fn written(&self, grouping: Grouping, deadline: Instant) -> Vec<(&Topic, Vec<Notice>)> {
         let (groups, digests) = grouping.finish();
-        let now = SystemTime::now();
+        let key = |group: &Group| format!("{}/{}", self.topics[group.topic].arn(), group.key());
+        let mut permissions = self.ask(groups.iter().map(key).collect(), deadline).await;
         let of_topic = |(index, topic)| {
             let groups = groups.iter().filter(|group| group.topic == index);
             let mut notices: Vec<_> = groups
                 .filter_map(|group| {
-                    let key = format!("{index}/{}", group.key());
-                    let Some(held_back) = self.quiet.ask(&key, now) else {
+                    let key = key(group);
+                    let Some(Permission::Send(held_back)) = permissions.remove(&key) else {
                         telemetry::notice_held_back(&group.rule_id, &group.principal.name(), group.signals);
                         return None;
                     };
-                    Some(Notice::new(Some(key), &Message::of_group(group, &self.accounts, held_back)))
+                    let message = Message::of_group(group, &self.accounts, held_back);
+                    Some(Notice::new(Some(key), held_back, &message))
                 })
                 .collect();
-            notices.extend(digests.get(&index).map(|digest| Notice::new(None, &Message::of_digest(digest))));
+            notices
+                .extend(digests.get(&index).map(|digest| Notice::new(None, 0, &Message::of_digest(digest))));
             (topic, notices)
         };
         self.topics.iter().enumerate().map(of_topic).collect()
+    }
+
+    /// Which of the notices with these keys may be sent. If the table does not say it, the process does.
+    async fn ask(&self, keys: Vec<String>, deadline: Instant) -> HashMap<String, Permission> {
+        let now = SystemTime::now();
+        let mut answers = match &self.notified {
+            Some(notified) => notified.ask(keys.clone(), now, deadline).await,
+            None => HashMap::new(),
+        };
+        if let Some(failure) = answers.values().find_map(|answer| answer.as_ref().err()) {
+            telemetry::quiet_unknown(failure);
+        }
+        let of_process = |key: &str| match self.quiet.ask(key, now) {
+            Some(held_back) => Permission::Send(held_back),
+            None => Permission::HoldBack,
+        };
+        let permission = |key: String| {
+            let answer = answers.remove(&key).and_then(Result::ok);
+            let permission = answer.unwrap_or_else(|| of_process(&key));
+            (key, permission)
+        };
+        keys.into_iter().map(permission).collect()
     }
 }
 
@@ -118,8 +150,9 @@ impl Session<'_> {
     /// Sends the notices, at most ten a second, and nothing after `deadline`.
     pub(super) async fn send(self, deadline: Instant) -> Outcome {
         let mut outcome = Outcome::default();
+        let mut unsent = Vec::new();
         let mut next = Instant::now();
-        for (topic, notices) in self.notices.written(self.grouping) {
+        for (topic, notices) in self.notices.written(self.grouping, deadline).await {
             for batch in batches(notices) {
                 sleep_until(next.min(deadline)).await;
                 next = Instant::now() + PAUSE * u32::try_from(batch.len()).unwrap_or(u32::MAX);
@@ -132,8 +165,14 @@ impl Session<'_> {
                 }
                 for (notice, failure) in sent.left {
                     telemetry::notice_failed(topic.arn(), &notice.subject, &failure);
+                    unsent.extend(notice.key.map(|key| (key, notice.held_back)));
                 }
             }
+        }
+        if let Some(notified) = &self.notices.notified
+            && !unsent.is_empty()
+        {
+            notified.take_back(unsent, deadline).await;
         }
         outcome
     }
@@ -159,8 +198,8 @@ fn batches(notices: Vec<Notice>) -> Vec<Vec<Notice>> {
 }
 
 impl Notice {
-    fn new(key: Option<String>, message: &Message) -> Self {
-        Self { key, subject: message.subject.clone(), body: message.body() }
+    fn new(key: Option<String>, held_back: u64, message: &Message) -> Self {
+        Self { key, held_back, subject: message.subject.clone(), body: message.body() }
     }
 
     fn bytes(&self) -> usize {

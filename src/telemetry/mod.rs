@@ -170,6 +170,11 @@ pub(crate) fn notice_held_back(rule_id: &str, principal: &str, signals: u64) {
     info!(rule_id, principal, signals, "a notice was held back");
 }
 
+/// Logs that the table does not say whether a notice was sent a short while ago.
+pub(crate) fn quiet_unknown(Failure { reason, .. }: &Failure) {
+    warn!(reason, "the quiet time of notices is not known");
+}
+
 /// Logs at the start which rules are off for want of a table, and which hold nothing back.
 pub(crate) fn memory_off(rules: &[&str], unsuppressed: &[&str]) {
     let (rules, unsuppressed) = (rules.join("; "), unsuppressed.join("; "));
