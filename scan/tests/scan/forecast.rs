@@ -14,6 +14,12 @@ fn at(mut record: Value, time: &str, user: &str) -> Value {
     record
 }
 
+/// A run of one rule over these records.
+fn forecast(records: &[Value]) -> crate::Run {
+    let rules = folder(&[("a.toml", &rule(NAME, "event.action: CreateFunction*"))]);
+    scan(&["--rules", path(&rules), path(&folder(&[("a.json", &delivery(records))]))])
+}
+
 #[test]
 fn a_rule_whose_service_or_event_never_occurred_is_named() {
     let rules = folder(&[
@@ -76,7 +82,7 @@ fn signals_a_day_are_told_by_rule_and_principal_over_the_days_of_the_events() {
     ];
     records.extend((0..6).map(|i| at(hit(&format!("a{i}")), "2026-11-20T10:00:00Z", "deploy")));
     records.extend((0..2).map(|i| at(hit(&format!("b{i}")), "2026-11-21T10:00:00Z", "evil\u{202e}\n")));
-    let run = scan(&[path(&folder(&[("a.json", &delivery(&records))]))]);
+    let run = forecast(&records);
     for line in [
         "signals a day, from events between 2026-11-20T00:00:00Z and 2026-11-24T00:00:00Z:",
         &format!("     2.0  {NAME}"),
@@ -88,7 +94,7 @@ fn signals_a_day_are_told_by_rule_and_principal_over_the_days_of_the_events() {
     }
     // A record with an odd time makes a day more, and no century.
     records.push(at(miss("odd"), "9999-12-31T23:59:59Z", "u"));
-    let run = scan(&[path(&folder(&[("a.json", &delivery(&records))]))]);
+    let run = forecast(&records);
     assert!(run.says(&format!("     1.6  {NAME}")), "{}", run.err);
 }
 
@@ -99,7 +105,7 @@ fn less_than_a_day_is_no_reason_to_multiply() {
         at(hit("b"), "2026-11-24T00:02:00Z", "u"),
         at(hit("c"), "2026-11-24T00:03:00Z", "u"),
     ];
-    let run = scan(&[path(&folder(&[("a.json", &delivery(&records))]))]);
+    let run = forecast(&records);
     let line = "signals a day, from events between 2026-11-23T23:58:00Z and 2026-11-24T00:03:00Z, which is less than a day: at least:";
     assert!(run.says(line) && run.says(&format!("     3.0  {NAME}")), "{}", run.err);
 }
@@ -119,7 +125,8 @@ fn the_drafted_exception_takes_out_the_loudest_principal_of_the_loudest_rule_alo
         (0..3).map(|i| at(hit(&format!("a{i}")), "2026-11-20T10:00:00Z", "deploy")).collect();
     records.push(at(hit("b"), "2026-11-20T10:00:00Z", "person"));
     let logs = folder(&[("a.json", &delivery(&records))]);
-    let run = scan(&[path(&logs)]);
+    let rules = folder(&[("a.toml", &rule(NAME, "event.action: CreateFunction*"))]);
+    let run = scan(&["--rules", path(&rules), path(&logs)]);
     let title = format!(
         "3 of 4 signals of {NAME} are about deploy. If they are expected, save this below exceptions/ as a .toml file:"
     );
@@ -129,7 +136,7 @@ fn the_drafted_exception_takes_out_the_loudest_principal_of_the_loudest_rule_alo
     let draft = draft.join("\n");
     assert!(draft.contains("cloud.account.id: \"111122223333\""), "{draft}");
     let exceptions = folder(&[("deploy.toml", &draft)]);
-    let run = scan(&["--exceptions", path(&exceptions), path(&logs)]);
+    let run = scan(&["--rules", path(&rules), "--exceptions", path(&exceptions), path(&logs)]);
     assert_run(&run, 0, &["b"], &["4 signals: 1 printed, 3 suppressed, 0 duplicates"]);
     assert!(!run.err.contains("save this"), "one signal is no noise: {}", run.err);
 }
