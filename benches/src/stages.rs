@@ -9,6 +9,7 @@ use std::time::Instant;
 use detection::detect::Head;
 use detection::detect::{Match, Ruleset};
 use detection::ecs::Document;
+use detection::notice::Accounts;
 use detection::origin::Origin;
 use detection::records::{Decoder, RawRecord};
 use detection::rule;
@@ -39,6 +40,7 @@ fn main() -> io::Result<()> {
     let matches: Vec<(&[u8], Match<'_>)> =
         records.iter().filter_map(|record| Some((&record[..], finder.detect(&record[..]).ok()??))).collect();
     let origin = Origin::File("bench".to_owned());
+    let accounts = Accounts::new();
     let mut window = vec![0; text.len() + 1];
     let expected = [records.len(), matches.len()];
 
@@ -66,7 +68,14 @@ fn main() -> io::Result<()> {
             "make the signal, of a match",
             Box::new(|| {
                 count(matches.iter().map(|(record, Match { document, rules })| {
-                    serde_json::Result::Ok(Signal::new(&rules[0].definition, document, record, &origin, NOW))
+                    serde_json::Result::Ok(Signal::new(
+                        &rules[0].definition,
+                        document,
+                        record,
+                        &origin,
+                        NOW,
+                        &accounts,
+                    ))
                 }))
             }),
         ),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::detect::{Detector, Rule, Ruleset};
+use crate::detect::{Detector, Reach, Rule, Ruleset};
 use crate::ecs::Document;
 use crate::memory::{self, Candidate, Match, Matched};
 use crate::origin::Origin;
@@ -90,13 +90,17 @@ pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
     let mut shared = None;
     for rule in rules.on_signals().filter(|rule| rule.matches_alert(&document)) {
         if let Some(exception) = rules.exception(&rule.definition.rule_id, &document, time) {
-            let suppressed = Suppressed::above(&rule.definition, exception, document, signal.id);
+            let suppressed =
+                Suppressed::above(&rule.definition, exception, document, signal.id, &rules.accounts);
             above.suppressed.push(suppressed);
             continue;
         }
         match memory::candidates(rule, &matched, &mut shared) {
             Match::Candidates(candidates) => above.candidates.extend(candidates),
-            Match::Plain => above.found.push(signal::above(&rule.definition, alert.clone(), None, now)),
+            Match::Plain => {
+                let signal = signal::above(&rule.definition, alert.clone(), None, now, &rules.accounts);
+                above.found.push(signal);
+            }
         }
     }
     above
@@ -122,6 +126,8 @@ pub struct Pipeline<'a> {
     /// What has been added to the two since both were empty, in bytes. To sum them up after each record takes longer than
     /// to judge it.
     bytes: usize,
+    /// What the rules could see of the records, if the caller wants to know.
+    pub reach: Option<Box<Reach>>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -139,6 +145,7 @@ impl<'a> Pipeline<'a> {
             suppressed: Vec::new(),
             candidates: Vec::new(),
             bytes: 0,
+            reach: None,
         }
     }
 
@@ -153,6 +160,9 @@ impl<'a> Pipeline<'a> {
     pub fn process(&mut self, position: u64, record: Record<'_>) {
         self.tally.records += 1;
         let unwrapped = record.and_then(RawRecord::unwrapped);
+        if let (Some(reach), Ok(record)) = (&mut self.reach, &unwrapped) {
+            reach.add(self.rules, record.record());
+        }
         match unwrapped.and_then(|record| Ok((self.detector.detect(record.record())?, record))) {
             Ok((None, _)) => self.tally.unmatched += 1,
             Ok((Some(matched), record)) => {
@@ -181,12 +191,13 @@ impl<'a> Pipeline<'a> {
                 return self.find(None, candidates);
             }
         }
+        let accounts = &self.rules.accounts;
         if let Some(exception) = exception {
             self.tally.signals += 1;
             self.tally.suppressed += 1;
-            self.suppressed.push(Suppressed::new(&rule.definition, exception, document, record));
+            self.suppressed.push(Suppressed::new(&rule.definition, exception, document, record, accounts));
         } else {
-            let signal = Signal::new(&rule.definition, document, record, self.origin, self.now);
+            let signal = Signal::new(&rule.definition, document, record, self.origin, self.now, accounts);
             let Above { found, candidates, suppressed } = above(self.rules, &signal, self.now);
             self.tally.signals += suppressed.len() as u64;
             self.tally.suppressed += suppressed.len() as u64;

@@ -32,7 +32,7 @@ fuzz_target!(|record: &[u8]| {
     let fast = verdict.map(|matched| matched.rules).unwrap_or_default();
     assert_eq!(fast.len(), plain.len());
     for rule in plain {
-        let signal = Signal::new(&rule.definition, &document, record, &Origin::EventBridge, "2026-11-23T10:00:00Z");
+        let signal = Signal::new(&rule.definition, &document, record, &Origin::EventBridge, "2026-11-23T10:00:00Z", &Default::default());
         assert!(signal.attributes.len() <= 10);
         assert!(signal.subject.len() <= 100 && signal.subject.is_ascii());
         assert!(signal.bytes() <= MAX_BYTES || record.len() > MAX_BYTES / 8, "{} bytes", signal.bytes());

@@ -8,6 +8,7 @@ mod counts;
 mod csv;
 mod event_pattern;
 mod explain;
+mod forecast;
 mod import;
 mod inputs;
 mod memory;

@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use crate::memory::{Memory, Outcome};
 use crate::reading::News;
 use crate::sheet::Sheet;
-use crate::summary::Summary;
+use crate::summary::{Summary, UNKNOWN_DAY};
 
 /// Prints signals on standard output and errors on standard error, and counts both.
 pub struct Printer<'a, W> {
@@ -21,6 +21,7 @@ pub struct Printer<'a, W> {
     summary: Summary,
     seen: HashSet<SignalId>,
     memory: Memory<'a>,
+    rules: &'a Ruleset,
 }
 
 impl<'a, W: Write> Printer<'a, W> {
@@ -33,7 +34,7 @@ impl<'a, W: Write> Printer<'a, W> {
         rules: &'a Ruleset,
     ) -> io::Result<Self> {
         sheet.begin(&mut output)?;
-        Ok(Self { output, sheet, progress, summary, seen: HashSet::new(), memory: Memory::new(rules) })
+        Ok(Self { output, sheet, progress, summary, seen: HashSet::new(), memory: Memory::new(rules), rules })
     }
 
     /// Takes the results of a file of the past until the channel closes: rules learn from it, and nothing is printed but
@@ -101,10 +102,10 @@ impl<'a, W: Write> Printer<'a, W> {
         let published = &mut self.summary.published;
         if self.seen.insert(signal.id) {
             published.signals += 1;
-            self.sheet.add(&mut self.output, &signal)?;
-            if let Some(day) = signal.date {
-                *published.by_day.entry((signal.rule.clone(), day)).or_default() += 1;
-            }
+            self.summary.forecast.add(&signal);
+            self.sheet.add(&mut self.output, &signal, &self.rules.accounts)?;
+            let day = signal.date.unwrap_or_else(|| UNKNOWN_DAY.to_owned());
+            *published.by_day.entry((signal.rule.clone(), day)).or_default() += 1;
             *published.by_rule.entry(signal.rule).or_default() += 1;
         } else {
             published.duplicates += 1;

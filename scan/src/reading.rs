@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SendError, SyncSender};
 
-use detection::detect::Ruleset;
+use detection::detect::{Reach, Ruleset};
 use detection::ecs::Document;
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
@@ -63,6 +63,8 @@ pub struct Reader<'a> {
     progress: &'a ProgressBar,
     decoder: Decoder,
     chunk: Vec<u8>,
+    /// What the rules could see of all files so far.
+    reach: Option<Box<Reach>>,
 }
 
 /// Why reading a file stopped.
@@ -94,7 +96,8 @@ impl From<records::Error> for End {
 impl<'a> Reader<'a> {
     /// A reader for one thread. `now` is the time of the run.
     pub fn new(job: &'a Job<'a>, now: &'a str, progress: &'a ProgressBar) -> Self {
-        Self { job, now, progress, decoder: Decoder::new(), chunk: vec![0; CHUNK_BYTES] }
+        let reach = (job.output == Output::Signals).then(|| Box::new(Reach::new(job.rules)));
+        Self { job, now, progress, decoder: Decoder::new(), chunk: vec![0; CHUNK_BYTES], reach }
     }
 
     /// Reads a block of inputs and sends the results, until the printer closes the channel.
@@ -111,6 +114,11 @@ impl<'a> Reader<'a> {
         let (Ok(()) | Err(SendError(_))) = each.and_then(|()| news.send(News::Read(read)));
     }
 
+    /// What the rules could see, unless documents were printed.
+    pub fn into_reach(self) -> Option<Box<Reach>> {
+        self.reach
+    }
+
     fn file(
         &mut self,
         input: &Input,
@@ -118,7 +126,8 @@ impl<'a> Reader<'a> {
         news: &SyncSender<News>,
     ) -> Result<(), SendError<News>> {
         let origin = Origin::File(input.path.display().to_string());
-        let pipeline = Pipeline::new(self.job.rules, &origin, self.now);
+        let mut pipeline = Pipeline::new(self.job.rules, &origin, self.now);
+        pipeline.reach = self.reach.take();
         let mut findings = Findings {
             job: self.job,
             path: &input.path,
@@ -131,6 +140,7 @@ impl<'a> Reader<'a> {
         };
         self.decoder.restart();
         let end = self.records(input, &mut findings);
+        self.reach = findings.pipeline.reach.take();
         findings.hand_over()?;
         if !findings.excepted.is_empty() {
             news.send(News::Excepted(std::mem::take(&mut findings.excepted)))?;

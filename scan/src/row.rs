@@ -1,6 +1,6 @@
 //! A signal as people read it.
 
-use detection::notice::{Alert, plain};
+use detection::notice::{self, Accounts, Alert, plain};
 use detection::rule::Severity;
 use detection::signal::Signal;
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub struct Row {
 
 impl Row {
     /// Reads the signal's own document; `None` if it is none.
-    pub fn of(signal: &Signal) -> Option<Self> {
+    pub fn of(signal: &Signal, accounts: &Accounts) -> Option<Self> {
         let document: Value = serde_json::from_str(&signal.message).ok()?;
         let alert = Alert::new(&document);
         let one = |text: &str| plain(text, MAX_CHARS);
@@ -57,7 +57,7 @@ impl Row {
             is_building_block: alert.is_building_block(),
             principal: one(&alert.who()),
             session: one(alert.session().unwrap_or_default()),
-            account: one(alert.account().unwrap_or_default()),
+            account: one(&notice::account(alert.account().unwrap_or_default(), accounts)),
             region: text("cloud.region"),
             action: text("event.action"),
             outcome: alert.text("aws.cloudtrail.error_code").map_or_else(|| text("event.outcome"), one),

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
+use detection::detect::Reach;
 use detection::time::rfc3339;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -54,10 +56,10 @@ pub fn run(
         })?;
         printer.learned();
     }
-    read_all(job, files, &now, &progress, &mut |news| printer.print(news))?;
+    let reach = read_all(job, files, &now, &progress, &mut |news| printer.print(news))?;
     progress.finish_and_clear();
     let summary = printer.finish(&now)?;
-    let signals_of = (job.output == Output::Signals).then_some(job.rules);
+    let signals_of = (job.output == Output::Signals).then_some((job.rules, &reach));
     say(&summary.text(signals_of, started.elapsed().as_secs_f64()));
     let loud = job.max_per_day.map(|most| summary.published.loud(job.rules, most)).unwrap_or_default();
     for line in &loud {
@@ -66,26 +68,28 @@ pub fn run(
     Ok(summary.is_good() && loud.is_empty())
 }
 
-/// Reads files in parallel, and takes the results in the order of the files.
+/// Reads files in parallel, and takes the results in the order of the files. Gives what the rules could see.
 fn read_all(
     job: &Job<'_>,
     files: Vec<Result<Input, Failure>>,
     now: &str,
     progress: &ProgressBar,
     take: &mut dyn FnMut(&Receiver<News>) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<Reach> {
     let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len()).max(1);
     thread::scope(|scope| {
         let (tasks, queue) = sync_channel::<Task>(workers);
         let queue = Arc::new(Mutex::new(queue));
+        let mut readers = Vec::new();
         for _ in 0..workers {
             let queue = Arc::clone(&queue);
-            scope.spawn(move || {
+            readers.push(scope.spawn(move || {
                 let mut reader = Reader::new(job, now, progress);
                 while let Some((block, news)) = next_task(&queue) {
                     reader.read(&block, &news);
                 }
-            });
+                reader.into_reach()
+            }));
         }
         // Blocks are started and printed in their order, so the block that is being printed is always being read.
         let mut under_way = VecDeque::new();
@@ -106,7 +110,17 @@ fn read_all(
             // The workers live until the tasks end.
             tasks.send((block, sender)).map_err(io::Error::other)?;
         }
-        under_way.iter().try_for_each(take)
+        under_way.iter().try_for_each(take)?;
+        // Without further tasks the readers end.
+        drop(tasks);
+        let mut reach = Reach::new(job.rules);
+        for reader in readers {
+            let of_reader = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+            if let Some(of_reader) = of_reader {
+                reach.join(&of_reader);
+            }
+        }
+        Ok(reach)
     })
 }
 

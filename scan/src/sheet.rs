@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use detection::notice::Accounts;
 use detection::signal::Signal;
 
 use crate::csv;
@@ -47,13 +48,13 @@ impl Sheet {
         if matches!(self, Self::Csv) { csv::head(out) } else { Ok(()) }
     }
 
-    /// Adds a signal.
-    pub fn add(&mut self, out: &mut impl Write, signal: &Signal) -> io::Result<()> {
+    /// Adds a signal. What people read says the names of accounts.
+    pub fn add(&mut self, out: &mut impl Write, signal: &Signal, accounts: &Accounts) -> io::Result<()> {
         if matches!(self, Self::Json) {
             return writeln!(out, "{}", signal.message);
         }
         // The document of a signal is JSON.
-        let Some(row) = Row::of(signal) else { return Ok(()) };
+        let Some(row) = Row::of(signal, accounts) else { return Ok(()) };
         match self {
             Self::Json => {}
             Self::Csv => csv::line(out, &row)?,

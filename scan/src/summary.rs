@@ -5,11 +5,16 @@ use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
 use detection::bundle::Exception;
-use detection::detect::{Rule, Ruleset};
+use detection::detect::{Reach, Rule, Ruleset, Sight};
 use detection::pipeline::Tally;
+
+use crate::forecast::Forecast;
 
 /// The first names are listed for each reason of passing over; later ones are only counted.
 const NAMES: usize = 10;
+
+/// Where signals count whose event has no time that can be read.
+pub const UNKNOWN_DAY: &str = "an unknown day";
 
 /// `1 file`, `2 files`.
 pub fn count(number: u64, noun: &str) -> String {
@@ -117,6 +122,7 @@ pub struct Summary {
     pub learned: u64,
     /// The exceptions that took out a match.
     pub excepted: BTreeSet<String>,
+    pub forecast: Forecast,
 }
 
 impl Summary {
@@ -125,8 +131,8 @@ impl Summary {
         self.read.files > 0 && self.read.failed == 0 && self.read.tally.rejected == 0
     }
 
-    /// The summary as text, with signals unless ECS documents were printed.
-    pub fn text(&self, signals_of: Option<&Ruleset>, seconds: f64) -> String {
+    /// The summary as text, with signals and what the rules could see unless ECS documents were printed.
+    pub fn text(&self, signals_of: Option<(&Ruleset, &Reach)>, seconds: f64) -> String {
         let Read { files, failed, tally, left_out, bytes_in, bytes_inflated } = self.read;
         let Tally { records, matched, unmatched, rejected, signals, suppressed, known } = tally;
         let mut lines = self.passed_over.lines();
@@ -142,7 +148,7 @@ impl Summary {
             let records = count(left_out, "more record");
             lines.push(format!("{records} outside of --since, --until, --account or --region"));
         }
-        if let Some(rules) = signals_of {
+        if let Some((rules, reach)) = signals_of {
             let Published { signals: printed, duplicates, by_rule, .. } = &self.published;
             let remembers = rules.rules().iter().any(|rule| rule.memory.is_some());
             let known = if remembers { format!(", {known} known") } else { String::new() };
@@ -151,15 +157,31 @@ impl Summary {
                 count(signals, "signal"),
                 count(*duplicates, "duplicate"),
             ));
-            lines.extend(rules.rules().iter().map(|rule| {
+            // Without a record there is nothing to say of what records lack.
+            let sights = if records > 0 { reach.sights() } else { &[] };
+            let sights = sights.iter().copied().chain(std::iter::repeat(Sight::Event));
+            lines.extend(rules.rules().iter().zip(sights.clone()).map(|(rule, sight)| {
                 let printed = by_rule.get(&rule.definition.rule_id).copied().unwrap_or_default();
-                format!("{printed:>8}  {}", rule.definition.name)
+                let lacks = match sight {
+                    Sight::Nothing => " (blind: no event of its service in these files)",
+                    Sight::Service => " (blind: its events are not in these files)",
+                    Sight::Event => "",
+                };
+                format!("{printed:>8}  {}{lacks}", rule.definition.name)
             }));
+            let blind = sights.take(rules.rules().len()).filter(|sight| *sight < Sight::Event).count();
+            if blind > 0 {
+                lines.push(format!(
+                    "{} blind: nothing in these files could set it off; does the trail record such events?",
+                    count(blind as u64, "rule"),
+                ));
+            }
             let idle = rules.exceptions().filter(|exception| !self.excepted.contains(&exception.file));
             lines.extend(idle.map(|Exception { file, reason, .. }| {
                 let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
                 format!("exception never matched: {file}{reason}").replace(char::is_control, " ")
             }));
+            lines.extend(self.forecast.lines(by_rule, rules, reach));
         }
         lines.push(format!("{} read, {bytes_inflated} inflated, in {seconds:.2} s", count(bytes_in, "byte")));
         let passed_over = self.passed_over.count();

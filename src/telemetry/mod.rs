@@ -120,7 +120,19 @@ pub(crate) fn failed(request_id: &str, message_id: Option<&str>, failure: &Failu
 
 /// Logs a match that an exception suppresses, and the object or message that holds its record.
 pub(crate) fn suppressed(
-    Suppressed { id, rule_id, rule_name, exception, reason, action, event_id, caller, account, region }: &Suppressed,
+    Suppressed {
+        id,
+        rule_id,
+        rule_name,
+        exception,
+        reason,
+        action,
+        event_id,
+        caller,
+        account,
+        account_name,
+        region,
+    }: &Suppressed,
     place: &str,
 ) {
     let by = if exception == EXCEPTION_QUERY { EXCEPTION_QUERY } else { "an exception" };
@@ -134,6 +146,7 @@ pub(crate) fn suppressed(
         event_id,
         caller,
         account,
+        account_name,
         region,
         object = place,
         "suppressed by {by}"

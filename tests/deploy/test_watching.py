@@ -139,7 +139,7 @@ def test_every_alarm_names_its_entry_in_the_runbook(own_bucket: Deployment) -> N
 def test_every_field_of_the_summary_line_is_documented(own_bucket: Deployment, emitted: dict[str, Any]) -> None:
     assert emitted
     line = own_bucket.logged("invocation finished")[-1]
-    sections = [PAGE.partition(heading)[2].partition("\n## ")[0] for heading in ("## The log", "## The counters")]
+    sections = [PAGE.partition(heading)[2].partition("\n## ")[0] for heading in ("## Log", "## Counters")]
     assert set(line) <= set(re.findall(r"`([a-z_]+)`", "".join(sections)))
 
 

@@ -256,7 +256,7 @@ async fn a_route_of_a_bundle_takes_notices_to_a_topic_of_its_own_and_accounts_ha
     let expected = [(NOTICE_TOPIC, subject("user-0")), (TEAM, subject("user-1"))];
     assert_eq!(found, expected.each_ref().map(|(topic, subject)| (*topic, subject.as_str())));
     let mail = notices[1].signal["email"].as_str().expect("a mail");
-    assert!(mail.contains("  1 signal in account 111122223333 (payments)\n"), "{mail}");
+    assert!(mail.contains("  1 signal in account payments (111122223333)\n"), "{mail}");
 }
 
 #[tokio::test]

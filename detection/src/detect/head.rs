@@ -62,6 +62,37 @@ impl<'a> Head<'a> {
         Some(Self::perhaps(provider, Part::perhaps(action)))
     }
 
+    /// A head with this provider and this action. The outcome is unknown.
+    pub(crate) fn of(provider: &'a str, action: &'a str) -> Self {
+        let text = |text: &'a str| if is_empty_text(text) { Part::Absent } else { Part::Text(text.into()) };
+        Self { event_source: text(provider), event_name: text(action), ..Self::unknown() }
+    }
+
+    /// The same, as if the outcome were not known.
+    pub(crate) fn without_outcome(self) -> Self {
+        Self { event_source: self.event_source, event_name: self.event_name, ..Self::unknown() }
+    }
+
+    /// The same, as if only the provider were known.
+    pub(crate) fn provider_alone(&self) -> Head<'_> {
+        let event_source = match &self.event_source {
+            Part::Absent => Part::Absent,
+            Part::Text(text) => Part::Text(Cow::Borrowed(text)),
+            Part::Perhaps(text) => Part::Perhaps(text),
+            Part::Other => Part::Other,
+        };
+        Head { event_source, ..Head::unknown() }
+    }
+
+    fn unknown() -> Self {
+        Self {
+            event_source: Part::Other,
+            event_name: Part::Other,
+            error_code: Part::Other,
+            error_message: Part::Other,
+        }
+    }
+
     fn perhaps(provider: &'a str, event_name: Part<'a>) -> Self {
         let event_source = Part::perhaps(provider);
         Self { event_source, event_name, error_code: Part::Other, error_message: Part::Other }

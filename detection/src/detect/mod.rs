@@ -22,10 +22,12 @@ mod exceptions;
 mod head;
 mod literals;
 mod prefilter;
+mod reach;
 mod search;
 
 pub use event_pattern::EventPattern;
 pub use head::Head;
+pub use reach::{Reach, Sight};
 
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;

@@ -8,6 +8,7 @@ use crate::records::RawRecord;
 
 static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventSource\""));
 static ACTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventName\""));
+static TIME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventTime\""));
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"));
 
 /// The values of the record's provider and action, if it has them. `None` means that a search cannot tell: a name is
@@ -24,6 +25,24 @@ fn only_value<'t>(name: &Finder<'_>, text: &'t [u8]) -> Option<&'t str> {
     let behind = &text[name.find(text)? + name.needle().len()..];
     let value = plain_string(behind)?;
     name.find(behind).is_none().then_some(value)
+}
+
+/// The values of the first provider and action in the record. The search ends there: no other object that could have such
+/// names stands before them, in the order in which CloudTrail writes. Too little for a verdict.
+pub(super) fn first_provider_and_action(record: RawRecord<'_>) -> Option<(&str, &str)> {
+    Some((first_value(&PROVIDER, record.text())?, first_value(&ACTION, record.text())?))
+}
+
+/// The first time of an event in the record, if it is written as CloudTrail writes it.
+pub(super) fn first_time(record: RawRecord<'_>) -> Option<[u8; 20]> {
+    let time: [u8; 20] = first_value(&TIME, record.text())?.as_bytes().try_into().ok()?;
+    let shape = time.map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+    (&shape == b"0000-00-00T00:00:00Z").then_some(time)
+}
+
+/// The string behind the first occurrence of a name.
+fn first_value<'t>(name: &Finder<'_>, text: &'t [u8]) -> Option<&'t str> {
+    plain_string(&text[name.find(text)? + name.needle().len()..])
 }
 
 /// The string that follows a name, if it contains no escape.

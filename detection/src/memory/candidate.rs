@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Event, PLACE, Reached, Terms, Verdict, terms};
 use crate::detect::{Rule, Ruleset};
 use crate::ecs::Document;
+use crate::notice::Accounts;
 use crate::origin::Origin;
 use crate::query::Fields;
 use crate::records;
@@ -106,7 +107,7 @@ pub fn signal(
 ) -> Signal {
     let Rule { definition, memory, on_signals, .. } = &rules.rules()[candidate.rule];
     if *on_signals {
-        return on_signal(definition, memory.as_ref(), candidate, verdict, now);
+        return on_signal(definition, memory.as_ref(), candidate, verdict, now, &rules.accounts);
     }
     // A record that became a candidate is JSON, as it is or repaired.
     let parsed = records::parse(&candidate.record).or_else(|error| {
@@ -119,6 +120,7 @@ pub fn signal(
         record: Some(&candidate.record),
         origin,
         now,
+        accounts: &rules.accounts,
         detail: Detail::None,
     };
     match (memory, verdict) {
@@ -143,6 +145,7 @@ fn on_signal(
     candidate: &Candidate,
     verdict: &Verdict,
     now: &str,
+    accounts: &Accounts,
 ) -> Signal {
     // It is a document of our own.
     let alert: Value = serde_json::from_slice(&candidate.record).unwrap_or_default();
@@ -154,10 +157,12 @@ fn on_signal(
             // A group names no source.
             let origin = &Origin::EventBridge;
             let detail = Detail::Group(group);
-            Finding { definition, document: &document, record: None, origin, now, detail }.signal()
+            Finding { definition, document: &document, record: None, origin, now, accounts, detail }.signal()
         }
-        (Some(Memory::NewTerms { .. }), _) => signal::above(definition, alert, Some(&candidate.terms), now),
-        _ => signal::above(definition, alert, None, now),
+        (Some(Memory::NewTerms { .. }), _) => {
+            signal::above(definition, alert, Some(&candidate.terms), now, accounts)
+        }
+        _ => signal::above(definition, alert, None, now, accounts),
     }
 }
 

@@ -54,6 +54,21 @@ impl Principal {
         let values: Vec<_> = self.0.iter().map(|(_, value)| value.as_str()).collect();
         if values.is_empty() { "an unnamed caller".to_owned() } else { values.join(", ") }
     }
+
+    /// The caller by its name, else the service, else the id, else the group of the rule, else the account.
+    pub(crate) fn of<'a>(
+        text: impl Fn(&str) -> Option<&'a str>,
+        terms: impl FnOnce() -> Vec<(String, String)>,
+    ) -> Self {
+        let one = |field: &str| Some(vec![(field.to_owned(), text(field)?.to_owned())]);
+        let fields = one("user.name")
+            .or_else(|| one("service.name"))
+            .or_else(|| one("user.id"))
+            .or_else(|| Some(terms()).filter(|terms| !terms.is_empty()))
+            .or_else(|| one("cloud.account.id"))
+            .or_else(|| one("aws.cloudtrail.recipient_account_id"));
+        Self(fields.unwrap_or_default())
+    }
 }
 
 impl<'a> Alert<'a> {
@@ -117,17 +132,10 @@ impl<'a> Alert<'a> {
         threats.into_iter().flatten().filter_map(|threat| threat.get("tactic")?.get("name")?.as_str())
     }
 
-    /// The caller by its name, else the service, else the id, else the group of the rule, else the account.
+    /// Whom it is about.
     #[must_use]
     pub fn principal(self) -> Principal {
-        let one = |field: &str| Some(vec![(field.to_owned(), self.text(field)?.to_owned())]);
-        let fields = one("user.name")
-            .or_else(|| one("service.name"))
-            .or_else(|| one("user.id"))
-            .or_else(|| Some(self.terms()).filter(|terms| !terms.is_empty()))
-            .or_else(|| one("cloud.account.id"))
-            .or_else(|| one("aws.cloudtrail.recipient_account_id"));
-        Principal(fields.unwrap_or_default())
+        Principal::of(|field| self.text(field), || self.terms())
     }
 
     /// The principal for people. Root has no name but the number of its account.

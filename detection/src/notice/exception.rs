@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
+use super::alert::Principal;
 use super::grouping::Group;
 use super::text::{WIDTH, columns};
 
@@ -15,18 +16,32 @@ pub(super) const INDENT: usize = 2;
 /// The fields that name an account.
 const ACCOUNTS: [&str; 2] = ["cloud.account.id", "aws.cloudtrail.recipient_account_id"];
 
-/// The lines of the file; `None` if there is no principal, or one whose exact name does not fit into a line.
-pub(super) fn lines(group: &Group) -> Option<Vec<String>> {
-    let accounts = group.callers.as_ref().filter(|callers| callers.hidden() == 0);
-    let accounts = accounts.filter(|_| group.principal.0.iter().all(|(field, _)| field != ACCOUNTS[0]));
-    let accounts = accounts.map_or(Vec::new(), |callers| callers.shown.clone());
+/// The lines of the file for a group of signals.
+pub(super) fn of_group(group: &Group) -> Option<Vec<String>> {
+    let callers = group.callers.as_ref().filter(|callers| callers.hidden() == 0);
+    let accounts = callers.map_or(&[][..], |callers| &callers.shown);
+    draft(&group.rule_id, &group.principal, accounts, group.last)
+}
+
+/// The lines of an exception file for signals of one rule and principal. `accounts` are the callers' accounts: none if they
+/// do not matter, or are not all known. `last` is the time of the last event. `None` if there is no principal, or one
+/// whose exact name does not fit into a line.
+#[must_use]
+pub fn draft(
+    rule_id: &str,
+    principal: &Principal,
+    accounts: &[String],
+    last: Option<Timestamp>,
+) -> Option<Vec<String>> {
+    let names_account = principal.0.iter().any(|(field, _)| field == ACCOUNTS[0]);
+    let accounts = if names_account { &[] } else { accounts };
     // Only an account's id is known to be what the record says, as it stands.
-    if accounts.iter().any(|account| !is_account_id(account)) || group.principal.0.is_empty() {
+    if accounts.iter().any(|account| !is_account_id(account)) || principal.0.is_empty() {
         return None;
     }
-    let mut lines = vec![format!("rules = [{}]", toml_text(&group.rule_id)), "query = '''".to_owned()];
-    let mut query = principal(group)?;
-    query.extend(among("cloud.account.id", &accounts));
+    let mut lines = vec![format!("rules = [{}]", toml_text(rule_id)), "query = '''".to_owned()];
+    let mut query = conditions(principal)?;
+    query.extend(among("cloud.account.id", accounts));
     let count = query.len();
     for (index, clause) in query.into_iter().enumerate() {
         lines.extend(clause);
@@ -37,20 +52,20 @@ pub(super) fn lines(group: &Group) -> Option<Vec<String>> {
     }
     lines.push("'''".to_owned());
     lines.push("reason = \"Expected: say here why, and who decided it\"".to_owned());
-    let until = group.last.and_then(until);
+    let until = last.and_then(until);
     lines.extend(until.map(|day| format!("expires = {day}")));
     lines.iter().all(|line| INDENT + columns(line) <= WIDTH).then_some(lines)
 }
 
 /// A condition for each field of the principal.
-fn principal(group: &Group) -> Option<Vec<Vec<String>>> {
+fn conditions(principal: &Principal) -> Option<Vec<Vec<String>>> {
     let plain =
         |field: &str| field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._@".contains(&byte));
     let condition = |(field, value): &(String, String)| {
         plain(field).then(|| vec![format!("{field}: {}", kql_text(value))])
     };
-    let mut conditions: Vec<_> = group.principal.0.iter().map(condition).collect::<Option<_>>()?;
-    if matches!(&group.principal.0[..], [(field, _)] if ACCOUNTS.contains(&field.as_str())) {
+    let mut conditions: Vec<_> = principal.0.iter().map(condition).collect::<Option<_>>()?;
+    if matches!(&principal.0[..], [(field, _)] if ACCOUNTS.contains(&field.as_str())) {
         // Only calls without a caller of their own are meant, not everybody's in the account.
         let others = ["user.name", "user.id", "service.name"];
         conditions.extend(others.map(|field| vec![format!("not {field}: *")]));

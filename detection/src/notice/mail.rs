@@ -11,7 +11,7 @@ use super::grouping::Group;
 use super::link::console;
 use super::message::place;
 use super::text::{ascii, foreign, is_link, plain, wrap};
-use super::{Accounts, note};
+use super::{Accounts, account, note};
 
 /// The width of the names in front of values.
 const NAMES: usize = 14;
@@ -93,7 +93,7 @@ impl Mail {
         self.row("ARN", group.arns.line());
         if let Some(callers) = &group.callers {
             let names =
-                callers.shown.iter().take(10).map(|id| named(id, accounts)).collect::<Vec<_>>().join(", ");
+                callers.shown.iter().take(10).map(|id| account(id, accounts)).collect::<Vec<_>>().join(", ");
             let more = callers.count().saturating_sub(10);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             self.row("Account", Some(names + &more).filter(|_| callers.count() > 0));
@@ -121,7 +121,8 @@ impl Mail {
 
     fn how_many(&mut self, group: &Group, accounts: &Accounts) {
         self.section("HOW MANY");
-        let names: Vec<_> = group.accounts.shown.iter().map(|id| named(id, accounts)).collect();
+        let names: Vec<_> =
+            group.accounts.shown.iter().map(|id| account(id, accounts).into_owned()).collect();
         let signals = count(group.signals, "signal");
         if group.accounts.count() == 1 {
             self.words("  ", &format!("{signals} in account {}", names.concat()));
@@ -148,9 +149,9 @@ impl Mail {
     fn event(&mut self, group: &Group, accounts: &Accounts) {
         self.section("THE EVENT");
         if let Some(link) = console(&group.event) {
-            let account = group.event.account.as_deref().map(|id| named(&foreign(id, 60), accounts));
-            let account = account.map(|account| format!(" of account {account}")).unwrap_or_default();
-            self.words("  ", &format!("In the console{account}, for 90 days:"));
+            let of_account = |id: &str| format!(" of account {}", account(&foreign(id, 60), accounts));
+            let of_account = group.event.account.as_deref().map(of_account).unwrap_or_default();
+            self.words("  ", &format!("In the console{of_account}, for 90 days:"));
             self.words("  ", &link);
         } else {
             self.words("  ", "The console's event history has no page for it.");
@@ -171,7 +172,7 @@ impl Mail {
 
     fn exception(&mut self, group: &Group) {
         self.section("IF THIS IS EXPECTED");
-        let Some(lines) = exception::lines(group) else {
+        let Some(lines) = exception::of_group(group) else {
             let text = "No exception file can be offered: the principal's exact name is missing, or too long for a line.";
             return self.words("  ", text);
         };
@@ -222,11 +223,6 @@ impl Mail {
             self.words("    ", text);
         }
     }
-}
-
-/// An account by its number, and by its name where that is known.
-fn named(id: &str, accounts: &Accounts) -> String {
-    accounts.get(id).map_or_else(|| id.to_owned(), |name| format!("{id} ({})", plain(name, 100)))
 }
 
 fn utc(time: Timestamp) -> String {

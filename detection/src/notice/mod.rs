@@ -18,12 +18,26 @@ mod sms;
 mod text;
 
 pub use alert::{Alert, Principal};
+pub use exception::draft;
 pub use grouping::{Digest, Group, Grouping, MAX_NOTICES};
 pub use message::Message;
 pub use routes::Routes;
 pub use text::plain;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Names of accounts, by their ids.
 pub type Accounts = BTreeMap<String, String>;
+
+/// The longest name of an account, in characters.
+const MAX_ACCOUNT_NAME: usize = 100;
+
+/// An account for people: `payments-prod (111122223333)` where its name is known, else its id as it is. A name is free text
+/// of whoever made the account, so it is made harmless.
+#[must_use]
+pub fn account<'a>(id: &'a str, accounts: &Accounts) -> Cow<'a, str> {
+    accounts
+        .get(id)
+        .map_or(Cow::Borrowed(id), |name| format!("{} ({id})", plain(name, MAX_ACCOUNT_NAME)).into())
+}

@@ -4,10 +4,17 @@ use serde_json::{Map, Value, json};
 
 use super::{AlertDocument, MAX_BYTES, Signal, SignalId, attributes, body, is_group, words};
 use crate::memory::Terms;
+use crate::notice::{Accounts, Principal};
 use crate::rule::Definition;
 
 /// Makes the signal of a match. `alert` is the alert document of the parent, `terms` what was new, `now` the time as RFC 3339.
-pub(crate) fn above(definition: &Definition, mut alert: Value, terms: Option<&Terms>, now: &str) -> Signal {
+pub(crate) fn above(
+    definition: &Definition,
+    mut alert: Value,
+    terms: Option<&Terms>,
+    now: &str,
+    accounts: &Accounts,
+) -> Signal {
     let document = AlertDocument(&alert);
     let text = |field: &str| document.text(field);
     let parent = text("kibana.alert.uuid").unwrap_or_default();
@@ -21,8 +28,10 @@ pub(crate) fn above(definition: &Definition, mut alert: Value, terms: Option<&Te
         id,
         rule: definition.rule_id.clone(),
         message: String::new(),
-        subject: words::subject(definition, text),
+        subject: words::subject(definition, text, accounts),
         attributes: attributes(definition, text, id),
+        principal: Principal::of(text, Vec::new),
+        caller_account: text("cloud.account.id").map(str::to_owned),
         group: group.unwrap_or("unknown").to_owned(),
         date: time.as_deref().and_then(super::day_of),
         time,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Detail, FUNCTION_NAME, Finding, Group, SignalId, words};
 use crate::ecs::Document;
 use crate::nested::{Field, Nested};
+use crate::notice::Accounts;
 use crate::origin::Origin;
 use crate::rule::Definition;
 use crate::time;
@@ -51,6 +52,7 @@ pub(super) struct Body<'a> {
     record: Option<Cow<'a, str>>,
     origin: &'a Origin,
     now: &'a str,
+    accounts: &'a Accounts,
     detail: Detail<'a>,
     id: SignalId,
     omitted: Vec<&'static str>,
@@ -82,10 +84,10 @@ struct Ancestor<'a> {
 
 impl<'a> Body<'a> {
     pub(super) fn new(finding: &Finding<'a>, id: SignalId) -> Self {
-        let Finding { definition, document, record, origin, now, detail } = *finding;
+        let Finding { definition, document, record, origin, now, accounts, detail } = *finding;
         let record = record.map(String::from_utf8_lossy);
         let definition = Cow::Borrowed(definition);
-        Self { definition, document, record, origin, now, detail, id, omitted: Vec::new() }
+        Self { definition, document, record, origin, now, accounts, detail, id, omitted: Vec::new() }
     }
 
     /// The document as JSON. Leaves out fields until it has at most `limit` bytes, as far as that is possible.
@@ -181,8 +183,8 @@ impl<'a> Body<'a> {
 impl Body<'_> {
     fn sentence(&self) -> String {
         match &self.detail {
-            Detail::None | Detail::NewTerms(_) => words::sentence(self.document),
-            Detail::Group(group) => words::group_sentence(group, self.document),
+            Detail::None | Detail::NewTerms(_) => words::sentence(self.document, self.accounts),
+            Detail::Group(group) => words::group_sentence(group, self.document, self.accounts),
             Detail::Sentence(sentence) => (*sentence).to_owned(),
         }
     }

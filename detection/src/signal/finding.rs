@@ -3,6 +3,7 @@
 use super::{MAX_BYTES, Signal, SignalId, attributes, body, day, is_group, words};
 use crate::ecs::Document;
 use crate::memory::{Reached, Terms};
+use crate::notice::{Accounts, Principal};
 use crate::origin::Origin;
 use crate::rule::{Cardinality, Definition};
 
@@ -17,6 +18,8 @@ pub(crate) struct Finding<'a> {
     pub(crate) origin: &'a Origin,
     /// The time as RFC 3339.
     pub(crate) now: &'a str,
+    /// Names of accounts, for people.
+    pub(crate) accounts: &'a Accounts,
     pub(crate) detail: Detail<'a>,
 }
 
@@ -45,15 +48,17 @@ pub(crate) struct Group<'a> {
 
 impl Finding<'_> {
     pub(crate) fn signal(&self) -> Signal {
-        let Self { definition, document, .. } = *self;
+        let Self { definition, document, accounts, .. } = *self;
         let id = self.id();
         let group = document.text("aws.cloudtrail.recipient_account_id").filter(|id| is_group(id));
         let mut signal = Signal {
             id,
             rule: definition.rule_id.clone(),
             message: String::new(),
-            subject: words::subject(definition, |field| document.text(field)),
+            subject: words::subject(definition, |field| document.text(field), accounts),
             attributes: attributes(definition, |field| document.text(field), id),
+            principal: Principal::of(|field| document.text(field), || self.terms()),
+            caller_account: document.text("cloud.account.id").map(str::to_owned),
             group: group.unwrap_or("unknown").to_owned(),
             date: day(document),
             time: document.text("@timestamp").map(str::to_owned),
@@ -61,6 +66,13 @@ impl Finding<'_> {
         let limit = MAX_BYTES.saturating_sub(signal.bytes());
         signal.message = body::Body::new(self, id).fit(limit);
         signal
+    }
+
+    /// The fields of a group and their values.
+    fn terms(&self) -> Vec<(String, String)> {
+        let Detail::Group(Group { fields, terms, .. }) = self.detail else { return Vec::new() };
+        let values = terms.values().map(|value| value.unwrap_or_default().to_owned());
+        fields.iter().cloned().zip(values).collect()
     }
 
     fn id(&self) -> SignalId {

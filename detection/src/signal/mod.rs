@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bundle::Exception;
 use crate::ecs::Document;
+use crate::notice::{self, Accounts, Principal};
 use crate::origin::Origin;
 use crate::records;
 use crate::rule::Definition;
@@ -104,6 +105,10 @@ pub struct Signal {
     pub subject: String,
     /// The message attributes, for filters of subscriptions: at most ten.
     pub attributes: Vec<Attribute>,
+    /// Whom it is about.
+    pub principal: Principal,
+    /// The caller's account.
+    pub caller_account: Option<String>,
     /// The account that owns the called resource, or `unknown`: a FIFO topic keeps the signals of an account in order.
     pub group: String,
     /// The day of the event (UTC, `YYYY-MM-DD`), if its time is one.
@@ -114,6 +119,7 @@ pub struct Signal {
 
 impl Signal {
     /// Makes the signal of a match. `document` is the record as ECS, `record` its JSON text, `now` the time as RFC 3339.
+    /// `accounts` names accounts in its words; its fields are the same without them.
     #[must_use]
     pub fn new(
         definition: &Definition,
@@ -121,8 +127,10 @@ impl Signal {
         record: &[u8],
         origin: &Origin,
         now: &str,
+        accounts: &Accounts,
     ) -> Self {
-        Finding { definition, document, record: Some(record), origin, now, detail: Detail::None }.signal()
+        let (record, detail) = (Some(record), Detail::None);
+        Finding { definition, document, record, origin, now, accounts, detail }.signal()
     }
 
     /// The size of the signal as SNS counts it, in bytes.
@@ -155,6 +163,8 @@ pub struct Suppressed {
     pub caller: String,
     /// The account that owns the called resource, else the caller's.
     pub account: Option<String>,
+    /// The same account with its name, where that is known.
+    pub account_name: Option<String>,
     /// The region.
     pub region: Option<String>,
 }
@@ -166,9 +176,10 @@ impl Suppressed {
         exception: &Exception,
         document: &Document,
         record: &[u8],
+        accounts: &Accounts,
     ) -> Self {
         let id = SignalId::new(&definition.rule_id, document, record);
-        Self::of(definition, exception, id, |field| document.text(field))
+        Self::of(definition, exception, id, |field| document.text(field), accounts)
     }
 
     /// Describes a match of a rule on signals. `alert` is the document of the signal `parent`.
@@ -177,9 +188,10 @@ impl Suppressed {
         exception: &Exception,
         alert: AlertDocument<'_>,
         parent: SignalId,
+        accounts: &Accounts,
     ) -> Self {
         let id = SignalId::of(&[&definition.rule_id, &parent.to_string()]);
-        Self::of(definition, exception, id, |field| alert.text(field))
+        Self::of(definition, exception, id, |field| alert.text(field), accounts)
     }
 
     fn of<'d>(
@@ -187,8 +199,12 @@ impl Suppressed {
         exception: &Exception,
         id: SignalId,
         value: impl Fn(&str) -> Option<&'d str>,
+        accounts: &Accounts,
     ) -> Self {
         let text = |field| value(field).map(str::to_owned);
+        let account = text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id"));
+        let named = account.as_deref().filter(|id| accounts.contains_key(*id));
+        let account_name = named.map(|id| notice::account(id, accounts).into_owned());
         Self {
             id,
             rule_id: definition.rule_id.clone(),
@@ -198,7 +214,8 @@ impl Suppressed {
             action: text("event.action"),
             event_id: text("event.id"),
             caller: words::caller(&value).to_owned(),
-            account: text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id")),
+            account,
+            account_name,
             region: text("cloud.region"),
         }
     }

@@ -1,15 +1,19 @@
 //! The texts of a signal for people: message, reason and subject.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde_json::json;
 
 use super::{FUNCTION_NAME, Group};
 use crate::ecs::{self, Document};
+use crate::notice::{self, Accounts};
 use crate::rule::Definition;
 
 /// The longest subject that SNS accepts, in characters.
 const MAX_SUBJECT_CHARS: usize = 100;
+/// The fields that hold an account's id: that of the called resource, and the caller's.
+const ACCOUNT_IDS: [&str; 2] = ["aws.cloudtrail.recipient_account_id", "cloud.account.id"];
 
 /// Elastic's reason sentence.
 pub(super) fn reason<'d>(definition: &Definition, text: impl Fn(&str) -> Option<&'d str>) -> String {
@@ -31,7 +35,7 @@ pub(super) fn caller<'d>(text: impl Fn(&str) -> Option<&'d str>) -> &'d str {
 }
 
 /// The message: who (by name and session) called what on which target, where, when and from where.
-pub(super) fn sentence(document: &Document) -> String {
+pub(super) fn sentence(document: &Document, accounts: &Accounts) -> String {
     let text = |field| document.text(field);
     let who = caller(|field| document.text(field));
     let kind = text("aws.cloudtrail.user_identity.type");
@@ -50,9 +54,10 @@ pub(super) fn sentence(document: &Document) -> String {
         [(" on function ", FUNCTION_NAME), (" on user ", "user.target.name"), (" on group ", "group.name")];
     let target = targets.map(|(words, field)| (words, text(field)));
     let target = target.into_iter().find(|(_, name)| name.is_some()).unwrap_or_default();
+    let account = account(document, accounts);
     let parts = [
         target,
-        (" in account ", text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id"))),
+        (" in account ", account.as_deref()),
         (", ", text("cloud.region")),
         (", at ", text("@timestamp")),
         (", from ", text("source.address")),
@@ -67,10 +72,14 @@ pub(super) fn sentence(document: &Document) -> String {
 }
 
 /// The message of a group: how many events of which values within which time, where, and when the last of them was.
-pub(super) fn group_sentence(group: &Group<'_>, document: &Document) -> String {
+pub(super) fn group_sentence(group: &Group<'_>, document: &Document, accounts: &Accounts) -> String {
     let values = group.terms.values().map(Option::unwrap_or_default);
-    let values: Vec<_> =
-        group.fields.iter().zip(values).map(|(field, value)| format!("{field} {value}")).collect();
+    let value_of = |(field, value): (&String, &str)| {
+        let is_account = ACCOUNT_IDS.contains(&field.as_str());
+        let value = if is_account { notice::account(value, accounts) } else { value.into() };
+        format!("{field} {value}")
+    };
+    let values: Vec<_> = group.fields.iter().zip(values).map(value_of).collect();
     let events = if group.reached.count == 1 { "event" } else { "events" };
     let mut sentence =
         format!("{} {events} of {} within {}", group.reached.count, values.join(" and "), span(group.window));
@@ -80,8 +89,9 @@ pub(super) fn group_sentence(group: &Group<'_>, document: &Document) -> String {
         let _ = write!(sentence, ", {count} {values} of {}", counted.field);
     }
     let text = |field| document.text(field);
+    let account = account(document, accounts);
     let parts = [
-        (", in account ", text("aws.cloudtrail.recipient_account_id").or(text("cloud.account.id"))),
+        (", in account ", account.as_deref()),
         (", ", text("cloud.region")),
         (", the last at ", text("@timestamp")),
     ];
@@ -92,6 +102,12 @@ pub(super) fn group_sentence(group: &Group<'_>, document: &Document) -> String {
         }
     }
     sentence + "."
+}
+
+/// The account that owns the called resource, else the caller's, with its name where that is known.
+fn account<'d>(document: &'d Document, accounts: &Accounts) -> Option<Cow<'d, str>> {
+    let id = ACCOUNT_IDS.into_iter().find_map(|field| document.text(field));
+    id.map(|id| notice::account(id, accounts))
 }
 
 /// A number of seconds in its biggest whole unit.
@@ -109,11 +125,15 @@ fn is_dry_run(document: &Document) -> bool {
 }
 
 /// `[low] Rule name: function in account, region`, as printable ASCII.
-pub(super) fn subject<'d>(definition: &Definition, text: impl Fn(&str) -> Option<&'d str>) -> String {
+pub(super) fn subject<'d>(
+    definition: &Definition,
+    text: impl Fn(&str) -> Option<&'d str>,
+    accounts: &Accounts,
+) -> String {
     let mut subject = format!("[{}] {}", definition.severity.as_str(), definition.name);
     let target = text(FUNCTION_NAME).or(text("event.action"));
-    let account = text("aws.cloudtrail.recipient_account_id");
-    for (words, value) in [(": ", target), (" in ", account), (", ", text("cloud.region"))] {
+    let account = text(ACCOUNT_IDS[0]).map(|id| notice::account(id, accounts));
+    for (words, value) in [(": ", target), (" in ", account.as_deref()), (", ", text("cloud.region"))] {
         if let Some(value) = value {
             subject += words;
             subject += value;

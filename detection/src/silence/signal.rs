@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::{HOUR, Kind, News};
 use crate::detect::Ruleset;
 use crate::ecs::Document;
+use crate::notice;
 use crate::origin::Origin;
 use crate::rule::Definition;
 use crate::signal::{Detail, Finding, Signal, Suppressed};
@@ -39,13 +40,14 @@ impl News {
     pub fn alert(&self, rules: &Ruleset, now: &str) -> Alert {
         let Self { account, region, last, kind } = self;
         let last_seen = rfc3339(*last);
+        let named = notice::account(account, &rules.accounts);
         let (action, time, end, sentence) = match kind {
             Kind::Stopped { hours } => (
                 "DeliveriesStopped",
                 rfc3339(last + 1 + i64::from(*hours)),
                 "",
                 format!(
-                    "CloudTrail has delivered nothing for account {account}, {region}, since the hour of {last_seen}."
+                    "CloudTrail has delivered nothing for account {named}, {region}, since the hour of {last_seen}."
                 ),
             ),
             Kind::Resumed { hour } => (
@@ -53,7 +55,7 @@ impl News {
                 rfc3339(*hour),
                 "/resumed",
                 format!(
-                    "CloudTrail delivers again for account {account}, {region}: nothing had come since the hour of {last_seen}."
+                    "CloudTrail delivers again for account {named}, {region}: nothing had come since the hour of {last_seen}."
                 ),
             ),
         };
@@ -69,7 +71,13 @@ impl News {
         ]);
         let definition = rule();
         if let Some(exception) = rules.exception(RULE_ID, &document, document.text("@timestamp")) {
-            return Alert::Suppressed(Box::new(Suppressed::new(definition, exception, &document, &[])));
+            return Alert::Suppressed(Box::new(Suppressed::new(
+                definition,
+                exception,
+                &document,
+                &[],
+                &rules.accounts,
+            )));
         }
         let finding = Finding {
             definition,
@@ -77,6 +85,7 @@ impl News {
             record: None,
             origin: &Origin::Check,
             now,
+            accounts: &rules.accounts,
             detail: Detail::Sentence(&sentence),
         };
         Alert::Signal(Box::new(finding.signal()))

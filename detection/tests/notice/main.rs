@@ -94,8 +94,14 @@ fn document(definition: &Definition, record: &Value) -> Value {
     let ecs = Document::from_record(record.as_object().expect("an object").clone());
     let key = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/23/111122223333_CloudTrail_us-east-1_20261123T1010Z_x.json.gz";
     let origin = Origin::Object(Object { bucket: "trail".to_owned(), key: Key::plain(key), version: None });
-    let signal =
-        Signal::new(definition, &ecs, record.to_string().as_bytes(), &origin, "2026-11-23T10:10:00.000Z");
+    let signal = Signal::new(
+        definition,
+        &ecs,
+        record.to_string().as_bytes(),
+        &origin,
+        "2026-11-23T10:10:00.000Z",
+        &Accounts::new(),
+    );
     serde_json::from_str(&signal.message).expect("the message is JSON")
 }
 

@@ -9,6 +9,7 @@ mod words;
 
 use detection::ecs::Document;
 use detection::key::Key;
+use detection::notice::Accounts;
 use detection::origin::Object;
 use detection::origin::Origin;
 use detection::rule::Definition;
@@ -37,7 +38,7 @@ fn origin() -> Origin {
 
 fn signal_of(definition: &Definition, record: &str, origin: &Origin) -> Signal {
     let document = Document::from_record(serde_json::from_str(record).expect(record));
-    Signal::new(definition, &document, record.as_bytes(), origin, NOW)
+    Signal::new(definition, &document, record.as_bytes(), origin, NOW, &Accounts::new())
 }
 
 /// The signal of a record as the embedded rule makes it, after a look at everything that must hold for every signal.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use detection::bundle::Exception;
 use detection::ecs::Document;
+use detection::notice::Accounts;
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
 use detection::records::Decoder;
@@ -74,7 +76,14 @@ fn the_timestamp_always_has_three_digits_of_milliseconds() {
         let now = rfc3339(UNIX_EPOCH + Duration::new(1_795_428_900, nanoseconds));
         let record = with(json!({}));
         let document = Document::from_record(serde_json::from_str(&record).unwrap());
-        let signal = Signal::new(&definition(), &document, record.as_bytes(), &Origin::EventBridge, &now);
+        let signal = Signal::new(
+            &definition(),
+            &document,
+            record.as_bytes(),
+            &Origin::EventBridge,
+            &now,
+            &Accounts::new(),
+        );
         check(&signal);
         let message = message(&signal);
         assert_eq!(message["@timestamp"], timestamp);
@@ -383,4 +392,32 @@ fn every_signal_of_the_sample_deliveries_is_valid() {
         signals += pipeline.found.len();
     }
     assert_eq!(signals, 11);
+}
+
+#[test]
+fn a_known_account_is_named_in_message_subject_and_suppressed_match_and_fields_keep_its_id() {
+    let record = MINIMAL.replace('}', r#","recipientAccountId":"111122223333"}"#);
+    let judged = |name: Option<&str>, exception: Option<&str>| {
+        let mut rules = crate::repository::embedded();
+        rules.accounts = name.map(|name| ("111122223333".to_owned(), name.to_owned())).into_iter().collect();
+        if let Some(query) = exception {
+            let (file, query) = ("exceptions/a.toml".to_owned(), query.to_owned());
+            let exception = Exception { file, query, rules: None, reason: None, owner: None, expires: None };
+            rules.except(exception).expect("a good query");
+        }
+        let mut pipeline = Pipeline::new(&rules, &Origin::EventBridge, NOW);
+        pipeline.process(0, Ok(record.as_bytes().into()));
+        (pipeline.found.pop(), pipeline.suppressed.pop())
+    };
+    let (named, plain) = (judged(Some("pay\u{202e}\n"), None).0, judged(None, None).0);
+    let (named, plain) = (named.expect("a signal"), plain.expect("a signal"));
+    check(&named);
+    let text = message(&named)["message"].as_str().map(str::to_owned).unwrap_or_default();
+    assert!(text.contains(" in account pay\u{fffd} (111122223333)"), "{text}");
+    assert!(named.subject.contains(" in pay? (111122223333)"), "{}", named.subject);
+    assert_eq!((named.id, &named.attributes, &named.group), (plain.id, &plain.attributes, &plain.group));
+    let of = |name| judged(name, Some("event.action: CreateFunction")).1.expect("it is suppressed");
+    let (named, plain) = (of(Some("pay")), of(None));
+    assert_eq!(named.account_name.as_deref(), Some("pay (111122223333)"));
+    assert_eq!((named.account.as_deref(), plain.account_name), (Some("111122223333"), None));
 }

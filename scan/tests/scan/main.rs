@@ -8,6 +8,7 @@ mod event_pattern;
 mod exceptions;
 mod explain;
 mod folders;
+mod forecast;
 mod formats;
 mod inputs;
 mod links;

@@ -1,0 +1,156 @@
+//! Which rules can see anything: whose service and event occur among the records.
+//!
+//! A rule that never matches may be quiet, or blind: a trail without data events shows it nothing, for one. The provider
+//! and the action of every record tell which, whatever the ladder rules out earlier.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{Head, Ruleset, search};
+use crate::records::RawRecord;
+
+/// How many pairs of provider and action are known as judged. CloudTrail has a few thousand. Unusual input cannot fill the
+/// memory: what does not fit is judged again.
+const MAX_HEADS: usize = 8192;
+
+/// The times of so many records are looked at, and after them that of one record in [`EVERY`]: to find the time of each of
+/// them would add a tenth to the time that a record takes, and records come in the order of hours.
+const FIRST_TIMES: u64 = 1000;
+const EVERY: u64 = 64;
+/// More days than this are not told apart.
+const MAX_DAYS: usize = 10_000;
+
+/// What occurred of that which a rule asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sight {
+    /// No record of a service that it asks for.
+    Nothing,
+    /// Records of its service, and none of its events.
+    Service,
+    /// A record of an event that it asks for.
+    Event,
+}
+
+/// What the rules of a set could see of the records so far.
+#[derive(Debug)]
+pub struct Reach {
+    /// By the place of the rule. Rules on signals come after these.
+    sights: Vec<Sight>,
+    /// Whether every rule has seen an event that it asks for: nothing more can be learned.
+    all_see: bool,
+    judged: HashMap<String, HashSet<String>>,
+    heads: usize,
+    records: u64,
+    /// The first and the last time of an event, as text of one form.
+    span: Option<(Time, Time)>,
+    /// The days on which events occurred.
+    days: BTreeSet<Day>,
+    /// The day of the last record: the next one is usually of the same.
+    day: Day,
+}
+
+/// A time as CloudTrail writes it: `2026-11-23T10:05:00Z`.
+type Time = [u8; 20];
+type Day = [u8; 10];
+
+impl Reach {
+    /// Nothing occurred yet.
+    #[must_use]
+    pub fn new(ruleset: &Ruleset) -> Self {
+        let sights = vec![Sight::Nothing; ruleset.on_records];
+        Self {
+            all_see: sights.is_empty(),
+            sights,
+            judged: HashMap::new(),
+            heads: 0,
+            records: 0,
+            span: None,
+            days: BTreeSet::new(),
+            day: Day::default(),
+        }
+    }
+
+    /// Takes a record into account. `ruleset` is always the same.
+    pub fn add(&mut self, ruleset: &Ruleset, record: RawRecord<'_>) {
+        self.records += 1;
+        let is_looked_at = self.records <= FIRST_TIMES || self.records.is_multiple_of(EVERY);
+        if is_looked_at && let Some(time) = search::first_time(record) {
+            self.occurred(time);
+        }
+        if self.all_see {
+            return;
+        }
+        if let Some((provider, action)) = search::first_provider_and_action(record) {
+            if self.judged.get(provider).is_none_or(|actions| !actions.contains(action)) {
+                self.judge(ruleset, &Head::of(provider, action));
+                self.remember(provider, action);
+            }
+        } else if let Ok(head) = Head::parse(record.text()) {
+            self.judge(ruleset, &head.without_outcome());
+        }
+    }
+
+    /// Takes into account what occurred to another one of the same rules.
+    pub fn join(&mut self, other: &Self) {
+        for (sight, other) in self.sights.iter_mut().zip(&other.sights) {
+            *sight = (*sight).max(*other);
+        }
+        self.span = match (self.span, other.span) {
+            (Some((first, last)), Some((other_first, other_last))) => {
+                Some((first.min(other_first), last.max(other_last)))
+            }
+            (one, other) => one.or(other),
+        };
+        self.days.extend(&other.days);
+    }
+
+    /// What occurred for each rule on records, in their order.
+    #[must_use]
+    pub fn sights(&self) -> &[Sight] {
+        &self.sights
+    }
+
+    /// On how many days (UTC) events occurred.
+    #[must_use]
+    pub fn days(&self) -> usize {
+        self.days.len()
+    }
+
+    /// The first and the last time of an event, as RFC 3339.
+    #[must_use]
+    pub fn span(&self) -> Option<(&str, &str)> {
+        let (first, last) = self.span.as_ref()?;
+        Some((std::str::from_utf8(first).ok()?, std::str::from_utf8(last).ok()?))
+    }
+
+    fn occurred(&mut self, time: Time) {
+        let (first, last) = self.span.unwrap_or((time, time));
+        self.span = Some((first.min(time), last.max(time)));
+        if !time.starts_with(&self.day)
+            && self.days.len() < MAX_DAYS
+            && let Some(day) = time.first_chunk()
+        {
+            self.day = *day;
+            self.days.insert(*day);
+        }
+    }
+
+    fn judge(&mut self, ruleset: &Ruleset, head: &Head<'_>) {
+        let provider = head.provider_alone();
+        for (sight, rule) in self.sights.iter_mut().zip(&ruleset.rules) {
+            let may_match = |head: &Head<'_>| rule.query.evaluate(head) != Some(false);
+            if *sight < Sight::Event && may_match(&provider) {
+                *sight = if may_match(head) { Sight::Event } else { Sight::Service };
+            }
+        }
+        self.all_see = self.sights.iter().all(|sight| *sight == Sight::Event);
+    }
+
+    fn remember(&mut self, provider: &str, action: &str) {
+        if self.heads == MAX_HEADS {
+            self.judged.clear();
+            self.heads = 0;
+        }
+        self.heads += 1;
+        self.judged.entry(provider.to_owned()).or_default().insert(action.to_owned());
+    }
+}
