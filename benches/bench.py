@@ -4,6 +4,7 @@
 slows both; a ratio is taken pair by pair, and printed as its median with the least and the greatest.
 """
 
+import gzip
 import io
 import json
 import os
@@ -387,6 +388,65 @@ def functions(folder: Path) -> None:
     summary.append(f"| artifact, zipped | {len(packed.getvalue()) / 1e6:.2f} MB | ≤ 4 MB |")
 
 
+def noticing() -> None:
+    """Compare an invocation with one alert and its notice with one that sends no notice."""
+    records = json.loads((ROOT / "events/records/main.json").read_text())["records"]
+    record = next(row["record"] for row in records if row["fires"])
+    delivery = gzip.compress(json.dumps({"Records": [record]}).encode())
+    topic = "arn:aws:sns:us-east-1:111122223333:notices"
+    noticed = {"NOTICE_TOPIC_ARN": topic, "NOTICES": "all", "NOTICE_QUIET_SECONDS": "0"}
+
+    def invocation(settings: dict[str, str], requests: list[str]) -> float:
+        sandbox = Sandbox(delivery, settings=settings)
+        with function([BOOTSTRAP], sandbox):
+            sandbox.invoke()
+            sandbox.requests.clear()
+            sandbox.invoke()
+            if sorted(sandbox.requests) != requests:
+                raise RuntimeError(f"{sandbox.requests} where {requests} was expected")
+            return statistics.median(sandbox.invoke() for _ in range(100))
+
+    with_notice, without = versus(
+        lambda: invocation(noticed, ["GetObject", "Publish", "PublishBatch"]),
+        lambda: invocation({}, ["GetObject", "PublishBatch"]),
+    )
+    more = [(a - b) * 1e3 for a, b in zip(with_notice, without, strict=True)]
+    print(
+        "\n| a warm invocation with one signal | with its notice, ms | without, ms | more, ms | target |\n|---|---|---|---|---|"
+    )
+    ours, theirs = (f"{statistics.median(values) * 1e3:.1f}" for values in (with_notice, without))
+    print(f"| one request to SNS more | {ours} | {theirs} | {spread(more)} | ≤ 2 |")
+    summary.append(f"| one notice: milliseconds more in a warm invocation | {spread(more)} | ≤ 2 |")
+
+
+def with_a_table(folder: Path) -> None:
+    """Compare the function that has a table, and no rule that remembers, with one that has none."""
+    seed = folder / "seed"
+    seed.mkdir()
+    shutil.copy(ROOT / "rules/aws_lambda_function_created_or_updated.toml", seed)
+    bundle = folder / "seed.json"
+    subprocess.run([SCAN, "--rules", seed, "--bundle", bundle], stderr=subprocess.DEVNULL, check=True)
+    alone = {"EMBEDDED_RULES": "none", "RULES_BUNDLE": str(bundle)}
+    table = alone | {"MEMORY_TABLE": "memory"}
+
+    def started(settings: dict[str, str]) -> tuple[float, float]:
+        with function([BOOTSTRAP], Sandbox(SAMPLE.read_bytes(), settings=settings)) as (child, _):
+            return cpu_seconds(child), peak_bytes(child.pid)
+
+    started(table), started(alone)
+    pairs = [(started(table), started(alone)) for _ in range(RUNS)]
+    print("\n| the seed rule alone | with a table, ms | without, ms | ratio | target |\n|---|---|---|---|---|")
+    ours, theirs = ([pair[side][0] for pair in pairs] for side in (0, 1))
+    what = "processor time to first poll"
+    row(what, ours, theirs, "≤ 1.05", f"the seed rule with a table: {what}, against without")
+    ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP], settings=table), lambda: warm_cpu([BOOTSTRAP], settings=alone))
+    what = "processor time of a warm invocation"
+    row(what, ours, theirs, "≤ 1.05", f"the seed rule with a table: {what}, against without")
+    ratio = spread([ours[1] / theirs[1] for ours, theirs in pairs])
+    print(f"\nMemory when idle, with a table against without: {ratio}, target ≤ 1.05.")
+    summary.append(f"| the seed rule with a table: memory when idle, against without | {ratio} | ≤ 1.05 |")
+
+
 def remembering() -> None:
     """Count what rules that remember ask of their table, in the test that holds the cost."""
     command = ["cargo", "test", "--locked", "--test", "faults", "--", "--nocapture", "a_million_records"]
@@ -422,6 +482,8 @@ def main() -> None:
         many_files(folder)
         functions(folder)
         starting_with_many_rules(folder)
+        noticing()
+        with_a_table(folder)
         remembering()
     print(f"\nIn short, on {machine()}:\n\n| what | measured | target |\n|---|---|---|")
     print("\n".join(summary))
