@@ -40,7 +40,10 @@ def test_a_terminal_gets_a_table_in_colour_that_fits_and_a_pipe_gets_json() -> N
     assert plain.startswith("TIME ")
     assert max(len(line) for line in plain.splitlines()) <= 120
     piped = subprocess.run(SCAN, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-    assert [json.loads(line)["event"]["kind"] for line in piped.stdout.splitlines()] == ["signal"] * 10
+    signals = [json.loads(line) for line in piped.stdout.splitlines()]
+    assert {signal["event"]["kind"] for signal in signals} == {"signal"}
+    building_blocks = [signal for signal in signals if "building_block_type" in signal["kibana"]["alert"]]
+    assert (len(signals), len(building_blocks)) == (17, 10)
 
 
 def test_no_color_and_a_dumb_terminal_get_no_colours() -> None:
