@@ -175,21 +175,27 @@ fn padded(cells: &[String; 8], widths: &[usize; 8]) -> Vec<String> {
     cells.iter().zip(widths).map(pad).collect()
 }
 
-/// A text of at most `width` columns; an ellipsis stands for what is missing.
+/// A text of at most `width` columns. An ellipsis stands for its middle, since names that begin alike often differ at the end.
 fn fitted(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let mut fitted = String::new();
+    let room = width.saturating_sub(1);
+    let head = first(text.chars(), room - room / 2);
+    let tail: String = first(text.chars().rev(), room / 2).chars().rev().collect();
+    // A mark without its letter would stand on the ellipsis.
+    let tail = tail.trim_start_matches(|character: char| character.width().unwrap_or(0) == 0);
+    head + "…" + tail
+}
+
+/// The first characters, as many as fit into `width` columns.
+fn first(characters: impl Iterator<Item = char>, width: usize) -> String {
     let mut columns = 0;
-    for character in text.chars() {
+    let fits = |character: &char| {
         columns += character.width().unwrap_or(0);
-        if columns + 1 > width {
-            break;
-        }
-        fitted.push(character);
-    }
-    fitted + "…"
+        columns <= width
+    };
+    characters.take_while(fits).collect()
 }
 
 fn colour(severity: Severity) -> &'static str {
@@ -260,6 +266,14 @@ mod tests {
             without.split_whitespace().collect::<Vec<_>>(),
             plain.split_whitespace().collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn what_is_cut_keeps_its_beginning_and_its_end() {
+        assert_eq!(fitted("AWS Lambda Function Created by a New Principal", 21), "AWS Lambda… Principal");
+        assert_eq!(fitted("漢字の名前です", 8), "漢字…す");
+        assert_eq!(fitted("aaaae\u{301}b", 4), "aa…b");
+        assert_eq!(fitted("abc", 1), "…");
     }
 
     #[test]
