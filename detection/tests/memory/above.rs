@@ -1,6 +1,6 @@
 //! Rules on signals: what looks at signals, one level up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use detection::bundle::Exception;
 use detection::detect::Ruleset;
@@ -9,6 +9,7 @@ use detection::origin::Origin;
 use detection::pipeline::{Pipeline, above};
 use detection::records::RawRecord;
 use detection::rule::{self, Reading};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::NEVER;
@@ -278,5 +279,50 @@ fn a_rule_that_could_only_match_rules_on_signals_is_refused() {
         "kibana.alert.depth: 1",
     ] {
         assert!(read(&[on_records(), other.clone(), of_type("query", query, "")]).all().is_ok(), "{query}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn on_two_levels_the_signals_are_the_model_s_and_a_redelivery_gives_the_same_again(
+        calls in proptest::collection::vec((0_u32..60, 0_usize..3), 1..15),
+        redelivered in any::<proptest::sample::Index>(),
+    ) {
+        let mut calls: Vec<_> = calls.into_iter().enumerate().map(|(id, (second, user))| (second, id, user)).collect();
+        calls.sort_unstable();
+        let user = |user: usize| ["alice", "bob", "eve"][user];
+        let once: Vec<_> = calls.iter().map(|(second, id, of)| record(*second, &format!("e{id}"), user(*of))).collect();
+        let again = [&once[..], &once[redelivered.index(once.len())..], &once[..]].concat();
+
+        // The first call of each user makes an alert; where the rule below remembers, it alone makes a signal.
+        let firsts: BTreeMap<usize, usize> = calls.iter().rev().map(|(_, id, user)| (*user, *id)).collect();
+        let parent = |id: usize, terms: &str| sha256(&format!("{BELOW}/111122223333/e{id}{terms}"));
+        let terms = |of: usize| format!("/[\"{}\"]", user(of));
+        let remembers_above: BTreeSet<_> = calls
+            .iter()
+            .map(|(_, id, _)| parent(*id, ""))
+            .chain(firsts.iter().map(|(of, id)| sha256(&format!("top/{}{}", parent(*id, ""), terms(*of)))))
+            .collect();
+        let remembers_below: BTreeSet<_> = firsts
+            .iter()
+            .map(|(of, id)| parent(*id, &terms(*of)))
+            .flat_map(|parent| [sha256(&format!("top/{parent}")), parent])
+            .collect();
+
+        let below = text(BELOW, &format!("type = \"new_terms\"\nquery = \"event.action: x\"\n{NEW_TERMS}"));
+        for (texts, expected) in [
+            ([on_records(), of_type("new_terms", OF_BELOW, NEW_TERMS)], remembers_above),
+            ([below, of_type("query", OF_BELOW, "")], remembers_below),
+        ] {
+            let rules = rules(&texts);
+            for records in [&once, &again] {
+                let (signals, ..) = found(&rules, records);
+                let ids: BTreeSet<_> =
+                    signals.iter().map(|signal| alert(signal)["uuid"].as_str().expect("an id").to_owned()).collect();
+                prop_assert_eq!(&ids, &expected);
+            }
+        }
     }
 }
