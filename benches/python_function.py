@@ -23,8 +23,8 @@ sns = boto3.client("sns")
 TOPIC = os.environ["SIGNAL_TOPIC_ARN"]
 RULES = Path(__file__).resolve().parent.parent / "rules"
 RULE = tomllib.loads((RULES / "aws_lambda_function_created_or_updated.toml").read_text())["rule"]
-# What a rule says for people who write rules and work on alerts is no part of a signal.
-DEFINITION = {name: value for name, value in RULE.items() if name not in ("note", "query", "index", "language")}
+# What a rule looks for is no part of a signal.
+DEFINITION = {name: value for name, value in RULE.items() if name not in ("query", "index", "language")}
 
 
 def matches(record: dict) -> bool:
