@@ -1,7 +1,7 @@
 //! What rules remember, in memory: matches wait until every file is read, and are decided in the order of time and event.
 //!
-//! So the order of the files does not matter. A match waits as its time and its place, in about 150 bytes; the records of
-//! those that signal are read again.
+//! So the order of the files does not matter. The first matches wait with their records. Beyond a few megabytes a match waits
+//! as its time and its place, in about 150 bytes; the records of those that signal are read again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -17,6 +17,8 @@ use detection::records::{Decoder, Record};
 use detection::signal::Signal;
 
 const CHUNK_BYTES: usize = 64 * 1024;
+/// So much of the matches is kept: to read a file again for few of them would take as long as to read it.
+const KEPT_BYTES: usize = 8 << 20;
 
 /// A match, and the position of its record in its file.
 pub type Found = (u64, Candidate);
@@ -29,6 +31,8 @@ pub struct Memory<'r> {
     states: Vec<State>,
     files: Vec<PathBuf>,
     waiting: Vec<Waiting>,
+    /// The bytes of the matches that were kept.
+    kept: usize,
 }
 
 /// A match that waits.
@@ -38,7 +42,7 @@ struct Waiting {
     position: u32,
     key: u32,
     rule: u16,
-    /// The match itself, where its file cannot be read again.
+    /// The match itself, if it was kept or its file cannot be read again.
     kept: Option<Box<Candidate>>,
 }
 
@@ -80,7 +84,14 @@ struct Hit {
 
 impl<'r> Memory<'r> {
     pub fn new(rules: &'r Ruleset) -> Self {
-        Self { rules, keys: HashMap::new(), states: Vec::new(), files: Vec::new(), waiting: Vec::new() }
+        Self {
+            rules,
+            keys: HashMap::new(),
+            states: Vec::new(),
+            files: Vec::new(),
+            waiting: Vec::new(),
+            kept: 0,
+        }
     }
 
     /// Adds the matches of a file.
@@ -97,8 +108,13 @@ impl<'r> Memory<'r> {
                 (Ok(file), Ok(position), Ok(rule)) => (file, position, rule, true),
                 _ => (0, 0, 0, false),
             };
-            let kept = (!can_be_read_again || !is_small).then(|| Box::new(candidate.clone()));
-            self.waiting.push(Waiting { event: candidate.event, file, position, key, rule, kept });
+            let is_kept = self.kept + candidate.bytes() <= KEPT_BYTES;
+            if is_kept {
+                self.kept += candidate.bytes();
+            }
+            let event = candidate.event.clone();
+            let kept = (is_kept || !can_be_read_again || !is_small).then(|| Box::new(candidate));
+            self.waiting.push(Waiting { event, file, position, key, rule, kept });
         }
     }
 

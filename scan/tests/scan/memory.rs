@@ -68,6 +68,28 @@ fn history_is_learned_first_and_prints_nothing() {
 }
 
 #[test]
+fn more_matches_than_are_kept_are_read_again_from_their_files() {
+    let rules = folder(&[("new.toml", &(HEAD.to_owned() + NEW_TERMS))]);
+    let file = |first: usize| {
+        let records = (first..first + 250).map(|number| {
+            let mut record = record(0, &format!("e{number:03}"), &format!("u{}", number / 2));
+            record["requestParameters"] = json!({ "pad": format!("{number:020000}") });
+            record
+        });
+        delivery(&records.collect::<Vec<_>>())
+    };
+    let logs = folder(&[("1.json", &file(0)), ("2.json", &file(250))]);
+    let run = scan(&["--rules".as_ref(), rules.path(), logs.path()]);
+    let expected: Vec<_> = (0..250).map(|user| format!("e{:03}", user * 2)).collect();
+    let expected: Vec<_> = expected.iter().map(String::as_str).collect();
+    assert_run(&run, 0, &expected, &["500 signals: 250 printed, 0 suppressed, 0 duplicates, 250 known"]);
+    let places: Vec<_> = run.documents().iter().map(|signal| signal["log"]["file"]["path"].clone()).collect();
+    let of_first =
+        places.iter().filter(|place| place.as_str().is_some_and(|place| place.ends_with("1.json")));
+    assert_eq!((of_first.count(), places.len()), (125, 250));
+}
+
+#[test]
 fn what_cannot_be_read_again_is_kept() {
     let rules = folder(&[("new.toml", &(HEAD.to_owned() + NEW_TERMS))]);
     let rules = rules.path().to_str().expect("a name in UTF-8");
