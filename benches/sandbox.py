@@ -16,9 +16,6 @@ BUCKET, KEY = "example-trail-bucket", "AWSLogs/111122223333/CloudTrail/delivery.
 ACCEPTED = """<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult><Failed/>
 <Successful>{}</Successful></PublishBatchResult></PublishBatchResponse>"""
 
-ACCEPTED_ONE = b"""<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>m</MessageId>
-</PublishResult></PublishResponse>"""
-
 
 class Sandbox(socketserver.ThreadingMixIn, http.server.HTTPServer):
     """One function, invoked as often as asked."""
@@ -110,10 +107,6 @@ class Requests(http.server.BaseHTTPRequestHandler):
             self.answer(b"{}")
             self.server.replies.append(f"{self.path.rsplit('/', 1)[1]} {body}")
             self.server.replied.release()
-            return
-        if "Action=Publish&" in body:
-            self.server.requests.append("Publish")
-            self.answer(ACCEPTED_ONE)
             return
         self.server.requests.append("PublishBatch")
         self.server.published = body
