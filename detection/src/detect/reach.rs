@@ -3,7 +3,9 @@
 //! A rule that never matches may be quiet, or blind: a trail without data events shows it nothing, for one. The provider
 //! and the action of every record tell which, whatever the ladder rules out earlier.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashSet};
 
 use super::{Head, Ruleset, search};
 use crate::records::RawRecord;
@@ -60,7 +62,7 @@ impl Reach {
         Self {
             all_see: sights.is_empty(),
             sights,
-            judged: HashMap::new(),
+            judged: HashMap::default(),
             heads: 0,
             records: 0,
             span: None,
