@@ -112,9 +112,8 @@ impl<'r> Memory<'r> {
             if is_kept {
                 self.kept += candidate.bytes();
             }
-            let event = candidate.event.clone();
-            let kept = (is_kept || !can_be_read_again || !is_small).then(|| Box::new(candidate));
-            self.waiting.push(Waiting { event, file, position, key, rule, kept });
+            let kept = (is_kept || !can_be_read_again || !is_small).then(|| Box::new(candidate.clone()));
+            self.waiting.push(Waiting { event: candidate.event, file, position, key, rule, kept });
         }
     }
 
