@@ -57,7 +57,9 @@ def blocks(page: str) -> Iterator[Block]:
     text = (ROOT / page).read_text()
     for found in re.finditer(r"^ *```(sh|console)\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE):
         before = text[: found.start()]
-        lines = [line.strip() for line in found[2].splitlines() if line.strip()]
+        # Without the texts that a command is given.
+        block = re.sub(r"<<'END'\n.*?^END$", "", found[2], flags=re.DOTALL | re.MULTILINE)
+        lines = [line.strip() for line in block.splitlines() if line.strip()]
         if found[1] == "console":
             lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
         headings = re.findall(r"^#+ (.*)$", before, re.MULTILINE)

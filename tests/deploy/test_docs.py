@@ -3,12 +3,12 @@
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import botocore.session
 import pytest
 from botocore import xform_name
 from emulator import ROOT
+from pages import blocks
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
@@ -18,16 +18,14 @@ GLOBAL = {"--query", "--output"}
 RENAMED = {"s3api": "s3"}
 
 
-def commands(page: Path) -> list[list[str]]:
-    """Return the words of every command in a page's shell blocks, without the texts that a command is given."""
-    blocks = re.findall(r"^ *```(?:sh|console)\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE)
-    blocks = [re.sub(r"<<'END'\n.*?^END$", "", block, flags=re.DOTALL | re.MULTILINE) for block in blocks]
-    lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines()]
-    parts = [part for line in lines if line for part in re.split(r" && ", line)]
+def commands(page: str) -> list[list[str]]:
+    """Return the words of every command in a page's shell blocks."""
+    lines = [line for block in blocks(page) for line in block.commands]
+    parts = [part for line in lines for part in line.split(" && ")]
     return [words for part in parts if (words := shlex.split(part, comments=True))]
 
 
-ALL = [(name, command) for name, page in zip(NAMES, PAGES, strict=True) for command in commands(page)]
+ALL = [(name, command) for name in NAMES for command in commands(name)]
 # What the aws command has beside the services' own operations.
 CUSTOM = {("cloudformation", "deploy"), ("s3", "cp"), ("s3", "mb")}
 AWS = [(name, command) for name, command in ALL if command[0] == "aws" and (command[1], command[2]) not in CUSTOM]
