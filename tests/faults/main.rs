@@ -21,6 +21,7 @@ mod server;
 mod silence;
 mod sns;
 mod stage;
+mod table;
 mod world;
 
 use std::future::Future;

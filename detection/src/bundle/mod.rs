@@ -4,7 +4,7 @@
 //! {
 //! "format": 1,
 //! "sha256": "…",
-//! "content": { "tool": "0.1.0", "files": { "count": 3, "sha256": "…" }, "rules": [ … ], … }
+//! "content": { "tool": "2.0.0", "files": { "count": 3, "sha256": "…" }, "rules": [ … ], … }
 //! }
 //! ```
 //!

@@ -4,5 +4,6 @@ mod contradictions;
 mod fixture;
 mod flattened;
 mod laws;
+mod possible;
 mod refusals;
 mod verdicts;

@@ -5,6 +5,7 @@ mod repository;
 
 mod embedded;
 mod eql;
+mod generated;
 mod hostile;
 mod ladder;
 mod memory;
