@@ -14,6 +14,8 @@ use cloudtrail_signals::invocation::reply;
 use cloudtrail_signals::rules;
 use cloudtrail_signals::settings::Settings;
 use cloudtrail_signals::trigger::{Part, Payload, Source, recognise};
+use detection::bundle::Bundle;
+use detection::detect::Ruleset;
 use detection::records::{Decoder, RawRecord, Record, parse};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -123,7 +125,10 @@ impl Stage {
         };
         let settings = Settings::read(variable).expect("good settings");
         let rules = rules::load(&settings).expect("good rules").rules;
-        let handler = Handler::new(settings, rules, &self.config);
+        self.handle_as(Handler::new(settings, rules, &self.config), payload).await
+    }
+
+    async fn handle_as(&self, handler: Handler, payload: &Value) -> Result<Value, reply::Error> {
         handler
             .handle(
                 &Payload::from(payload.to_string()),
@@ -181,21 +186,32 @@ async fn put(s3: &aws_sdk_s3::Client, bucket: &str, key: &str, body: Vec<u8>) {
     s3.put_object().bucket(bucket).key(key).body(body.into()).send().await.expect("an object");
 }
 
-/// A signal, checked against the schema, with the id that its event must give.
+/// A signal, checked against the schema, with the id that its event must give, or the signal below it.
 fn signal(text: &str) -> Value {
     let signal: Value = serde_json::from_str(text).expect("JSON");
     let errors: Vec<_> =
         SCHEMA.iter_errors(&signal).map(|error| format!("{error} at {}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:#?}\n{signal:#}");
-    let account =
-        signal.pointer("/aws/cloudtrail/recipient_account_id").and_then(Value::as_str).expect("an account");
-    let digest = Sha256::digest(format!("{RULE}/{account}/{}", event(&signal)));
+    let text = |pointer: &str| signal.pointer(pointer).and_then(Value::as_str).expect(pointer);
+    let rule = text("/kibana/alert/rule/rule_id");
+    let parts = match parent(&signal) {
+        Some(parent) => format!("{rule}/{parent}"),
+        None => format!("{rule}/{}/{}", text("/aws/cloudtrail/recipient_account_id"), event(&signal)),
+    };
+    let digest = Sha256::digest(parts);
     let bytes = id_of(&signal).into_bytes();
     let hex = bytes
         .chunks(2)
         .map(|pair| u8::from_str_radix(str::from_utf8(pair).expect("ASCII"), 16).expect("hex"));
     assert_eq!(hex.collect::<Vec<_>>(), digest.to_vec());
     signal
+}
+
+/// The id of the signal that a rule on signals looked at.
+fn parent(signal: &Value) -> Option<&str> {
+    let ancestors = signal.pointer("/kibana/alert/ancestors").and_then(Value::as_array)?;
+    let last = ancestors.last().filter(|last| last["type"] == "signal")?;
+    Some(last["id"].as_str().expect("an id"))
 }
 
 fn event(signal: &Value) -> String {
@@ -410,5 +426,41 @@ async fn with_an_archive_a_second_path_publishes_nothing_again() {
         let bytes = object.body.collect().await.expect("a body").into_bytes();
         assert_eq!(serde_json::from_slice::<Value>(&bytes).expect("JSON"), signal);
         assert!(bytes.ends_with(b"}\n"));
+    }
+}
+
+#[tokio::test]
+async fn the_alerts_of_a_rule_on_signals_reach_the_queue_beside_the_signals_below_them() {
+    const ABOVE: &str = "11111111-0000-4000-8000-0000000000a1";
+    let stage = Stage::new("above").await;
+    let topic = |name: &str| (name == "SIGNAL_TOPIC_ARN").then(|| stage.topic.clone());
+    let settings = Settings::read(topic).expect("good settings");
+    let embedded = include_bytes!(concat!(env!("OUT_DIR"), "/seed.json"));
+    let mut sources = Bundle::read(embedded).expect("the build wrote it").rules;
+    sources.retain(|rule| rule.definition.rule_id == RULE);
+    let mut above = sources[0].clone();
+    above.definition.rule_id = ABOVE.to_owned();
+    above.query = format!("kibana.alert.rule.rule_id: \"{RULE}\" and event.action: UpdateFunctionCode*");
+    above.on_signals = true;
+    sources.push(above);
+    let rules = Ruleset::new(sources).expect("good rules");
+    let handler = Handler::new(settings, rules, &stage.config);
+    let reply = stage.handle_as(handler, &json_file("events/s3-put.json")).await.expect("a summary");
+
+    let published = usize::try_from(reply["published"].as_u64().expect("a number")).expect("few");
+    let signals = stage.signals(published).await;
+    let (above, below): (Vec<_>, Vec<_>) = signals.iter().partition(|signal| parent(signal).is_some());
+    let updates = |signal: &&&Value| {
+        signal["event"]["action"].as_str().expect("an action").starts_with("UpdateFunctionCode")
+    };
+    assert_eq!(below.len(), 8);
+    assert_eq!(
+        sorted(above.iter().map(|alert| parent(alert).expect("checked").to_owned())),
+        sorted(below.iter().filter(updates).map(|signal| id_of(signal))),
+    );
+    assert!(!above.is_empty() && above.len() < below.len());
+    for alert in above {
+        assert_eq!(alert["kibana"]["alert"]["depth"], 2);
+        assert_eq!(alert["kibana"]["alert"]["rule"]["rule_id"], ABOVE);
     }
 }
