@@ -5,14 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 
-use super::{Head, Ruleset, search};
+use super::search::{self, FirstHead};
+use super::{Head, Ruleset};
 use crate::records::RawRecord;
 
-/// How many pairs of provider and action are known as judged. CloudTrail has a few thousand. Unusual input cannot fill the
-/// memory: what does not fit is judged again.
+/// How many pairs of provider and action are known as judged, and how long their text may be. CloudTrail has a few thousand.
+/// Unusual input cannot fill the memory: what does not fit is judged again.
 const MAX_HEADS: usize = 8192;
+const MAX_HEAD_BYTES: usize = 256;
 
 /// The times of so many records are looked at, and after them that of one record in [`EVERY`]: to find the time of each of
 /// them would add a tenth to the time that a record takes, and records come in the order of hours.
@@ -39,8 +41,8 @@ pub struct Reach {
     sights: Vec<Sight>,
     /// Whether every rule has seen an event that it asks for: nothing more can be learned.
     all_see: bool,
-    judged: HashMap<String, HashSet<String>>,
-    heads: usize,
+    /// The texts of heads.
+    judged: HashSet<Box<[u8]>>,
     records: u64,
     /// The first and the last time of an event, as text of one form.
     span: Option<(Time, Time)>,
@@ -62,8 +64,7 @@ impl Reach {
         Self {
             all_see: sights.is_empty(),
             sights,
-            judged: HashMap::default(),
-            heads: 0,
+            judged: HashSet::default(),
             records: 0,
             span: None,
             days: BTreeSet::new(),
@@ -81,13 +82,17 @@ impl Reach {
         if self.all_see {
             return;
         }
-        if let Some((provider, action)) = search::first_provider_and_action(record) {
-            if self.judged.get(provider).is_none_or(|actions| !actions.contains(action)) {
-                self.judge(ruleset, &Head::of(provider, action));
-                self.remember(provider, action);
-            }
+        let head = FirstHead::find(record);
+        if head.as_ref().is_some_and(|head| self.judged.contains(head.text)) {
+            return;
+        }
+        if let Some((provider, action)) = head.as_ref().and_then(FirstHead::values) {
+            self.judge(ruleset, &Head::of(provider, action));
         } else if let Ok(head) = Head::parse(record.text()) {
             self.judge(ruleset, &head.without_outcome());
+        }
+        if let Some(head) = head.filter(|head| head.text.len() <= MAX_HEAD_BYTES) {
+            self.remember(head.text);
         }
     }
 
@@ -147,12 +152,10 @@ impl Reach {
         self.all_see = self.sights.iter().all(|sight| *sight == Sight::Event);
     }
 
-    fn remember(&mut self, provider: &str, action: &str) {
-        if self.heads == MAX_HEADS {
+    fn remember(&mut self, head: &[u8]) {
+        if self.judged.len() == MAX_HEADS {
             self.judged.clear();
-            self.heads = 0;
         }
-        self.heads += 1;
-        self.judged.entry(provider.to_owned()).or_default().insert(action.to_owned());
+        self.judged.insert(head.into());
     }
 }

@@ -1,5 +1,6 @@
 //! Finds the provider and the action of a record by a search for their names, without parsing the record.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
@@ -23,33 +24,64 @@ pub(super) fn provider_and_action(record: RawRecord<'_>) -> Option<(&str, &str)>
 /// The string behind the only occurrence of a name.
 fn only_value<'t>(name: &Finder<'_>, text: &'t [u8]) -> Option<&'t str> {
     let behind = &text[name.find(text)? + name.needle().len()..];
-    let value = plain_string(behind)?;
+    let value = std::str::from_utf8(&behind[plain_string(behind)?]).ok()?;
     name.find(behind).is_none().then_some(value)
 }
 
-/// The values of the first provider and action in the record. The search ends there: no other object that could have such
-/// names stands before them, in the order in which CloudTrail writes. Too little for a verdict.
-pub(super) fn first_provider_and_action(record: RawRecord<'_>) -> Option<(&str, &str)> {
-    Some((first_value(&PROVIDER, record.text())?, first_value(&ACTION, record.text())?))
+/// The first provider and the first action in a record. Too little for a verdict.
+pub(super) struct FirstHead<'t> {
+    provider: &'t [u8],
+    action: &'t [u8],
+    /// The text from the provider to the action, both included. If it is the same, they are.
+    pub(super) text: &'t [u8],
+}
+
+impl<'t> FirstHead<'t> {
+    /// Finds them. The search ends there: no other object that could have such names stands before them, in the order in
+    /// which CloudTrail writes.
+    pub(super) fn find(record: RawRecord<'t>) -> Option<Self> {
+        let text = record.text();
+        let provider = first_value(&PROVIDER, text)?;
+        let behind = &text[provider.end..];
+        // The action usually follows, which saves a second search.
+        let action = match behind.strip_prefix(b"\",").and_then(|rest| rest.strip_prefix(ACTION.needle())) {
+            Some(rest) => {
+                let value = plain_string(rest)?;
+                let start = text.len() - rest.len();
+                start + value.start..start + value.end
+            }
+            None => first_value(&ACTION, text)?,
+        };
+        let (start, end) = (provider.start.min(action.start), provider.end.max(action.end));
+        Some(Self { provider: &text[provider], action: &text[action], text: &text[start..end] })
+    }
+
+    /// The provider and the action, if they are text.
+    pub(super) fn values(&self) -> Option<(&'t str, &'t str)> {
+        Some((std::str::from_utf8(self.provider).ok()?, std::str::from_utf8(self.action).ok()?))
+    }
 }
 
 /// The first time of an event in the record, if it is written as CloudTrail writes it.
 pub(super) fn first_time(record: RawRecord<'_>) -> Option<[u8; 20]> {
-    let time: [u8; 20] = first_value(&TIME, record.text())?.as_bytes().try_into().ok()?;
+    let time: [u8; 20] = record.text()[first_value(&TIME, record.text())?].try_into().ok()?;
     let shape = time.map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
     (&shape == b"0000-00-00T00:00:00Z").then_some(time)
 }
 
-/// The string behind the first occurrence of a name.
-fn first_value<'t>(name: &Finder<'_>, text: &'t [u8]) -> Option<&'t str> {
-    plain_string(&text[name.find(text)? + name.needle().len()..])
+/// Where the string behind the first occurrence of a name stands.
+fn first_value(name: &Finder<'_>, text: &[u8]) -> Option<Range<usize>> {
+    let start = name.find(text)? + name.needle().len();
+    let value = plain_string(&text[start..])?;
+    Some(start + value.start..start + value.end)
 }
 
-/// The string that follows a name, if it contains no escape.
-fn plain_string(text: &[u8]) -> Option<&str> {
+/// Where the string that follows a name stands, if it contains no escape.
+fn plain_string(text: &[u8]) -> Option<Range<usize>> {
     let value = text.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
     let end = memchr::memchr2(b'"', b'\\', value).filter(|end| value[*end] == b'"')?;
-    std::str::from_utf8(&value[..end]).ok()
+    let start = text.len() - value.len();
+    Some(start..start + end)
 }
 
 /// The letters beyond ASCII that equal one of ASCII if case is ignored: the long s and the kelvin sign.

@@ -60,6 +60,30 @@ fn a_rule_is_seen_whatever_the_prefilter_leaves_out_and_records_outside_of_the_s
 }
 
 #[test]
+fn a_rule_is_seen_however_the_record_writes_its_service_and_its_event() {
+    let query = "event.provider: \"kms.amazonaws.com\" and event.action: Decrypt and user.name: nobody";
+    let rules = folder(&[("a.toml", &rule("A", query))]);
+    let long = "x".repeat(300);
+    let heads = [
+        r#""eventSource":"kms.amazonaws.com","eventName":"Decrypt""#,
+        r#""eventSource" : "kms.amazonaws.com" , "eventName" : "Decrypt""#,
+        r#""eventName":"Decrypt","eventSource":"kms.amazonaws.com""#,
+        &format!(r#""eventSource":"kms.amazonaws.com","requestID":"{long}","eventName":"Decrypt""#),
+        r#""eventSource":"kms.amazonaws.com","eventName":"Dec\u0072ypt""#,
+    ];
+    for head in heads {
+        let other = head.replace("crypt", "scribeKey").replace("c\\u0072ypt", "scribeKey");
+        for (head, is_seen) in [(head, true), (other.as_str(), false)] {
+            // The second record has a head that is known by then.
+            let record = format!(r#"{{"eventTime":"2026-11-22T10:00:00Z",{head},"eventID":"e"}}"#);
+            let text = format!(r#"{{"Records":[{record},{record}]}}"#);
+            let run = scan(&["--rules", path(&rules), path(&folder(&[("a.json", &text)]))]);
+            assert_eq!(!run.err.contains("blind"), is_seen, "{head}: {}", run.err);
+        }
+    }
+}
+
+#[test]
 fn without_a_record_no_rule_is_blind_and_there_is_no_forecast() {
     let none = folder(&[("a.json", &delivery(&[]))]);
     let run = scan(&[path(&none)]);
