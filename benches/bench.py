@@ -28,7 +28,9 @@ from sandbox import Sandbox, cpu_seconds, function, peak_bytes
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "target/release"
 BOOTSTRAP = ROOT / "target/lambda/cloudtrail-signals/bootstrap"
-SCAN, INFLATE, GENERATE, STAGES = (PROGRAMS / name for name in ("cloudtrail-scan", "inflate", "generate", "stages"))
+SCAN, INFLATE, GENERATE, STAGES, RUNGS, DECISIONS = (
+    PROGRAMS / name for name in ("cloudtrail-scan", "inflate", "generate", "stages", "rungs", "decisions")
+)
 RSIGMA = ROOT / "target/rsigma/release/rsigma"
 SAMPLE = next((ROOT / "events/deliveries/AWSLogs").rglob("*hR3wZc8YfJ1uEa6o.json.gz"))
 SEED = ROOT / "rules/aws_lambda_function_created_or_updated.toml"
@@ -157,14 +159,20 @@ def reading(folder: Path) -> None:
         print("| gunzip and jq | | | jq is not installed | ≤ 1/14 |")
 
 
+def by_name(printed: str) -> dict[str, list[float]]:
+    """Collect the values that a program prints behind names, round after round."""
+    rounds: dict[str, list[float]] = {}
+    for line in printed.splitlines():
+        name, value = line.split("\t")
+        rounds.setdefault(name, []).append(float(value))
+    return rounds
+
+
 def stages(folder: Path) -> None:
     """Take the work on a delivery apart."""
     path = generate(folder, "stages.json.gz", 700, 70)
     printed = subprocess.run([STAGES, path], capture_output=True, text=True, check=True).stdout
-    rounds: dict[str, list[float]] = {}
-    for line in printed.splitlines():
-        name, nanoseconds = line.split("\t")
-        rounds.setdefault(name, []).append(float(nanoseconds))
+    rounds = by_name(printed)
     print("\n| stage, on one record | ns | against inflating it |\n|---|---|---|")
     for name, values in rounds.items():
         ratios = [one / inflating for one, inflating in zip(values, rounds["inflate"], strict=True)]
@@ -211,6 +219,21 @@ def many_rules(folder: Path) -> None:
         many_seconds, one_second = (lambda command=command: processor_seconds(command) for command in commands)
         name = f"{elastic} of Elastic's shape and {sigma} of Sigma's"
         row(name, *versus(many_seconds, one_second), target, f"processor time of `scan` with {name}, against one")
+
+
+def rungs(folder: Path) -> None:
+    """Show what each rung of the ladder gives, added one at a time, with one rule and with many."""
+    delivery = generate(folder, "rungs.json.gz", RECORDS // 10, 0)
+    counts = ((1, 0), (85, 0), (165, 58))
+    measured: list[dict[str, list[float]]] = []
+    for elastic, sigma in counts:
+        rules = folder / ("1-rules" if elastic == 1 else f"{elastic}-{sigma}-rules")
+        printed = subprocess.run([RUNGS, rules, delivery], capture_output=True, text=True, check=True).stdout
+        measured.append(by_name(printed))
+    print("\n| rung, added to those above | 1 rule, ns a record | 85 | 165 and 58 of Sigma's |\n|---|---|---|---|")
+    for name in measured[0]:
+        cells = " | ".join(f"{statistics.median(each[name]):,.0f}" for each in measured)
+        print(f"| {name} | {cells} |")
 
 
 def against_rsigma(folder: Path) -> None:
@@ -460,6 +483,30 @@ def with_a_table(folder: Path) -> None:
     summary.append(f"| the seed rule with a table: memory when idle, against without | {ratio} | ≤ 1.05 |")
 
 
+def scanning_with_memory(folder: Path) -> None:
+    """Compare scan with rules that remember, of which half of the records are candidates, with one that does not."""
+    rules = rule_shapes.write_remembering(folder / "remembering")
+    small, large = (generate(folder, f"remembering-{count}.json.gz", count, 0) for count in (RECORDS, 10 * RECORDS))
+    one = [SCAN, "--rules", folder / "1-rules"]
+    many = [SCAN, "--rules", rules]
+    print("\n| rules that remember | 47, ms of processor time | one without memory, ms | ratio | target |")
+    print("|---|---|---|---|---|")
+    name = "47 rules that remember"
+    times = versus(lambda: processor_seconds([*many, small]), lambda: processor_seconds([*one, small]))
+    row(f"{name}, half of the records candidates", *times, "≤ 2.5", f"processor time of `scan` with {name}, against one rule without memory")
+    # Two sizes, so that what a run takes whatever the number of matches is not divided among them.
+    more = max(peak_of_run([*many, large]) for _ in range(3)) - max(peak_of_run([*many, small]) for _ in range(3))
+    matches = 9 * RECORDS / 2
+    print(f"\nMemory for each match of a rule that remembers: {more / matches:.0f} bytes, target ≤ 200.")
+    summary.append(f"| memory of `scan` for each match of a rule that remembers | {more / matches:.0f} bytes | ≤ 200 |")
+    printed = subprocess.run([DECISIONS], capture_output=True, text=True, check=True).stdout
+    print("\n| a million events of one group in one window | ns a decision | bytes of the state | target |\n|---|---|---|---|")
+    for line in printed.splitlines():
+        kind, nanoseconds, size = line.split("\t")
+        print(f"| {kind} | {int(nanoseconds):,} | {int(size):,} | < 10,000 ns, < 65,536 bytes |")
+        summary.append(f"| a decision, {kind}, after a million events of one group | {int(nanoseconds):,} ns | < 10,000 ns |")
+
+
 def remembering() -> None:
     """Count what rules that remember ask of their table, in the test that holds the cost."""
     command = ["cargo", "test", "--locked", "--test", "faults", "--", "--nocapture", "a_million_records"]
@@ -491,7 +538,9 @@ def main() -> None:
         stages(folder)
         growth(folder)
         many_rules(folder)
+        rungs(folder)
         against_rsigma(folder)
+        scanning_with_memory(folder)
         many_files(folder)
         functions(folder)
         starting_with_many_rules(folder)

@@ -88,7 +88,7 @@ def _query(index: int, chance: random.Random) -> str:
     return " and ".join([dataset, f'event.provider: "{provider}"', action, *further]) + success
 
 
-def rule(index: int, query: str) -> str:
+def rule(index: int, query: str, kind: str = "query", memory: str = "") -> str:
     """Return a rule file with this query."""
     return f'''[rule]
 author = ["benches"]
@@ -98,11 +98,11 @@ name = "Rule {index}"
 risk_score = 21
 rule_id = "{uuid.UUID(int=index)}"
 severity = "low"
-type = "query"
+type = "{kind}"
 query = \'\'\'
 {query}
 \'\'\'
-'''
+{memory}'''
 
 
 # A part of a selection in Sigma, as JSON, which is YAML too. What the records of the bench never have comes first.
@@ -187,6 +187,47 @@ logsource:
 detection:
 {sections}level: medium
 """
+
+
+# What rules that remember look at: half of the records of the bench.
+REMEMBERED = [
+    ("sts.amazonaws.com", "AssumeRole"),
+    ("kms.amazonaws.com", "Decrypt"),
+    ("s3.amazonaws.com", "GetBucketAcl"),
+    ("s3.amazonaws.com", "PutObject"),
+    ("ec2.amazonaws.com", "DescribeVolumes"),
+    ("logs.amazonaws.com", "CreateLogStream"),
+    ("iam.amazonaws.com", "PutRolePolicy"),
+    ("lambda.amazonaws.com", "UpdateFunctionConfiguration*"),
+    ("dynamodb.amazonaws.com", "UpdateTable"),
+    ("ssm.amazonaws.com", "GetParametersByPath"),
+]
+COUNTED = [("iam.amazonaws.com", "GetRole"), ("dynamodb.amazonaws.com", "ListTables")]
+NEW_TERMS = 43
+THRESHOLDS = 4
+
+
+def write_remembering(folder: Path) -> Path:
+    """Write as many rules that remember as Elastic has for CloudTrail: 43 of type new_terms and 4 of type threshold."""
+    folder.mkdir()
+    quiet = [(provider, action) for provider in sorted(QUIET) for action in QUIET[provider]]
+    for index in range(NEW_TERMS + THRESHOLDS):
+        if is_threshold := index >= NEW_TERMS:
+            kind, common, place = "threshold", COUNTED, index - NEW_TERMS
+        else:
+            kind, common, place = "new_terms", REMEMBERED, index
+        provider, action = common[place] if place < len(common) else quiet[place % len(quiet)]
+        fields = ["user.name"] if is_threshold else [["cloud.account.id", "user.name"], ["user.name", "source.ip"]][index % 2]
+        memory = (
+            f"[rule.threshold]\nfield = {json.dumps(fields)}\nvalue = 10\n"
+            if is_threshold
+            else f'[rule.new_terms]\nfield = "new_terms_fields"\nvalue = {json.dumps(fields)}\n'
+            '[[rule.new_terms.history_window_start]]\nfield = "history_window_start"\n'
+            f'value = "now-{[5, 7, 10, 10][index % 4]}d"\n'
+        )
+        query = f'event.dataset: "aws.cloudtrail" and event.provider: "{provider}" and event.action: {action}'
+        (folder / f"{index:04}.toml").write_text(rule(index, query, kind, memory))
+    return folder
 
 
 def write(folder: Path, count: int, sigma: int = 0) -> Path:

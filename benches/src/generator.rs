@@ -125,13 +125,14 @@ pub fn write(plan: &Plan, output: &mut impl Write) -> io::Result<()> {
             record.push(',');
         }
         let matches = plan.match_every > 0 && index % plan.match_every == plan.match_every / 2;
-        push_record(&mut record, index, matches, &mut random);
+        push_record(&mut record, index * 3600 / plan.records, matches, &mut random);
         output.write_all(record.as_bytes())?;
     }
     output.write_all(b"]}")
 }
 
-fn push_record(record: &mut String, index: u64, matches: bool, random: &mut fastrand::Rng) {
+/// Writes a record of this second of the hour.
+fn push_record(record: &mut String, second: u64, matches: bool, random: &mut fastrand::Rng) {
     let (source, action, request) = if matches {
         ("lambda.amazonaws.com", MATCHES[random.usize(..MATCHES.len())], FUNCTION)
     } else {
@@ -139,7 +140,7 @@ fn push_record(record: &mut String, index: u64, matches: bool, random: &mut fast
         (service.source, service.actions[random.usize(..service.actions.len())], service.request)
     };
     let read_only = !WRITES.iter().any(|start| action.starts_with(start));
-    let (minute, second) = (index / 60 % 60, index % 60);
+    let (minute, second) = (second / 60, second % 60);
     let service = source.trim_end_matches(".amazonaws.com");
     record.push_str(r#"{"eventVersion":"1.11","userIdentity":"#);
     let (address, agent) = push_caller(record, random);

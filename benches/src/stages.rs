@@ -37,7 +37,7 @@ fn main() -> io::Result<()> {
         rule::read([("seed", SEED.to_owned())]).all().map_err(|_| io::Error::other("the rule is wrong"))?;
     let rules = Ruleset::new(seed).map_err(|_| io::Error::other("its query is wrong"))?;
     let (mut detector, mut finder) = (rules.detector(), rules.detector());
-    let matches: Vec<(&[u8], Match<'_>)> =
+    let matches: Vec<(&[u8], Match<'_, '_>)> =
         records.iter().filter_map(|record| Some((&record[..], finder.detect(&record[..]).ok()??))).collect();
     let origin = Origin::File("bench".to_owned());
     let accounts = Accounts::new();
@@ -67,10 +67,10 @@ fn main() -> io::Result<()> {
         (
             "make the signal, of a match",
             Box::new(|| {
-                count(matches.iter().map(|(record, Match { document, rules })| {
+                count(matches.iter().map(|(record, matched)| {
                     serde_json::Result::Ok(Signal::new(
-                        &rules[0].definition,
-                        document,
+                        &matched.rules[0].definition,
+                        matched.document(),
                         record,
                         &origin,
                         NOW,

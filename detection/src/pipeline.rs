@@ -4,15 +4,13 @@
 //! signals. The function and `cloudtrail-scan` both run it.
 
 use std::ops::AddAssign;
-use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::detect::{Detector, Reach, Rule, Ruleset};
-use crate::ecs::Document;
+use crate::detect::{self, Detector, Reach, Ruleset};
 use crate::memory::{self, Candidate, Match, Matched};
 use crate::origin::Origin;
-use crate::records::{RawRecord, Record, Rejection};
+use crate::records::{self, RawRecord, Record, Rejection};
 use crate::signal::{self, AlertDocument, Signal, Suppressed};
 
 /// The first rejections are kept one by one; later ones are only counted.
@@ -159,44 +157,59 @@ impl<'a> Pipeline<'a> {
     /// Judges one record. `position` is its index in the source, from 0.
     pub fn process(&mut self, position: u64, record: Record<'_>) {
         self.tally.records += 1;
-        let unwrapped = record.and_then(RawRecord::unwrapped);
-        if let (Some(reach), Ok(record)) = (&mut self.reach, &unwrapped) {
-            reach.add(self.rules, record.record());
-        }
-        match unwrapped.and_then(|record| Ok((self.detector.detect(record.record())?, record))) {
-            Ok((None, _)) => self.tally.unmatched += 1,
-            Ok((Some(matched), record)) => {
-                let record = record.record();
-                self.tally.matched += 1;
-                let mut shared = None;
-                for rule in matched.rules {
-                    self.judge(rule, &matched.document, record.text(), &mut shared);
-                }
-            }
-            Err(rejection) => {
-                self.tally.rejected += 1;
-                if self.rejections.len() < REMEMBERED_REJECTIONS {
-                    self.rejections.push((position, rejection));
-                }
+        if let Err(rejection) = record.and_then(|record| self.inspect(record)) {
+            self.tally.rejected += 1;
+            if self.rejections.len() < REMEMBERED_REJECTIONS {
+                self.rejections.push((position, rejection));
             }
         }
     }
 
-    /// Makes of a match a signal, or what waits for one.
-    fn judge(&mut self, rule: &Rule, document: &Document, record: &[u8], shared: &mut Option<Arc<[u8]>>) {
-        let exception = self.rules.exception(&rule.definition.rule_id, document, document.text("@timestamp"));
-        if exception.is_none() && rule.memory.is_some() {
-            let matched = Matched::record(document, record);
-            if let Match::Candidates(candidates) = memory::candidates(rule, &matched, shared) {
-                return self.find(None, candidates);
-            }
+    fn inspect(&mut self, record: RawRecord<'_>) -> Result<(), Rejection> {
+        let unwrapped = record.unwrapped()?;
+        let record = unwrapped.record();
+        if let Some(reach) = &mut self.reach {
+            reach.add(self.rules, record);
         }
+        let repaired;
+        let matched = match self.detector.detect(record) {
+            Ok(matched) => matched,
+            Err(rejection) => {
+                repaired = records::repaired(record.text()).ok_or(rejection)?;
+                self.detector.detect(&repaired[..])?
+            }
+        };
+        match matched {
+            Some(matched) => self.judge(&matched, record.text()),
+            None => self.tally.unmatched += 1,
+        }
+        Ok(())
+    }
+
+    /// Makes signals of a match, or what waits for them.
+    fn judge(&mut self, matched: &detect::Match<'a, '_>, record: &[u8]) {
+        self.tally.matched += 1;
+        let fields = matched.fields();
+        let (id, time) = (fields.string("event.id"), fields.string("@timestamp"));
+        let (id, time) = (id.as_deref(), time.as_deref());
+        let of_memory = Matched { fields: &fields, id, time, text: record };
+        let mut shared = None;
         let accounts = &self.rules.accounts;
-        if let Some(exception) = exception {
-            self.tally.signals += 1;
-            self.tally.suppressed += 1;
-            self.suppressed.push(Suppressed::new(&rule.definition, exception, document, record, accounts));
-        } else {
+        for rule in &matched.rules {
+            let exception = self.rules.exception(&rule.definition.rule_id, &fields, time);
+            if let Some(exception) = exception {
+                let document = matched.document();
+                self.tally.signals += 1;
+                self.tally.suppressed += 1;
+                let suppressed = Suppressed::new(&rule.definition, exception, document, record, accounts);
+                self.suppressed.push(suppressed);
+                continue;
+            }
+            if let Match::Candidates(candidates) = memory::candidates(rule, &of_memory, &mut shared) {
+                self.find(None, candidates);
+                continue;
+            }
+            let document = matched.document();
             let signal = Signal::new(&rule.definition, document, record, self.origin, self.now, accounts);
             let Above { found, candidates, suppressed } = above(self.rules, &signal, self.now);
             self.tally.signals += suppressed.len() as u64;

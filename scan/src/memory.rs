@@ -1,7 +1,7 @@
 //! What rules remember, in memory: matches wait until every file is read, and are decided in the order of time and event.
 //!
-//! So the order of the files does not matter. The first matches wait with their records. Beyond a few megabytes a match waits
-//! as its time and its place, in about 150 bytes; the records of those that signal are read again.
+//! So the order of the files does not matter. A match waits as its time and its place, in less than 200 bytes; the records of
+//! those that signal are read again. A few megabytes of the matches that are most likely to signal wait with their records.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -14,10 +14,11 @@ use detection::memory::{self, Candidate, Event, State, Time, Verdict};
 use detection::origin::Origin;
 use detection::pipeline::{self, Pipeline, Tally};
 use detection::records::{Decoder, Record};
+use detection::rule;
 use detection::signal::Signal;
 
 const CHUNK_BYTES: usize = 64 * 1024;
-/// So much of the matches is kept: to read a file again for few of them would take as long as to read it.
+/// So much of the matches is kept: to read a file again for a few of them takes as long as to read it.
 const KEPT_BYTES: usize = 8 << 20;
 
 /// A match, and the position of its record in its file.
@@ -29,6 +30,8 @@ pub struct Memory<'r> {
     keys: HashMap<Arc<str>, u32>,
     /// By the number of the key.
     states: Vec<State>,
+    /// By the number of the key, the time and the event of the first match so far.
+    firsts: Vec<Option<(Time, Box<str>)>>,
     files: Vec<PathBuf>,
     waiting: Vec<Waiting>,
     /// The bytes of the matches that were kept.
@@ -88,6 +91,7 @@ impl<'r> Memory<'r> {
             rules,
             keys: HashMap::new(),
             states: Vec::new(),
+            firsts: Vec::new(),
             files: Vec::new(),
             waiting: Vec::new(),
             kept: 0,
@@ -104,11 +108,20 @@ impl<'r> Memory<'r> {
             let place =
                 (u32::try_from(self.files.len() - 1), u32::try_from(position), u16::try_from(candidate.rule));
             let key = self.key(&candidate);
+            // The first match of a tuple mostly signals, and any match of a group can complete it.
+            let Event { time, id, .. } = &candidate.event;
+            let first = &mut self.firsts[key as usize];
+            let is_first = first.as_ref().is_none_or(|first| (*time, id) < (first.0, &first.1));
+            if is_first {
+                *first = Some((*time, id.clone()));
+            }
+            let memory = self.rules.rules()[candidate.rule].memory.as_ref();
+            let may_signal = is_first || matches!(memory, Some(rule::Memory::Threshold { .. }));
             let (file, position, rule, is_small) = match place {
                 (Ok(file), Ok(position), Ok(rule)) => (file, position, rule, true),
                 _ => (0, 0, 0, false),
             };
-            let is_kept = self.kept + candidate.bytes() <= KEPT_BYTES;
+            let is_kept = may_signal && self.kept + candidate.bytes() <= KEPT_BYTES;
             if is_kept {
                 self.kept += candidate.bytes();
             }
@@ -125,6 +138,7 @@ impl<'r> Memory<'r> {
         let key = u32::try_from(self.states.len()).unwrap_or(u32::MAX);
         if let Some(memory) = &self.rules.rules()[candidate.rule].memory {
             self.states.push(State::new(memory));
+            self.firsts.push(None);
         }
         self.keys.insert(candidate.key.as_str().into(), key);
         key

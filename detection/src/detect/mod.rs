@@ -29,6 +29,7 @@ pub use event_pattern::EventPattern;
 pub use head::Head;
 pub use reach::{Reach, Sight};
 
+use std::cell::OnceCell;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 use std::{mem, thread};
@@ -114,6 +115,25 @@ impl Rungs {
         literals: false,
         fields: false,
     };
+
+    /// From no rung to all, with one more each time, and its name. The first one to be added is the last one to be climbed.
+    #[must_use]
+    pub fn ladder() -> [(&'static str, Self); 7] {
+        let fields = Self { fields: true, ..Self::NONE };
+        let head = Self { head: true, ..fields };
+        let candidates = Self { candidates: true, ..head };
+        let search = Self { search: true, ..candidates };
+        let literals = Self { literals: true, ..search };
+        [
+            ("document", Self::NONE),
+            ("fields", fields),
+            ("head", head),
+            ("candidates", candidates),
+            ("search", search),
+            ("literals", literals),
+            ("prefilter", Self::ALL),
+        ]
+    }
 }
 
 /// Rules that are applied together, with the rest of their bundle: exceptions, names of accounts, and routes.
@@ -135,11 +155,35 @@ pub struct Ruleset {
 
 /// A record that at least one rule matches.
 #[derive(Debug)]
-pub struct Match<'r> {
-    /// The record as an ECS document.
-    pub document: Document,
+pub struct Match<'r, 't> {
     /// The rules that match it, in the order of their files.
     pub rules: Vec<&'r Rule>,
+    members: Members<'t>,
+    document: OnceCell<Document>,
+}
+
+impl<'t> Match<'_, 't> {
+    /// A record that can be parsed as a whole.
+    fn of(members: Members<'t>) -> Result<Self, Rejection> {
+        let document = OnceCell::new();
+        if !members.can_be_parsed() {
+            let _ = document.set(Document::from_record(records::parse(members.text())?));
+        }
+        Ok(Self { rules: Vec::new(), members, document })
+    }
+
+    /// The record as an ECS document, made when it is first needed.
+    #[must_use]
+    pub fn document(&self) -> &Document {
+        self.document
+            .get_or_init(|| Document::from_record(records::parse(self.members.text()).unwrap_or_default()))
+    }
+
+    /// The fields of that document, made one by one.
+    #[must_use]
+    pub fn fields(&self) -> Mapping<'_> {
+        Mapping::of_members(&self.members)
+    }
 }
 
 impl Ruleset {
@@ -281,17 +325,13 @@ impl<'r> Detector<'r> {
     /// Applies every rule to one raw record; `None` if none matches.
     ///
     /// # Errors
-    /// [`Rejection::InvalidJson`] for a record that no rung rules out before it is parsed and that is not JSON, even after
-    /// a repair; [`Rejection::TooDeep`] for one that is deeper than the parser follows.
-    pub fn detect<'a>(&mut self, record: impl Into<RawRecord<'a>>) -> Result<Option<Match<'r>>, Rejection> {
+    /// [`Rejection::InvalidJson`] for a record that no rung rules out before it is parsed and that is not JSON, though
+    /// [`records::repaired`] may make it so; [`Rejection::TooDeep`] for one that is deeper than the parser follows.
+    pub fn detect<'t>(
+        &mut self,
+        record: impl Into<RawRecord<'t>>,
+    ) -> Result<Option<Match<'r, 't>>, Rejection> {
         let record = record.into();
-        self.judge(record).or_else(|rejection| match records::repaired(record.text()) {
-            Some(repaired) => self.judge(RawRecord::from(&repaired[..])),
-            None => Err(rejection),
-        })
-    }
-
-    fn judge(&mut self, record: RawRecord<'_>) -> Result<Option<Match<'r>>, Rejection> {
         let haystack = Haystack::new(record, mem::take(&mut self.buffers));
         let candidates = self.searched(record, &haystack);
         self.buffers = haystack.into_buffers();
@@ -318,10 +358,10 @@ impl<'r> Detector<'r> {
         if rules.is_empty() {
             return Ok(None);
         }
-        let document = Document::from_record(records::parse(record.text())?);
-        rules.retain(|(rule, verdict)| *verdict == Some(true) || rule.matches(&document));
-        let rules: Vec<_> = rules.into_iter().map(|(rule, _)| rule).collect();
-        Ok((!rules.is_empty()).then_some(Match { document, rules }))
+        let mut matched = Match::of(members)?;
+        rules.retain(|(rule, verdict)| *verdict == Some(true) || rule.matches(matched.document()));
+        matched.rules = rules.into_iter().map(|(rule, _)| rule).collect();
+        Ok((!matched.rules.is_empty()).then_some(matched))
     }
 
     /// The rules, by their index, that neither the record's head nor a search of its bytes rules out.

@@ -78,6 +78,15 @@ impl<'a> Mapping<'a> {
         Self { record, caller: OnceCell::new(), last: Cell::new(None), printed: OnceCell::new() }
     }
 
+    /// The one string of a field, as [`super::Document::text`] has it.
+    pub(crate) fn string(&self, field: &str) -> Option<String> {
+        let (row, below) = table::find(field)?;
+        match self.value(row.source)? {
+            Value::String(text) if below.is_empty() && !is_empty_text(&text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whom the record names as the caller.
     pub(super) fn caller(&self) -> &Caller<'a> {
         self.caller.get_or_init(|| Caller::of(self))
@@ -85,8 +94,12 @@ impl<'a> Mapping<'a> {
 
     /// The value at a dotted path of plain keys.
     pub(super) fn at(&self, path: &'static str) -> Option<&'a Value> {
+        let record = match self.record {
+            Record::Cut(members) => return members.at(path),
+            Record::Parsed(record) => record,
+        };
         match path.bytes().rposition(|byte| byte == b'.') {
-            None => self.record.get(path),
+            None => get(record, path),
             Some(dot) => get(self.object(&path[..dot])?, &path[dot + 1..]),
         }
     }

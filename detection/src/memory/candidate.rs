@@ -57,13 +57,6 @@ pub(crate) struct Matched<'a, F> {
     pub(crate) text: &'a [u8],
 }
 
-impl<'a> Matched<'a, Document> {
-    pub(crate) fn record(document: &'a Document, text: &'a [u8]) -> Self {
-        let (id, time) = (document.text("event.id"), document.text("@timestamp"));
-        Self { fields: document, id, time, text }
-    }
-}
-
 /// Takes a match apart. `shared` is its text, shared by the rules that match it, and made once it is needed.
 pub(crate) fn candidates<F: Fields>(
     rule: &Rule,

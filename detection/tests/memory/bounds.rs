@@ -1,6 +1,4 @@
-//! A state stays small and quick, whatever comes.
-
-use std::time::Instant;
+//! A state stays small, whatever comes. How quick a decision is stands in the benches.
 
 use detection::memory::{Event, State, Verdict};
 use detection::rule::Memory;
@@ -21,10 +19,9 @@ fn run(
     events: u64,
     order: impl Fn(u64) -> u64,
     values: impl Fn(u64) -> [u64; 3],
-) -> (usize, u128, usize) {
+) -> (usize, usize) {
     let window = i64::try_from(memory.window()).unwrap() * 1000;
     let mut state = State::new(memory);
-    let mut longest = 0;
     let mut signals = 0;
     let events: Vec<Event> = (0..events)
         .map(order)
@@ -33,17 +30,12 @@ fn run(
             counting(time, &id(number), &values(number)[..memory.cardinality().len()])
         })
         .collect();
-    let started = Instant::now();
     for event in &events {
         signals += usize::from(state.decide(memory, event, NEVER).0 != Verdict::Known);
     }
-    let each = started.elapsed().as_nanos() / events.len() as u128;
-    longest = longest.max(state.text(memory).len());
-    assert_eq!(
-        State::parse(memory, &state.text(memory)).map(|state| state.text(memory)),
-        Ok(state.text(memory))
-    );
-    (longest, each, signals)
+    let text = state.text(memory);
+    assert_eq!(State::parse(memory, &text).map(|state| state.text(memory)), Ok(text.clone()));
+    (text.len(), signals)
 }
 
 #[test]
@@ -64,11 +56,8 @@ fn a_million_events_of_one_group_in_one_window_leave_a_small_state() {
     for (order, events) in orders.into_iter().zip([1_000_000, 100_000, 100_000]) {
         for memory in &memories {
             for values in [few as fn(u64) -> [u64; 3], many] {
-                let (bytes, nanoseconds, _) = run(memory, events, |number| order(number, events), values);
+                let (bytes, _) = run(memory, events, |number| order(number, events), values);
                 assert!(bytes < MAX_BYTES, "{bytes} bytes: {memory:?}");
-                // The tests are not optimised, and run beside others: the bench has the real figure.
-                assert!(nanoseconds < 100_000, "{nanoseconds} ns: {memory:?}");
-                println!("{bytes:>6} bytes, {nanoseconds:>6} ns: {memory:?}");
             }
         }
     }
@@ -78,9 +67,9 @@ fn a_million_events_of_one_group_in_one_window_leave_a_small_state() {
 fn a_group_that_needs_a_thousand_events_finds_them() {
     for cardinality in [&[][..], &[1000], &[1000, 1000, 1000]] {
         let memory = threshold(1000, cardinality, 3600);
-        let (_, _, signals) = run(&memory, 1000, |number| number, |number| [number; 3]);
+        let (_, signals) = run(&memory, 1000, |number| number, |number| [number; 3]);
         assert_eq!(signals, 1, "{cardinality:?}");
-        let (_, _, signals) = run(&memory, 999, |number| number, |number| [number; 3]);
+        let (_, signals) = run(&memory, 999, |number| number, |number| [number; 3]);
         assert_eq!(signals, 0, "{cardinality:?}");
     }
 }

@@ -81,6 +81,37 @@ pub fn sha256(text: &str) -> String {
         .collect()
 }
 
+/// Memory looks at a few fields only, and parses no more. What it remembers must be readable as a whole all the same.
+#[test]
+fn a_record_that_cannot_be_read_as_a_whole_is_rejected_before_memory_looks_at_it() {
+    let rules = new_terms(r#"["user.name"]"#);
+    let good = record(1, "e1", "ana").to_string();
+    let with = |member: &str| format!("{},{member}}}", good.strip_suffix('}').expect("an object"));
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let cases = [
+        (good.clone(), true),
+        (with(&format!(r#""responseElements":{}"#, nested(126))), true),
+        (with(&format!(r#""responseElements":{}"#, nested(127))), false),
+        // Many brackets are no levels.
+        (with(&format!(r#""responseElements":[{}]"#, vec!["[]"; 500].join(","))), true),
+        (with(r#""responseElements":"\ud83d""#), true),
+        (with(r#""responseElements":"\ud83d\ude00""#), true),
+        (with(r#""responseElements":{"a":tru}"#), false),
+        (with(r#""responseElements":{"a":"\x"}"#), false),
+        (with(r#""responseElements":[1,]"#), false),
+        (with("\"responseElements\":\"a\nb\""), false),
+    ];
+    for (text, is_read) in cases {
+        let mut pipeline = Pipeline::new(&rules, &Origin::EventBridge, NOW);
+        pipeline.process(0, Ok(RawRecord::from(text.as_bytes())));
+        let (matched, rejected) = (u64::from(is_read), u64::from(!is_read));
+        assert_eq!((pipeline.tally.matched, pipeline.tally.rejected), (matched, rejected), "{text}");
+        let signals = decided(&rules, &pipeline.candidates);
+        assert_eq!(signals.len(), usize::from(is_read), "{text}");
+        assert!(signals.iter().all(|signal| signal["user"]["name"] == "ana"), "{signals:?}");
+    }
+}
+
 #[test]
 fn a_signal_of_new_terms_names_the_values_and_has_an_id_of_event_and_values() {
     let rules = new_terms(r#"["cloud.account.id", "user.name"]"#);

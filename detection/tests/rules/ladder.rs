@@ -52,13 +52,7 @@ fn plainly(sources: &[Source], record: &str) -> Vec<String> {
 fn ladders() -> Vec<Rungs> {
     let none = Rungs::NONE;
     let head = Rungs { head: true, ..none };
-    let fields = Rungs { fields: true, ..none };
-    let mut ladders = vec![none, fields];
-    ladders.push(Rungs { fields: true, ..head });
-    ladders.push(Rungs { candidates: true, ..ladders[2] });
-    ladders.push(Rungs { search: true, ..ladders[3] });
-    ladders.push(Rungs { literals: true, ..ladders[4] });
-    ladders.push(Rungs::ALL);
+    let mut ladders = Rungs::ladder().map(|(_, rungs)| rungs).to_vec();
     let alone = [
         Rungs { prefilter: true, ..none },
         Rungs { literals: true, ..none },
