@@ -284,6 +284,8 @@ async fn every_sample_payload_publishes_exactly_the_signals_it_was_made_for() {
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .filter(|path| !path.ends_with("deliveries-expected.json") && !path.ends_with("keys.json"))
+        // It asks a table.
+        .filter(|path| !path.ends_with("schedule-silence-check.json"))
         .collect();
     payloads.sort();
     assert!(payloads.len() >= 20);

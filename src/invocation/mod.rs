@@ -33,7 +33,7 @@ use crate::settings::Settings;
 use crate::telemetry;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::metrics::Latency;
-use crate::trigger::{self, Message, Part, Payload, ReplyKind, Source};
+use crate::trigger::{self, Message, Part, Payload, Source};
 use deadlines::Deadlines;
 use reading::Reading;
 use remembering::{Remembered, Remembering};
@@ -171,9 +171,7 @@ impl Handler {
             }
         }
         telemetry::finished(request_id, &counters, started.elapsed());
-        // A batch job reads old deliveries: their latency says nothing about the function.
-        let is_history = matches!(invocation.reply, ReplyKind::S3BatchJob { .. });
-        self.measure(&counters, if is_history { &[] } else { &publication.latencies });
+        self.measure(&counters, if invocation.is_timely() { &publication.latencies } else { &[] });
         reply(&invocation.reply, &reports, &counters)
     }
 

@@ -95,6 +95,17 @@ pub struct Invocation {
     pub learns: bool,
 }
 
+impl Invocation {
+    /// Whether it is about what has just happened, so that the lateness of its signals is that of the function. A batch job
+    /// reads old deliveries, and a check finds that nothing came for long.
+    #[must_use]
+    pub fn is_timely(&self) -> bool {
+        let mut parts = self.messages.iter().flat_map(|message| &message.parts);
+        !matches!(self.reply, ReplyKind::S3BatchJob { .. })
+            && !parts.any(|part| matches!(part, Part::Check(_)))
+    }
+}
+
 /// Recognises any payload and unwraps it to its messages.
 ///
 /// # Errors

@@ -42,6 +42,7 @@ const FIXTURES: &[Row] = &[
     ("s3-put-space-and-plus.json", Kind::Summary, &[&[SPACE_AND_PLUS]]),
     ("s3-put.json", Kind::Summary, &[&[MAIN]]),
     ("s3-test.json", Kind::Summary, &[&["nothing"]]),
+    ("schedule-silence-check.json", Kind::Summary, &[&["check at 1795431600000"]]),
     ("sns-s3.json", Kind::Summary, &[&[MAIN]]),
     ("sqs-cloudtrail-notice.json", Kind::Sqs, &[&[MAIN]]),
     ("sqs-cloudtrail-validation.json", Kind::Sqs, &[&["nothing"], &["nothing"]]),
@@ -96,6 +97,8 @@ fn every_sample_payload_gives_its_objects_records_and_no_ops_and_the_reply_its_t
             Kind::Summary => ReplyKind::Summary,
         };
         assert_eq!(invocation.reply, reply, "{name}");
+        let is_timely = !matches!(kind, Kind::Batch(_)) && *name != "schedule-silence-check.json";
+        assert_eq!(invocation.is_timely(), is_timely, "{name}");
     }
 }
 
