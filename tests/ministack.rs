@@ -438,3 +438,42 @@ async fn functions_keep_the_quiet_time_of_notices_together() {
         assert_eq!(notices.messages().await.len(), sent, "{name}");
     }
 }
+
+#[tokio::test]
+async fn an_account_that_falls_silent_and_comes_back_gives_a_signal_each_whatever_function_checks() {
+    let stage = Stage::new("silence").await;
+    let function = || {
+        let variables = BTreeMap::from([
+            ("SIGNAL_TOPIC_ARN", stage.topic.as_str()),
+            ("MEMORY_TABLE", stage.name.as_str()),
+            ("ACCOUNT_SILENCE_HOURS", "24"),
+        ]);
+        let read = |name: &str| variables.get(name).map(|value| (*value).to_owned());
+        Handler::new(Settings::read(read).expect("good settings"), rules(), &stage.config)
+    };
+    // What was seen two months ago is forgotten, so the days are counted from now.
+    let noon = |days_ago: u64| {
+        let time = SystemTime::now() - Duration::from_hours(24 * days_ago);
+        detection::time::rfc3339(time)[..10].to_owned() + "T12:00:00Z"
+    };
+    let deliver = async |days_ago| {
+        let time = noon(days_ago).replace(['-', ':'], "").replace("0000Z", "00Z");
+        let delivery = format!("{ACCOUNT}_CloudTrail_us-east-1_{time}_Qx7LmN2pVb9sTk4d");
+        stage.put(&delivery, &[]).await;
+        assert_eq!(stage.invoke(&function(), &[delivery]).await, [""; 0]);
+    };
+    let check = async |days_ago| {
+        let check = json!({ "check": "silence", "time": noon(days_ago) });
+        let deadline = SystemTime::now() + Duration::from_mins(1);
+        function().handle(&Payload::from(check.to_string()), deadline, "check").await.expect("a summary");
+        let signals = stage.messages().await.into_iter();
+        signals.map(|signal| signal["event"]["action"].as_str().expect("an action").to_owned()).collect()
+    };
+    for days_ago in (10..20).rev() {
+        deliver(days_ago).await;
+    }
+    let mut said: Vec<Vec<String>> = vec![check(10).await, check(8).await, check(8).await];
+    deliver(7).await;
+    said.extend([check(7).await, check(7).await]);
+    assert_eq!(said, [vec![], vec!["DeliveriesStopped"], vec![], vec!["DeliveriesResumed"], vec![]]);
+}
