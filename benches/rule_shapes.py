@@ -211,23 +211,23 @@ def write_remembering(folder: Path) -> Path:
     """Write as many rules that remember as Elastic has for CloudTrail: 43 of type new_terms and 4 of type threshold."""
     folder.mkdir()
     quiet = [(provider, action) for provider in sorted(QUIET) for action in QUIET[provider]]
-    for index in range(NEW_TERMS + THRESHOLDS):
-        if is_threshold := index >= NEW_TERMS:
-            kind, common, place = "threshold", COUNTED, index - NEW_TERMS
-        else:
-            kind, common, place = "new_terms", REMEMBERED, index
-        provider, action = common[place] if place < len(common) else quiet[place % len(quiet)]
-        fields = ["user.name"] if is_threshold else [["cloud.account.id", "user.name"], ["user.name", "source.ip"]][index % 2]
-        memory = (
-            f"[rule.threshold]\nfield = {json.dumps(fields)}\nvalue = 10\n"
-            if is_threshold
-            else f'[rule.new_terms]\nfield = "new_terms_fields"\nvalue = {json.dumps(fields)}\n'
-            '[[rule.new_terms.history_window_start]]\nfield = "history_window_start"\n'
-            f'value = "now-{[5, 7, 10, 10][index % 4]}d"\n'
-        )
+    looked_at = [*(REMEMBERED + quiet * 2)[:NEW_TERMS], *(COUNTED + quiet)[:THRESHOLDS]]
+    for index, (provider, action) in enumerate(looked_at):
+        kind, memory = _threshold() if index >= NEW_TERMS else _new_terms(index)
         query = f'event.dataset: "aws.cloudtrail" and event.provider: "{provider}" and event.action: {action}'
         (folder / f"{index:04}.toml").write_text(rule(index, query, kind, memory))
     return folder
+
+
+def _threshold() -> tuple[str, str]:
+    return "threshold", '[rule.threshold]\nfield = ["user.name"]\nvalue = 10\n'
+
+
+def _new_terms(index: int) -> tuple[str, str]:
+    fields = [["cloud.account.id", "user.name"], ["user.name", "source.ip"]][index % 2]
+    days = [5, 7, 10, 10][index % 4]
+    window = f'[[rule.new_terms.history_window_start]]\nfield = "history_window_start"\nvalue = "now-{days}d"\n'
+    return "new_terms", f'[rule.new_terms]\nfield = "new_terms_fields"\nvalue = {json.dumps(fields)}\n{window}'
 
 
 def write(folder: Path, count: int, sigma: int = 0) -> Path:
