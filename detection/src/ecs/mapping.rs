@@ -80,9 +80,9 @@ impl<'a> Mapping<'a> {
 
     /// The one string of a field, as [`super::Document::text`] has it.
     pub(crate) fn string(&self, field: &str) -> Option<String> {
-        let (row, below) = table::find(field)?;
+        let (row, _) = table::find(field).filter(|(_, below)| below.is_empty())?;
         match self.value(row.source)? {
-            Value::String(text) if below.is_empty() && !is_empty_text(&text) => Some(text),
+            Value::String(text) => Some(text).filter(|text| !is_empty_text(text)),
             _ => None,
         }
     }
@@ -106,7 +106,10 @@ impl<'a> Mapping<'a> {
 
     /// The text, number or boolean at a dotted path, as text.
     pub(super) fn text(&self, path: &'static str) -> Option<&'a str> {
-        text_of(self.at(path)?)
+        match self.record {
+            Record::Cut(members) => members.text_at(path),
+            Record::Parsed(_) => text_of(self.at(path)?),
+        }
     }
 
     fn object(&self, path: &'static str) -> Option<&'a Map<String, Value>> {
@@ -176,8 +179,14 @@ impl Fields for Mapping<'_> {
             Source::Picked(pick) => passes(pick(self)),
             Source::Printed(key) => passes(self.printed(key)),
             Source::Text(paths) => {
-                let values = paths.iter().find_map(|path| self.at(path).filter(|value| has_text(value)));
-                values.is_some_and(|value| any_text(value, &mut passes))
+                let of_path = |path: &&'static str| match self.text(path) {
+                    Some(text) => Some(passes(Some(text))),
+                    None => self
+                        .at(path)
+                        .filter(|value| has_text(value))
+                        .map(|value| any_text(value, &mut passes)),
+                };
+                paths.iter().find_map(of_path) == Some(true)
             }
             Source::Object(path) if self.left_out(path).is_none() => {
                 // Empty values are still in the record.

@@ -10,6 +10,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::empty::is_empty_text;
+use super::mapping::text_of;
 use crate::records::{self, Rejection};
 
 /// CloudTrail's records have up to thirty members.
@@ -79,13 +81,30 @@ impl<'t> Members<'t> {
 
     /// The value at a dotted path of plain keys.
     pub(super) fn at(&self, path: &str) -> Option<&Value> {
+        self.value(self.member_at(path)?)
+    }
+
+    /// The text, number or boolean at a dotted path, as text. Only what has escapes is parsed.
+    pub(super) fn text_at(&self, path: &str) -> Option<&str> {
+        let member = self.member_at(path)?;
+        let text = &self.text[member.place.clone()];
+        match text.as_bytes() {
+            [b'"', inner @ .., b'"'] if memchr::memchr(b'\\', inner).is_none() => {
+                Some(&text[1..=inner.len()]).filter(|text| !is_empty_text(text))
+            }
+            [b'{' | b'[' | b'n', ..] => None,
+            _ => text_of(self.value(member)?),
+        }
+    }
+
+    fn member_at(&self, path: &str) -> Option<&Member> {
         let (mut cut, mut path) = (&self.cut, path);
         while let Some((key, below)) = path.split_once('.') {
             let member = cut.member(self.text, key)?;
             let inner = || Cut::of(self.text, member.place.clone(), USUAL_INNER_MEMBERS);
             (cut, path) = (member.inner.get_or_init(inner).as_ref()?, below);
         }
-        self.value(cut.member(self.text, path)?)
+        cut.member(self.text, path)
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
