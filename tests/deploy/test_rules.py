@@ -23,7 +23,7 @@ from emulator import ROOT, Emulator
 from stack import Received, Subscriber, mend
 
 PAGE = (ROOT / "docs/rules.md").read_text()
-ROUND = PAGE.partition("\n## The whole round\n")[2].partition("\n## ")[0]
+ROUND = PAGE.partition("\n## Quick start\n")[2].partition("\n## ")[0]
 STACK, ACCOUNT = "cloudtrail-signals", "111122223333"
 TRAIL, CODE_BUCKET, CODE_KEY = "my-trail", "my-code-bucket", "function.zip"
 RULE = "8f0d9c1e-5b1a-4c55-9a37-0d6f5f0c2a11"

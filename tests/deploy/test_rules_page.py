@@ -1,4 +1,4 @@
-"""The commands of docs/rules.md beside its round, with what the page shows compared with what is printed."""
+"""The commands of docs/rules.md beside its quick start, with what the page shows compared with what is printed."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from pages import Block, Reader, tried
 PAGE = "docs/rules.md"
 TEXT = (ROOT / PAGE).read_text()
 # test_rules.py runs it.
-ROUND = "The whole round"
+ROUND = "Quick start"
 RULE, CASES = re.findall(r"<<'END'\n(.*?)^END$", TEXT, re.DOTALL | re.MULTILINE)[:2]
 RULE = RULE.replace("event.acton", "event.action")
 MISTAKE = "the query can never match"
