@@ -142,11 +142,11 @@ fn the_page_of_fields_shows_the_table() {
         .map(|row| {
             let below = if row.is_open() { ".…" } else { "" };
             let kind = format!("{:?}", row.field.kind).to_lowercase();
-            let values = if row.field.values == Values::Many { "several" } else { "one" };
-            format!("| `{}{below}` | {kind} | {values} | {} |", row.name, row.origin())
+            let several = if row.field.values == Values::Many { "[]" } else { "" };
+            format!("| `{}{below}` | {kind}{several} | {} |", row.name, row.origin())
         })
         .collect();
-    assert_eq!(rows(page, "| field | kind | values | comes from |"), fields, "\n{}", fields.join("\n"));
+    assert_eq!(rows(page, "| field | kind | source |"), fields, "\n{}", fields.join("\n"));
     let actions: Vec<_> = ecs::CATEGORIES
         .iter()
         .map(|(category, types, actions)| {
