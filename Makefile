@@ -31,7 +31,7 @@ unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo sandbox invoke localstack ministack deploy doctor rules grant redrive test-notice test-page history clean terraform release bench soak fuzz package parameters rust-tests deploy-tests
+.PHONY: help build test lint demo sandbox invoke localstack ministack deploy doctor rules grant redrive test-notice test-page history clean release bench soak fuzz package parameters rust-tests deploy-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,7 +57,6 @@ lint: $(TOOLS)/installed $(CHECKOV)/installed ## Check formatting, warnings, lic
 	$(TOOLS)/bin/ruff check
 	$(TOOLS)/bin/ruff format --check
 	$(PYTHON) events/pack.py --check
-	$(PYTHON) tools/terraform.py --check
 
 demo: package ## Deploy to a local emulator, deliver the samples, print the signals and a notice
 	$(PYTHON) tools/demo.py
@@ -78,9 +77,6 @@ localstack: $(TOOLS)/installed $(LOCALSTACK)/installed ## Run the handler's test
 deploy: parameters package ## Deploy to AWS: make deploy PARAMETERS='TrailBucketName=my-trail ExceptionQuery="a: b c"'
 	@$(PYTHON) tools/parameters.py kept $(PARAMETERS_FILE) $(STACK)
 	$(TOOLS)/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(PARAMETERS_FILE)
-
-terraform: $(TOOLS)/installed ## Write the Terraform module anew from the template
-	$(PYTHON) tools/terraform.py
 
 release: $(TOOLS)/installed $(CYCLONEDX)/installed ## Build what a release holds into dist/: zips, the command, templates, SBOMs, checksums
 	$(PYTHON) tools/release.py
