@@ -16,30 +16,25 @@ from lark import Token, Tree
 from test_template import RESOURCES, TEMPLATE, of_type
 
 Fact = tuple[str, str]
-# The type that Terraform has for one of CloudFormation, and the attribute that Ref stands for.
+# Types that Terraform calls otherwise: AWS::SQS::Queue is aws_sqs_queue by itself.
 TYPES = {
-    "AWS::CloudTrail::Trail": ("aws_cloudtrail", "name"),
-    "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": (
-        "aws_chatbot_teams_channel_configuration",
-        "chat_configuration_arn",
-    ),
-    "AWS::Chatbot::SlackChannelConfiguration": ("aws_chatbot_slack_channel_configuration", "chat_configuration_arn"),
-    "AWS::CloudWatch::Alarm": ("aws_cloudwatch_metric_alarm", "alarm_name"),
-    "AWS::CloudWatch::Dashboard": ("aws_cloudwatch_dashboard", "dashboard_name"),
-    "AWS::DynamoDB::Table": ("aws_dynamodb_table", "name"),
-    "AWS::Events::Rule": ("aws_cloudwatch_event_rule", "name"),
-    "AWS::IAM::ManagedPolicy": ("aws_iam_policy", "arn"),
-    "AWS::IAM::Role": ("aws_iam_role", "name"),
-    "AWS::Logs::LogGroup": ("aws_cloudwatch_log_group", "name"),
-    "AWS::S3::Bucket": ("aws_s3_bucket", "id"),
-    "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", "id"),
-    "AWS::SNS::Subscription": ("aws_sns_topic_subscription", "arn"),
-    "AWS::SNS::Topic": ("aws_sns_topic", "arn"),
-    "AWS::SNS::TopicPolicy": ("aws_sns_topic_policy", "id"),
-    "AWS::SQS::Queue": ("aws_sqs_queue", "url"),
-    "AWS::SQS::QueuePolicy": ("aws_sqs_queue_policy", "id"),
-    "AWS::Scheduler::Schedule": ("aws_scheduler_schedule", "name"),
-    "AWS::Serverless::Function": ("aws_lambda_function", "function_name"),
+    "AWS::CloudTrail::Trail": "aws_cloudtrail",
+    "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": "aws_chatbot_teams_channel_configuration",
+    "AWS::CloudWatch::Alarm": "aws_cloudwatch_metric_alarm",
+    "AWS::Events::Rule": "aws_cloudwatch_event_rule",
+    "AWS::IAM::ManagedPolicy": "aws_iam_policy",
+    "AWS::Logs::LogGroup": "aws_cloudwatch_log_group",
+    "AWS::SNS::Subscription": "aws_sns_topic_subscription",
+    "AWS::Serverless::Function": "aws_lambda_function",
+}
+# The attributes that Ref stands for.
+REFS = {
+    "aws_cloudwatch_dashboard": "dashboard_name",
+    "aws_iam_policy": "arn",
+    "aws_lambda_function": "function_name",
+    "aws_s3_bucket": "id",
+    "aws_sns_topic": "arn",
+    "aws_sqs_queue": "url",
 }
 PSEUDO = {
     "AWS::AccountId": "local.account_id",
@@ -72,12 +67,9 @@ KEYS = {
 }
 # What Terraform asks for, and CloudFormation decides by itself.
 OF_TERRAFORM_ALONE = {
-    *(
-        f"aws_lambda_function.{name}"
-        for name in ("function_name", "filename", "s3_bucket", "s3_key", "source_code_hash")
-    ),
-    "aws_dynamodb_table.name",
-    "aws_cloudwatch_metric_alarm.alarm_name",
+    "aws_cloudwatch_metric_alarm": {"alarm_name"},
+    "aws_dynamodb_table": {"name"},
+    "aws_lambda_function": {"function_name", "filename", "s3_bucket", "s3_key", "source_code_hash"},
 }
 META = {"count", "for_each", "depends_on", "lifecycle"}
 
@@ -98,18 +90,30 @@ def fold(key: str) -> str:
     return KEYS.get(plain, plain)
 
 
+def within(key: str, name: str) -> str:
+    """Return the key of an entry: in a JSON document, whose names begin with a small letter, with those around it."""
+    return fold(key + name if name[0].islower() else name)
+
+
 # ---- the template ----
 
 
-def reference(name: str, attribute: str | None = None) -> str:
+def kind_of(name: str) -> str:
+    """Return the type that the module has for a resource of the template."""
+    kind = RESOURCES[name]["Type"]
+    _, service, noun = kind.split("::")
+    return TYPES.get(kind, f"aws_{service.lower()}_{snake(noun)}")
+
+
+def reference(name: str, attribute: str = "") -> str:
     """Return what the module calls a parameter, a resource or one of its attributes."""
     if name in PSEUDO:
         return PSEUDO[name]
     if name in TEMPLATE["Parameters"]:
         return f"var.{snake(name)}"
-    kind, ref = TYPES[RESOURCES[name]["Type"]]
-    attribute = {None: ref, "Arn": "arn", "QueueName": "name", "TopicName": "name"}[attribute]
-    return f'{kind}.alarm["{name}"].{attribute}' if "alarm" in kind else f"{kind}.{snake(name)}.{attribute}"
+    kind = kind_of(name)
+    attribute = {"": REFS.get(kind, "name"), "Arn": "arn", "QueueName": "name", "TopicName": "name"}[attribute]
+    return f'{kind}.alarm["{name}"].{attribute}' if name in ALARMS else f"{kind}.{snake(name)}.{attribute}"
 
 
 def facts(value: Any, key: str = "") -> list[Fact]:
@@ -119,7 +123,7 @@ def facts(value: Any, key: str = "") -> list[Fact]:
             return [("", "null")]
         case {"Ref": name} | {"GetAtt": name}:
             return [(key, reference(*name.split(".")))]
-        case {"Sub": str(text)}:
+        case {"Sub": str(text)} | str(text):
             text = re.sub(r"\$\{([A-Z][\w:.]*)\}", lambda name: f"${{{reference(*name[1].split('.'))}}}", text)
             return [(key, re.sub(r"^\$\{([^}]+)\}$", r"\1", text))]
         case {"If": [condition, True, False]}:
@@ -131,7 +135,7 @@ def facts(value: Any, key: str = "") -> list[Fact]:
         case {"Name": str(name), "Value": named}:
             return facts(named, fold(name))
         case dict():
-            return [fact for name, each in value.items() for fact in facts(each, fold(name))]
+            return [fact for name, each in value.items() for fact in facts(each, within(key, name))]
         case list():
             return [fact for each in value for fact in facts(each, key)]
         case bool():
@@ -169,19 +173,11 @@ def said_shorter(value: Any) -> Any:
 def dashboard(body: Any) -> dict[str, Any]:
     """Return the dashboard's JSON text as a value."""
     text, given = body["Sub"]
-    alarm = ', "${UndeliveredNoticeAlarm.Arn}"'
-    assert given == {"NoticeAlarm": {"If": ["HasNotices", {"Sub": alarm}, ""]}}
-    quoted = text.replace("${NoticeAlarm}", alarm).replace(": ${LatencyTarget}", ': "${LatencyTarget}"')
-
-    def value(each: Any) -> Any:
-        if isinstance(each, str):
-            sub = {"Sub": each}
-            return {"If": ["HasNotices", sub, {"Ref": "AWS::NoValue"}]} if f', "{each}"' == alarm else sub
-        if isinstance(each, list):
-            return [value(inner) for inner in each]
-        return {name: value(inner) for name, inner in each.items()} if isinstance(each, dict) else each
-
-    return value(json.loads(quoted))
+    alarm = "${UndeliveredNoticeAlarm.Arn}"
+    assert given == {"NoticeAlarm": {"If": ["HasNotices", {"Sub": f', "{alarm}"'}, ""]}}
+    value = json.loads(text.replace("${NoticeAlarm}", "").replace(": ${LatencyTarget}", ': "${LatencyTarget}"'))
+    value["widgets"][0]["properties"]["alarms"].append({"If": ["HasNotices", alarm, {"Ref": "AWS::NoValue"}]})
+    return value
 
 
 def properties(resource: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -236,8 +232,10 @@ def terms(node: Tree[Token], key: str = "") -> list[Fact]:
     """Return the facts of a part of the module."""
     inner = trees(node)
     match str(node.data), inner:
-        case (("attribute" | "object_elem"), [name, value]):
+        case "attribute", [name, value]:
             return terms(value, fold(plain(name)))
+        case "object_elem", [name, value]:
+            return terms(value, within(key, plain(name)))
         case "block", [*labels, body]:
             if plain(labels[0]) != "dynamic":
                 return terms(body)
@@ -319,7 +317,7 @@ def found(name: str) -> list[list[Fact]]:
         by_name: dict[str, list[Fact]] = {}
         for each in trees(body):
             label = plain(trees(each)[1] if plain(trees(each)[0]) == "dynamic" else trees(each)[0])
-            if label not in META and f"{kind}.{label}" not in OF_TERRAFORM_ALONE:
+            if label not in META | OF_TERRAFORM_ALONE.get(kind, set()):
                 by_name.setdefault(label, []).extend(terms(each))
         for group in by_name.values():
             # What ties a resource to the one that it stands beside is no fact of the template.
@@ -359,9 +357,6 @@ def expression(value: Any) -> str:
 
 
 def test_the_module_has_the_resources_of_the_template_and_no_others() -> None:
-    assert {(TYPES[each["Type"]][0], name) for name, each in RESOURCES.items()} <= {
-        (kind, each) for name in RESOURCES for kind, _, _ in parts(name) for each in [name]
-    }
     assert {name for _, name, _ in MODULE} == {ALARM, BUCKETS} | {
         snake(name) for name, each in RESOURCES.items() if each["Type"] != "AWS::CloudWatch::Alarm"
     }
@@ -370,6 +365,7 @@ def test_the_module_has_the_resources_of_the_template_and_no_others() -> None:
 
 @pytest.mark.parametrize("name", RESOURCES)
 def test_every_resource_says_the_same(name: str) -> None:
+    assert kind_of(name) in [kind for kind, _, _ in parts(name)]
     assert found(name) == sorted(facts(value, fold(key)) for key, value in properties(RESOURCES[name]))
 
 
@@ -391,21 +387,19 @@ def test_what_exists_in_one_mode_only_does_so_in_both(name: str) -> None:
 
 
 def test_what_every_bucket_has_both_have() -> None:
-    buckets = {
-        name: f"local.{snake(each['Condition'])}"
-        for name, each in RESOURCES.items()
-        if each["Type"] == "AWS::S3::Bucket"
-    }
-    expected = [(("if", at), (fold(name), reference(name)), ("", "null")) for name, at in buckets.items()]
-    assert terms(LOCALS["buckets"]) == [fact for each in expected for fact in each]
+    nothing = {"Ref": "AWS::NoValue"}
+    buckets = {name: RESOURCES[name]["Condition"] for name in of_type("AWS::S3::Bucket")}
+    expected = [{"If": [condition, {name: {"Ref": name}}, nothing]} for name, condition in buckets.items()]
+    assert terms(LOCALS["buckets"]) == facts(expected)
 
 
 @pytest.mark.parametrize("name", RESOURCES)
 def test_what_must_exist_before_does_so_in_both(name: str) -> None:
     needed = RESOURCES[name].get("DependsOn")
-    named = [source(attributes(body)["depends_on"]) for _, _, body in parts(name) if "depends_on" in attributes(body)]
-    if needed:
-        assert f"[{TYPES[RESOURCES[needed]['Type']][0]}.{snake(needed)}]" in named
+    # In Terraform a role and its permissions are two resources.
+    bodies = [attributes(body) for kind, _, body in parts(name) if kind != "aws_lambda_event_source_mapping"]
+    found = [source(each["depends_on"]) for each in bodies if "depends_on" in each]
+    assert found == ([f"[{kind_of(needed)}.{snake(needed)}]"] if needed else [])
 
 
 @pytest.mark.parametrize("name", RESOURCES)
