@@ -5,7 +5,6 @@ credentials cannot see it. It changes nothing. It exits with 1 if anything is wr
 region and endpoint of its environment.
 """
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,16 +17,12 @@ from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 from keys import DELIVERY, verdict
 from parameters import deployed
-from stack import outputs
+from stack import log_lines, outputs
 
 RIGHT, WRONG, UNSEEN = "right", "wrong", "?"
 DENIED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "AuthorizationErrorException",
-    "403",
-    "UnauthorizedOperation",
+    *("AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"),
+    *("403", "UnauthorizedOperation"),
 }
 # Enough to meet a delivery in any bucket that holds some under its prefix.
 KEYS_LOOKED_AT = 5000
@@ -46,6 +41,11 @@ class Finding:
     def line(self) -> str:
         """Return the finding as a line."""
         return f"{self.state:5}  {self.text}" + (f" -> {self.advice}" if self.advice else "")
+
+
+def judged(good: bool, right: str, wrong: str, advice: str) -> Finding:
+    """Return the one finding or the other."""
+    return Finding(RIGHT, right) if good else Finding(WRONG, wrong, advice)
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,8 @@ class Stack:
 
     def log(self, pattern: str, hours: float) -> list[dict[str, Any]]:
         """Return the function's log lines of the last hours that have these words, newest last."""
-        pages = (
-            self.client("logs")
-            .get_paginator("filter_log_events")
-            .paginate(
-                logGroupName=self.outputs["LogGroupName"],
-                filterPattern=pattern,
-                startTime=int((time.time() - hours * HOUR) * 1000),
-            )
-        )
-        events = [event for page in pages for event in page["events"]]
-        texts = (event["message"].strip() for event in sorted(events, key=lambda event: event["timestamp"]))
-        return [json.loads(text) for text in texts if text.startswith("{")]
+        since = int((time.time() - hours * HOUR) * 1000)
+        return log_lines(self.client("logs"), self.outputs["LogGroupName"], filterPattern=pattern, startTime=since)
 
 
 def trail(stack: Stack) -> Iterator[Finding]:
@@ -92,28 +82,18 @@ def trail(stack: Stack) -> Iterator[Finding]:
         trails = service.describe_trails(includeShadowTrails=True)["trailList"]
         found = [each for each in trails if each["S3BucketName"] == bucket]
         if not found:
-            yield Finding(
-                UNSEEN,
-                f"trail: none that this account and region see delivers to {bucket}",
-                "ask the account that owns the trail, or set CreateTrail=true",
-            )
+            advice = "ask the account that owns the trail, or set CreateTrail=true"
+            yield Finding(UNSEEN, f"trail: none that this account and region see delivers to {bucket}", advice)
         for each in found:
             status = service.get_trail_status(Name=each["TrailARN"])
             error = status.get("LatestDeliveryError")
+            name = f"trail: {each['Name']}"
             if not status["IsLogging"]:
-                yield Finding(
-                    WRONG,
-                    f"trail: {each['Name']} does not log",
-                    "aws cloudtrail start-logging; find out who stopped it",
-                )
-            elif error:
-                yield Finding(
-                    WRONG,
-                    f"trail: {each['Name']} cannot deliver: {error}",
-                    f"mend the policy of {bucket} or of its key",
-                )
+                advice = "aws cloudtrail start-logging; find out who stopped it"
+                yield Finding(WRONG, f"{name} does not log", advice)
             else:
-                yield Finding(RIGHT, f"trail: {each['Name']} logs to {bucket}")
+                advice = f"mend the policy of {bucket} or of its key"
+                yield judged(not error, f"{name} logs to {bucket}", f"{name} cannot deliver: {error}", advice)
 
 
 def announcement(stack: Stack) -> Iterator[Finding]:
@@ -122,43 +102,32 @@ def announcement(stack: Stack) -> Iterator[Finding]:
     s3 = stack.client("s3")
     if topic := stack.parameters.get("DeliveryTopicArn"):
         pages = stack.client("sns").get_paginator("list_subscriptions").paginate()
-        mine = [
-            each
-            for page in pages
-            for each in page["Subscriptions"]
-            if (each["TopicArn"], each["Endpoint"]) == (topic, queue)
-        ]
-        if not mine:
-            yield Finding(
-                WRONG,
-                f"announcement: the queue is not subscribed to {topic}",
-                "deploy again, or subscribe it; the topic's policy must allow sns:Subscribe",
-            )
-        elif not mine[0]["SubscriptionArn"].startswith("arn:"):
-            yield Finding(
-                WRONG,
+        found = [each for page in pages for each in page["Subscriptions"]]
+        mine = [each for each in found if (each["TopicArn"], each["Endpoint"]) == (topic, queue)]
+        if mine:
+            yield judged(
+                mine[0]["SubscriptionArn"].startswith("arn:"),
+                f"announcement: the queue is subscribed to {topic}",
                 f"announcement: the subscription to {topic} is not confirmed",
                 "confirm it, as docs/deploy.md says",
             )
         else:
-            yield Finding(RIGHT, f"announcement: the queue is subscribed to {topic}")
+            advice = "deploy again, or subscribe it; the topic's policy must allow sns:Subscribe"
+            yield Finding(WRONG, f"announcement: the queue is not subscribed to {topic}", advice)
         return
     for bucket in stack.buckets:
         told = s3.get_bucket_notification_configuration(Bucket=bucket)
         if not stack.parameters.get("TrailBucketName"):
-            if any(each["QueueArn"] == queue for each in told.get("QueueConfigurations", [])):
-                yield Finding(RIGHT, f"announcement: {bucket} notifies the queue")
-            else:
-                yield Finding(
-                    WRONG,
-                    f"announcement: {bucket} does not notify the queue",
-                    "deploy again: somebody has replaced its notifications",
-                )
-        elif "EventBridgeConfiguration" in told:
-            yield Finding(RIGHT, f"announcement: {bucket} sends its events to EventBridge")
+            yield judged(
+                any(each["QueueArn"] == queue for each in told.get("QueueConfigurations", [])),
+                f"announcement: {bucket} notifies the queue",
+                f"announcement: {bucket} does not notify the queue",
+                "deploy again: somebody has replaced its notifications",
+            )
         else:
-            yield Finding(
-                WRONG,
+            yield judged(
+                "EventBridgeConfiguration" in told,
+                f"announcement: {bucket} sends its events to EventBridge",
                 f"announcement: {bucket} does not send its events to EventBridge",
                 "switch it on in the bucket's properties",
             )
@@ -177,9 +146,9 @@ def rule(stack: Stack, logical: str, queue: str) -> Finding:
     events, name = stack.client("events"), stack.resources[logical].rpartition("/")[2]
     if not events.describe_rule(Name=name)["State"].startswith("ENABLED"):
         return Finding(WRONG, f"rule: {name} is off", f"aws events enable-rule --name {name}")
-    if queue not in {each["Arn"] for each in events.list_targets_by_rule(Rule=name)["Targets"]}:
-        return Finding(WRONG, f"rule: {name} does not lead to the queue", "deploy again")
-    return Finding(RIGHT, f"rule: {name} leads to the queue")
+    targets = {each["Arn"] for each in events.list_targets_by_rule(Rule=name)["Targets"]}
+    right, wrong = f"rule: {name} leads to the queue", f"rule: {name} does not lead to the queue"
+    return judged(queue in targets, right, wrong, "deploy again")
 
 
 def mapping(stack: Stack) -> Iterator[Finding]:
@@ -190,14 +159,10 @@ def mapping(stack: Stack) -> Iterator[Finding]:
     states = [each["State"] for each in found if each["EventSourceArn"] == queue]
     if not states:
         yield Finding(WRONG, "queue: nothing takes messages from it", "deploy again")
-    elif "Enabled" not in states:
-        yield Finding(
-            WRONG,
-            f"queue: the function takes no messages from it, {states[0]}",
-            "aws lambda update-event-source-mapping --enabled",
-        )
     else:
-        yield Finding(RIGHT, "queue: the function takes messages from it")
+        wrong = f"queue: the function takes no messages from it, {states[0]}"
+        advice = "aws lambda update-event-source-mapping --enabled"
+        yield judged("Enabled" in states, "queue: the function takes messages from it", wrong, advice)
 
 
 def newest(stack: Stack, bucket: str) -> tuple[str | None, bool]:
@@ -219,24 +184,19 @@ def access(stack: Stack) -> Iterator[Finding]:
         key, all_seen = newest(stack, bucket)
         if key is None:
             state = WRONG if all_seen else UNSEEN
-            yield Finding(
-                state,
-                f"access: no delivery in {bucket} below {stack.parameters.get('TrailPrefix', '')!r}",
-                "check TrailPrefix, and the trail",
-            )
+            text = f"access: no delivery in {bucket} below {stack.parameters.get('TrailPrefix', '')!r}"
+            yield Finding(state, text, "check TrailPrefix, and the trail")
             continue
         answer = iam.simulate_principal_policy(
             PolicySourceArn=role, ActionNames=["s3:GetObject"], ResourceArns=[f"arn:{partition}:s3:::{bucket}/{key}"]
         )
         decisions = {each["EvalDecision"] for each in answer["EvaluationResults"]}
-        if decisions == {"allowed"}:
-            yield Finding(RIGHT, f"access: the role's own policy lets it read s3://{bucket}/{key}")
-        else:
-            yield Finding(
-                WRONG,
-                f"access: the role may not read s3://{bucket}/{key}",
-                "deploy again: somebody has changed its policy",
-            )
+        yield judged(
+            decisions == {"allowed"},
+            f"access: the role's own policy lets it read s3://{bucket}/{key}",
+            f"access: the role may not read s3://{bucket}/{key}",
+            "deploy again: somebody has changed its policy",
+        )
 
 
 def reading(stack: Stack) -> Iterator[Finding]:
@@ -247,24 +207,17 @@ def reading(stack: Stack) -> Iterator[Finding]:
     failed = stack.log('"failed"', hours)
     reasons = [line["reason"] for line in failed if line.get("message") == "failed"]
     if reasons:
-        yield Finding(
-            WRONG,
-            f"reading: {len(reasons)} failed in {hours:g} h, the last one: {reasons[-1]}",
-            "docs/operate.md#dead-letters",
-        )
-    if read:
-        yield Finding(RIGHT, f"reading: deliveries read to their end in {hours:g} h: {read}")
-    else:
-        yield Finding(WRONG, f"reading: no delivery was read in {hours:g} h", "docs/operate.md#silence")
+        text = f"reading: {len(reasons)} failed in {hours:g} h, the last one: {reasons[-1]}"
+        yield Finding(WRONG, text, "docs/operate.md#dead-letters")
+    right = f"reading: deliveries read to their end in {hours:g} h: {read}"
+    yield judged(read > 0, right, f"reading: no delivery was read in {hours:g} h", "docs/operate.md#silence")
 
 
 def dead_letters(stack: Stack) -> Iterator[Finding]:
     """Does anything wait among the dead letters?"""
     number = int(stack.attribute("DeadLetterQueueUrl", "ApproximateNumberOfMessages"))
-    if number:
-        yield Finding(WRONG, f"dead letters: {number}", f"mend the cause, then make redrive STACK={stack.name}")
-    else:
-        yield Finding(RIGHT, "dead letters: none")
+    advice = f"mend the cause, then make redrive STACK={stack.name}"
+    yield judged(number == 0, "dead letters: none", f"dead letters: {number}", advice)
 
 
 def alarms(stack: Stack) -> Iterator[Finding]:
@@ -336,12 +289,8 @@ def examine(stack: Stack) -> Iterator[Finding]:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             state = UNSEEN if code in DENIED else WRONG
-            subject = check.__name__.replace("_", " ")
-            yield Finding(
-                state,
-                f"{subject}: {error}",
-                "look with credentials that may" if state == UNSEEN else "deploy again: it is gone, or broken",
-            )
+            advice = "look with credentials that may" if state == UNSEEN else "deploy again: it is gone, or broken"
+            yield Finding(state, f"{check.__name__.replace('_', ' ')}: {error}", advice)
 
 
 def load(name: str, client: Callable[[str], BaseClient] = boto3.client) -> Stack:

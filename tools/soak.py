@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator import Emulator, ministack, run
-from stack import Subscriber, deploy, waiting
+from stack import Subscriber, deploy, taken, waiting
 
 RULE_ID = "1251b98a-ff45-11ee-89a1-f661ea17fbce"
 ALERT_RULE_ID = "5f0c9d0e-6f0b-4d7e-9d55-1b7f5a6c2e31"
@@ -215,9 +215,8 @@ def collect(emulator: Emulator, outputs: dict[str, str], subscriber: Subscriber,
 def dead_letters(emulator: Emulator, url: str) -> list[str]:
     """Return the keys that the messages in the dead-letter queue name."""
     sqs, keys = emulator.client("sqs"), []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+    while messages := taken(sqs, url):
         for message in messages:
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             keys += [item["s3"]["object"]["key"] for item in json.loads(message["Body"])["Records"]]
     return keys
 

@@ -79,6 +79,22 @@ def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
+def log_lines(logs: BaseClient, group: str, **which: Any) -> list[dict[str, Any]]:
+    """Return the JSON lines of a log group, newest last; ``which`` is what FilterLogEvents takes."""
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, **which)
+    events = [event for page in pages for event in page["events"]]
+    texts = (event["message"].strip() for event in sorted(events, key=lambda event: event["timestamp"]))
+    return [json.loads(text) for text in texts if text.startswith("{")]
+
+
+def taken(sqs: BaseClient, url: str, **how: Any) -> list[dict[str, Any]]:
+    """Take up to ten messages out of a queue; ``how`` is what ReceiveMessage takes."""
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, **how).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return messages
+
+
 @dataclass(frozen=True)
 class Received:
     """A message that reached a subscriber of the topic."""
@@ -116,15 +132,8 @@ class Subscriber:
 
     def receive(self, wait_seconds: int = 1) -> list[Received]:
         """Return what is there, waiting up to ``wait_seconds`` for the first message."""
-        answer = self._sqs.receive_message(
-            QueueUrl=self._url,
-            MaxNumberOfMessages=10,
-            WaitTimeSeconds=wait_seconds,
-            MessageAttributeNames=["All"],
-        )
         received = []
-        for message in answer.get("Messages", []):
-            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        for message in taken(self._sqs, self._url, WaitTimeSeconds=wait_seconds, MessageAttributeNames=["All"]):
             attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
             received.append(Received(json.loads(message["Body"]), attributes))
         return received
@@ -156,13 +165,9 @@ class Mailbox:
 
     def receive(self, wait_seconds: int = 1) -> list[Mail]:
         """Return what is there, waiting up to ``wait_seconds`` for the first mail."""
-        answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_seconds)
-        mails = []
-        for message in answer.get("Messages", []):
-            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-            body = json.loads(message["Body"])
-            mails.append(Mail(body["Subject"], body["Message"]))
-        return mails
+        messages = taken(self._sqs, self._url, WaitTimeSeconds=wait_seconds)
+        bodies = [json.loads(message["Body"]) for message in messages]
+        return [Mail(body["Subject"], body["Message"]) for body in bodies]
 
 
 def waiting(emulator: Emulator, queue_url: str) -> int:

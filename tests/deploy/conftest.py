@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from emulator import ROOT, Emulator, ministack, wait_until
 from jsonschema import Draft202012Validator
-from stack import Received, Subscriber, deploy, mend, outputs, sample_deliveries, waiting
+from stack import Received, Subscriber, deploy, log_lines, mend, outputs, sample_deliveries, taken, waiting
 
 PATIENCE_SECONDS = 60
+COMMAND_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,8 @@ class Deployment:
         """Return the bodies of the dead letters, and leave none."""
         sqs, url = self.emulator.client("sqs"), self.outputs["DeadLetterQueueUrl"]
         bodies = []
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                bodies.append(message["Body"])
+        while messages := taken(sqs, url):
+            bodies += [message["Body"] for message in messages]
         return bodies
 
     def forget_signals(self) -> None:
@@ -68,12 +68,7 @@ class Deployment:
 
     def log(self) -> list[dict[str, Any]]:
         """Return every JSON line the function has logged, in order."""
-        pages = self.emulator.client("logs").get_paginator("filter_log_events")
-        events = [
-            event for page in pages.paginate(logGroupName=self.outputs["LogGroupName"]) for event in page["events"]
-        ]
-        texts = (event["message"].strip() for event in sorted(events, key=lambda event: event["timestamp"]))
-        return [json.loads(text) for text in texts if text.startswith("{")]
+        return log_lines(self.emulator.client("logs"), self.outputs["LogGroupName"])
 
     def logged(self, message: str, since: int = 0) -> list[dict[str, Any]]:
         """Return the lines with this message, leaving out the first ``since`` lines of the log."""
@@ -114,19 +109,27 @@ def deployed(emulator: Emulator, name: str, **parameters: str) -> Deployment:
     return Deployment(emulator, name, deploy(emulator, name, **parameters))
 
 
-def make_deploy(emulator: Emulator, name: str, *arguments: str) -> str:
-    """Run ``make deploy`` as a user does, except that nothing is compiled again; answer yes; return what it printed."""
+def answered(
+    emulator: Emulator, command: list[str], answers: str, folder: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as somebody who gives these answers does, with all that it prints in one text."""
     kept = {key: value for key, value in emulator.environment.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
-    done = subprocess.run(
-        ["make", "--old-file=package", "deploy", f"STACK={name}", *arguments],
-        cwd=ROOT,
-        env=kept | {"SAM_CLI_POLL_DELAY": "0.2"},
-        input="y\n",
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=kept | {"SAM_CLI_POLL_DELAY": "0.2"} | environment,
+        input=answers,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
+
+
+def make_deploy(emulator: Emulator, name: str, *arguments: str) -> str:
+    """Run ``make deploy`` as a user does, except that nothing is compiled again; answer yes; return what it printed."""
+    done = answered(emulator, ["make", "--old-file=package", "deploy", f"STACK={name}", *arguments], "y\n")
     assert done.returncode == 0, done.stdout
     mend(emulator, outputs(emulator.client("cloudformation"), name))
     return done.stdout

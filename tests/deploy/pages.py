@@ -3,12 +3,11 @@
 import os
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conftest import make_deploy
+from conftest import answered, make_deploy
 from emulator import ROOT, Emulator
 from stack import mend, outputs
 
@@ -32,7 +31,6 @@ RUN_ELSEWHERE = {
     "make sandbox": "test_sandbox.py",
     "cargo lambda": "test_cargo_lambda.py",
 }
-SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -117,24 +115,10 @@ class Reader:
             self.stack = dict(word.split("=", 1) for word in words[2:]).get("STACK", STACK)
             kept = [word for word in words[2:] if not word.startswith("STACK=")]
             return make_deploy(self.emulator, self.stack, *kept)
-        environment = self.emulator.environment
-        environment["PATH"] = f"{self.folder / 'programs'}{os.pathsep}{environment['PATH']}"
-        environment |= {"SAM_CLI_POLL_DELAY": "0.2", "AWS_PAGER": ""}
-        if "~/" in command:
-            environment["HOME"] = str(self.folder)
-        for name in ("MAKEFLAGS", "MAKELEVEL"):
-            environment.pop(name, None)
-        done = subprocess.run(
-            ["sh", "-ec", command],
-            cwd=ROOT if words[0] == "make" or words[:2] == ["sam", "build"] else self.folder,
-            env=environment,
-            input="y\n" * 5,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        path = f"{self.folder / 'programs'}{os.pathsep}{self.emulator.environment['PATH']}"
+        environment = {"PATH": path, "AWS_PAGER": ""} | ({"HOME": str(self.folder)} if "~/" in command else {})
+        folder = ROOT if words[0] == "make" or words[:2] == ["sam", "build"] else self.folder
+        done = answered(self.emulator, ["sh", "-ec", command], "y\n" * 5, folder, **environment)
         assert done.returncode == self.codes.get(shlex.join(words), 0), f"{command}\n{done.stdout}"
         if words[1:3] in (["deploy", "--stack-name"], ["cloudformation", "deploy"]):
             self.stack = words[words.index("--stack-name") + 1]

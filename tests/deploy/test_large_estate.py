@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import PATIENCE_SECONDS, Deployment, make_deploy
+from conftest import PATIENCE_SECONDS, Deployment, answered, make_deploy
 from emulator import REGION, ROOT, Emulator, wait_until
 from grant import with_statements
 from pages import MARK
@@ -19,6 +18,7 @@ from parameters import defaults
 from redrive import redrive
 
 STACK = "cloudtrail-signals"
+GRANT = ["make", "grant", "STACK=cloudtrail-signals-access"]
 KEY = "arn:aws:kms:eu-central-1:222222222222:key/11111111-2222-3333-4444-555555555555"
 # One signal of the main delivery is the pipeline's.
 EXCEPTION = 'ExceptionQuery="user.name: deploy-pipeline and source.ip: 198.51.100.0/24"'
@@ -110,20 +110,9 @@ class Reader:
         if deploy := re.fullmatch(r'make deploy PARAMETERS="(.*)"', command):
             make_deploy(account, STACK, f"PARAMETERS={deploy[1]} {EXCEPTION}")
             return
-        environment = account.environment
-        environment["PATH"] = f"{self.folder}:{environment['PATH']}"
-        for name in ("MAKEFLAGS", "MAKELEVEL"):
-            environment.pop(name, None)
-        done = subprocess.run(
-            ["sh", "-ec", command],
-            cwd=ROOT,
-            env=environment,
-            input="y\n" * 3,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        path = f"{self.folder}:{account.environment['PATH']}"
+        done = answered(account, ["sh", "-ec", command], "y\n" * 3, PATH=path)
+        assert done.returncode == 0, f"{command}\n{done.stdout}"
 
 
 @pytest.fixture(scope="module", params=PAGES)
@@ -232,17 +221,9 @@ def test_granting_again_changes_nothing(log_archive: Emulator, security: Deploym
     s3 = log_archive.client("s3")
     stood_in = s3.get_bucket_policy(Bucket=page.bucket)["Policy"]
     s3.put_bucket_policy(Bucket=page.bucket, Policy=granted_policies[page.name])
-    done = subprocess.run(
-        ["make", "grant", "STACK=cloudtrail-signals-access"],
-        cwd=ROOT,
-        env=log_archive.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = answered(log_archive, GRANT, "")
     s3.put_bucket_policy(Bucket=page.bucket, Policy=stood_in)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
     assert "nothing to do" in done.stdout
     assert "Write this" not in done.stdout
 
@@ -252,15 +233,7 @@ def test_what_is_not_answered_with_yes_is_not_written(log_archive: Emulator, sec
     stood_in = s3.get_bucket_policy(Bucket=page.bucket)["Policy"]
     bare = json.dumps({"Version": "2012-10-17", "Statement": [page.trail_writes]})
     s3.put_bucket_policy(Bucket=page.bucket, Policy=bare)
-    done = subprocess.run(
-        ["make", "grant", "STACK=cloudtrail-signals-access"],
-        cwd=ROOT,
-        env=log_archive.environment,
-        input="\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = answered(log_archive, GRANT, "\n")
     unchanged = s3.get_bucket_policy(Bucket=page.bucket)["Policy"]
     s3.put_bucket_policy(Bucket=page.bucket, Policy=stood_in)
     assert done.returncode != 0

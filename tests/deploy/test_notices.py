@@ -1,13 +1,12 @@
 """Notices as a subscriber gets them, from a stack that is deployed with all of them."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from botocore.client import BaseClient
-from conftest import PATIENCE_SECONDS, Deployment, deployed
+from conftest import PATIENCE_SECONDS, Deployment, answered, deployed
 from emulator import ROOT, Emulator, wait_until
 from jsonschema import Draft202012Validator
 from notice import message
@@ -89,15 +88,7 @@ def test_without_publishing_notices_the_signals_are_published_and_the_log_names_
 
 def test_make_test_notice_sends_one_marked_notice_in_the_form_of_every_protocol(stack: Deployment) -> None:
     mailbox = Mailbox(stack.emulator, stack.outputs["NoticeTopicArn"])
-    done = subprocess.run(
-        ["make", "test-notice", f"STACK={stack.name}"],
-        cwd=ROOT,
-        env=stack.emulator.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = answered(stack.emulator, ["make", "test-notice", f"STACK={stack.name}"], "")
     assert done.returncode == 0, done.stdout
     assert all(address in done.stdout for address in ADDRESSES)
     (mail,) = mailbox.receive()
