@@ -113,6 +113,7 @@ resource "aws_cloudwatch_metric_alarm" "alarm" {
 resource "aws_sns_topic" "alarm_topic" {
   count = local.has_alarm_email ? 1 : 0
 
+  name_prefix  = "${local.prefix}alarms-"
   display_name = "CloudTrail signals, alarms"
   # Alarms cannot use the AWS managed key: without a key of yours this topic has none. It carries no signals.
   kms_master_key_id = local.has_signal_kms_key ? var.signal_kms_key_arn : null

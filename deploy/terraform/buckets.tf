@@ -13,6 +13,8 @@ resource "aws_s3_bucket" "trail_bucket" {
 resource "aws_s3_bucket" "archive_bucket" {
   count = local.has_archive ? 1 : 0
 
+  bucket_prefix = "cloudtrail-signals-archive-"
+
   lifecycle {
     prevent_destroy = true
   }
@@ -242,6 +244,8 @@ resource "aws_s3_bucket_policy" "archive_bucket_policy" {
 # What a job of S3 Batch Operations runs as when "make history" scans the past.
 resource "aws_iam_role" "history_role" {
   count = local.has_archive ? 1 : 0
+
+  name_prefix = local.prefix
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

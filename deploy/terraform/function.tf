@@ -106,7 +106,8 @@ resource "aws_cloudwatch_log_group" "function_log_group" {
 }
 
 resource "aws_iam_role" "function_role" {
-  name = local.has_role_name ? var.function_role_name : null
+  name        = local.has_role_name ? var.function_role_name : null
+  name_prefix = local.has_role_name ? null : local.prefix
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -213,7 +214,7 @@ resource "aws_iam_role_policy" "function_role" {
         Sid      = "WriteLog"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = aws_cloudwatch_log_group.function_log_group.arn
+        Resource = "${aws_cloudwatch_log_group.function_log_group.arn}:*"
       },
     ] : statement if statement != null]
   })

@@ -7,6 +7,9 @@ locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
 
+  # What the names that AWS completes begin with; the shortest limit, a role's, is 38 characters.
+  prefix = "${substr(var.name, 0, 37)}-"
+
   # Part of the bucket's name, which the queue's policy must know before the bucket exists.
   stack_part = substr(sha256("${local.account_id}/${local.region}/${var.name}"), 0, 32)
 }

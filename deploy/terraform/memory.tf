@@ -40,6 +40,7 @@ resource "aws_dynamodb_table" "memory_table" {
 resource "aws_scheduler_schedule" "silence_schedule" {
   count = local.watches_accounts ? 1 : 0
 
+  name_prefix = local.prefix
   description = "Has the function look for accounts whose deliveries have stopped."
   # Fifteen minutes after the hour, when what was called in it has been delivered.
   schedule_expression = "cron(15 * * * ? *)"
@@ -64,6 +65,8 @@ resource "aws_scheduler_schedule" "silence_schedule" {
 
 resource "aws_iam_role" "silence_schedule_role" {
   count = local.watches_accounts ? 1 : 0
+
+  name_prefix = local.prefix
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

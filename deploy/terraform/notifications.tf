@@ -2,6 +2,7 @@
 
 resource "aws_sns_topic" "signal_topic" {
   name         = local.is_fifo ? "${var.name}.fifo" : null
+  name_prefix  = local.is_fifo ? null : local.prefix
   fifo_topic   = local.is_fifo ? true : null
   display_name = "CloudTrail signals"
   # The AWS managed key serves every principal of this account that may publish; it needs no permission of its own.
@@ -31,6 +32,7 @@ resource "aws_sns_topic_policy" "signal_topic_policy" {
 resource "aws_sns_topic" "notice_topic" {
   count = local.has_notices ? 1 : 0
 
+  name_prefix       = "${local.prefix}notices-"
   display_name      = "CloudTrail notices"
   kms_master_key_id = local.has_signal_kms_key ? var.signal_kms_key_arn : "alias/aws/sns"
 }
@@ -71,6 +73,8 @@ resource "aws_sns_topic_policy" "notice_topic_policy" {
 resource "aws_iam_role" "chat_role" {
   count = local.has_chat ? 1 : 0
 
+  name_prefix = local.prefix
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -87,6 +91,7 @@ resource "aws_iam_role" "chat_role" {
 resource "aws_iam_policy" "chat_guardrail" {
   count = local.has_chat ? 1 : 0
 
+  name_prefix = local.prefix
   description = "Allows nothing, whatever a role allows."
 
   policy = jsonencode({

@@ -5,6 +5,7 @@
 resource "aws_cloudwatch_event_rule" "object_created_rule" {
   count = local.from_event_bridge ? 1 : 0
 
+  name_prefix = local.prefix
   description = "Brings every delivery in the trail buckets to the queue."
 
   event_pattern = jsonencode({
@@ -44,6 +45,7 @@ resource "aws_sns_topic_subscription" "delivery_topic_subscription" {
 resource "aws_cloudwatch_event_rule" "api_call_rule" {
   count = local.in_real_time ? 1 : 0
 
+  name_prefix   = local.prefix
   description   = "Brings what the rules look for to the queue, ahead of its delivery."
   event_pattern = var.real_time_pattern
 }
@@ -63,6 +65,8 @@ resource "aws_cloudwatch_event_target" "api_call_rule" {
 # ---- What waits, and what failed ----
 
 resource "aws_sqs_queue" "queue" {
+  name_prefix = local.prefix
+
   # SQS's own encryption, or a key of yours; S3, SNS and EventBridge cannot use the AWS managed key of KMS.
   sqs_managed_sse_enabled = local.has_signal_kms_key ? null : true
   kms_master_key_id       = local.has_signal_kms_key ? var.signal_kms_key_arn : null
@@ -133,6 +137,8 @@ resource "aws_sqs_queue_policy" "queue_policy" {
 }
 
 resource "aws_sqs_queue" "dead_letter_queue" {
+  name_prefix = "${local.prefix}dead-letters-"
+
   sqs_managed_sse_enabled = local.has_signal_kms_key ? null : true
   kms_master_key_id       = local.has_signal_kms_key ? var.signal_kms_key_arn : null
 

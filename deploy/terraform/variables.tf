@@ -1,7 +1,7 @@
 # ---- The module's own ----
 
 variable "name" {
-  description = "The function's name, and a part of the names of its log group, dashboard, alarms, FIFO topic and trail, as a stack's name is with CloudFormation."
+  description = "The function's name, and a part of the names of everything else, as a stack's name is with CloudFormation."
   type        = string
   default     = "cloudtrail-signals"
 }

@@ -71,7 +71,7 @@ OF_TERRAFORM_ALONE = {
     "aws_dynamodb_table": {"name"},
     "aws_lambda_function": {"function_name", "filename", "s3_bucket", "s3_key", "source_code_hash"},
 }
-META = {"count", "for_each", "depends_on", "lifecycle"}
+META = {"count", "for_each", "depends_on", "lifecycle", "name_prefix", "bucket_prefix"}
 
 
 def snake(name: str) -> str:
@@ -121,6 +121,9 @@ def facts(value: Any, key: str = "") -> list[Fact]:
     match value:
         case {"Ref": "AWS::NoValue"}:
             return [("", "null")]
+        case {"GetAtt": "FunctionLogGroup.Arn"}:
+            # CloudFormation's covers the streams in the group, Terraform's is the group's alone.
+            return [(key, f"${{{reference('FunctionLogGroup', 'Arn')}}}:*")]
         case {"Ref": name} | {"GetAtt": name}:
             return [(key, reference(*name.split(".")))]
         case {"Sub": str(text)} | str(text):
