@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use cloudtrail_signals::invocation::{self, Handler};
+use cloudtrail_signals::settings::variable::{LOG_FORMAT, LOG_LEVEL};
 use cloudtrail_signals::settings::{self, Settings};
 use cloudtrail_signals::trigger::Payload;
 use cloudtrail_signals::{aws, rules, telemetry};
@@ -13,19 +14,15 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 #[tokio::main(flavor = "local")]
 async fn main() -> Result<(), Error> {
     let variable = |name: &str| env::var(name).ok();
-    telemetry::init(
-        variable("AWS_LAMBDA_LOG_LEVEL").as_deref(),
-        variable("AWS_LAMBDA_LOG_FORMAT").as_deref(),
-    );
+    telemetry::init(&LOG_LEVEL.value(variable), &LOG_FORMAT.value(variable));
     let start = async {
         let settings = Settings::read(variable)?;
         let loaded = rules::load(&settings)?;
         loaded.log(&settings, SystemTime::now());
         Ok((settings, loaded.rules, aws::config().await?))
     };
-    let (settings, rules, config) = start.await.inspect_err(|error: &settings::Error| {
-        tracing::error!(reason = error.to_string(), "the function cannot start");
-    })?;
+    let (settings, rules, config) =
+        start.await.inspect_err(|error: &settings::Error| telemetry::cannot_start(error))?;
     let handler = Rc::new(Handler::new(settings, rules, &config));
 
     let run = lambda_runtime::run(service_fn(move |event: LambdaEvent<Payload>| {

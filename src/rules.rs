@@ -10,7 +10,8 @@ use detection::bundle::{self, Bundle, Embedded, Exception};
 use detection::detect::{Rule, Ruleset};
 use detection::rule::{Language, Memory, Source};
 
-use crate::settings::{EXCEPTION_QUERY, Error, Settings};
+use crate::settings::variable::{EMBEDDED_RULES, EXCEPTION_QUERY, RULES_BUNDLE};
+use crate::settings::{Error, Settings};
 use crate::telemetry;
 
 /// Every rule below `rules/` outside of `rules/starter/`, as the build has checked and written them.
@@ -54,7 +55,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Error> {
     };
     let mut rules = Ruleset::of_bundle(bundle).map_err(unusable)?;
     if let Some(query) = settings.exceptions.clone() {
-        rules.except(Exception::of_setting(EXCEPTION_QUERY, query)).map_err(unusable)?;
+        rules.except(Exception::of_setting(EXCEPTION_QUERY.name, query)).map_err(unusable)?;
     }
     let mut loaded = Loaded { rules, kinds: BTreeMap::new(), embedded: 0, bundled: 0 };
     // Without a table nothing is remembered, and rules that need memory are off.
@@ -75,7 +76,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Error> {
                 "turns the embedded rules off, and no rule of RULES_BUNDLE is on: nothing would be found"
             }
         };
-        return Err(Error { variable: "EMBEDDED_RULES", problem: problem.to_owned() });
+        return Err(Error { variable: EMBEDDED_RULES.name, problem: problem.to_owned() });
     }
     Ok(loaded)
 }
@@ -120,7 +121,7 @@ fn embedded(choice: Embedded) -> Result<Bundle, Error> {
     };
     // The build wrote it with the same code, and a damaged binary does not get so far.
     Bundle::read(text.as_bytes()).map_err(|error| Error {
-        variable: "EMBEDDED_RULES",
+        variable: EMBEDDED_RULES.name,
         problem: format!("names a bundle that {error}"),
     })
 }
@@ -141,7 +142,7 @@ fn cannot(error: &std::io::Error) -> String {
 }
 
 fn bundle_error(path: &Path, problem: &str) -> Error {
-    Error { variable: "RULES_BUNDLE", problem: format!("names {}, which {problem}", path.display()) }
+    Error { variable: RULES_BUNDLE.name, problem: format!("names {}, which {problem}", path.display()) }
 }
 
 /// What a person calls a rule like this.

@@ -198,7 +198,7 @@ variable "memory" {
 }
 
 variable "memory_table_arn" {
-  description = "The table of another stack, in any region, to remember in instead of one of this stack's own: what is new in one region is then known in all. Empty makes a table."
+  description = "The DynamoDB table for rules that remember. Takes the ARN of another stack's table, in any region: what is new in one region is then known in all. Empty makes a table."
   type        = string
   default     = ""
 
@@ -222,7 +222,7 @@ variable "learning_days" {
 # ---- What people are told ----
 
 variable "notices" {
-  description = "Which signals people get notices of, on a topic of their own. \"alerts\" leaves out building blocks, \"none\" makes no topic."
+  description = "Which signals people get notices of: `alerts`, which leaves out building blocks, or `all`. With `none` there is no topic for notices."
   type        = string
   default     = "alerts"
 

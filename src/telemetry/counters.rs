@@ -8,6 +8,8 @@ use std::ops::AddAssign;
 use detection::pipeline::Tally;
 use serde::Serialize;
 
+use crate::telemetry::line::FINISHED;
+
 /// The name, the metric and the meaning of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
@@ -46,7 +48,14 @@ macro_rules! counters {
 
             /// Logs the summary of an invocation.
             pub(super) fn log(&self, request_id: &str, milliseconds: u64) {
-                tracing::info!(request_id, $($name = self.$name,)* milliseconds, "invocation finished");
+                tracing::event!(
+                    FINISHED.level,
+                    request_id,
+                    $($name = self.$name,)*
+                    milliseconds,
+                    "{}",
+                    FINISHED.message
+                );
             }
         }
 

@@ -3,45 +3,54 @@
 //! Put untrusted text in its own field: both log formats escape fields.
 
 pub mod counters;
+pub mod line;
 pub mod metrics;
 
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use tracing::event;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::{Subscriber, set_global_default};
-use tracing::{debug, error, info, warn};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::failure::{Failure, Retry};
-use crate::settings::EXCEPTION_QUERY;
+use crate::settings;
+use crate::settings::variable::EXCEPTION_QUERY;
 use crate::telemetry::counters::Counters;
+use crate::telemetry::line::{
+    CANNOT_START, EXCEPTIONS_END, FAILED_PERMANENTLY, FAILED_TRANSIENTLY, MEMORY_OFF, MEMORY_ON,
+    NOT_ARCHIVED, NOT_LOOKED_UP, NOTICE_FAILED, NOTICE_HELD_BACK, PANIC, QUIET_UNKNOWN, SKIPPED, STARTED,
+    SUPPRESSED, SUPPRESSED_BY_SETTING,
+};
 use detection::origin::Object;
 use detection::signal::{SignalId, Suppressed};
 
 /// Starts logging to standard output, panics included; see [`subscriber`].
-pub fn init(level: Option<&str>, format: Option<&str>) {
+pub fn init(level: &str, format: &str) {
     // Nothing else in this process sets a subscriber, and a function that cannot log still works.
     let _ = set_global_default(subscriber(level, format, std::io::stdout));
     // The default hook writes the message of a panic without escaping it, and the message may quote input.
-    std::panic::set_hook(Box::new(|panic| error!(reason = panic.to_string(), "panic")));
+    std::panic::set_hook(Box::new(|panic| {
+        event!(PANIC.level, reason = panic.to_string(), "{}", PANIC.message);
+    }));
 }
 
-/// Logging with Lambda's own settings: `AWS_LAMBDA_LOG_LEVEL` (default INFO) and `AWS_LAMBDA_LOG_FORMAT` (`Text` or,
-/// by default, JSON).
+/// Logging with Lambda's own settings: `AWS_LAMBDA_LOG_LEVEL` (anything else is INFO) and `AWS_LAMBDA_LOG_FORMAT` (`Text`;
+/// anything else is JSON).
 ///
 /// The level applies to this crate alone. Dependencies log only warnings and errors: at finer levels the SDK and the
 /// runtime log requests and payloads, which hold session tokens and records.
 #[must_use]
 pub fn subscriber(
-    level: Option<&str>,
-    format: Option<&str>,
+    level: &str,
+    format: &str,
     writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
 ) -> Box<dyn Subscriber + Send + Sync> {
-    let level = match level.unwrap_or_default().to_ascii_uppercase().as_str() {
+    let level = match level.to_ascii_uppercase().as_str() {
         "TRACE" => LevelFilter::TRACE,
         "DEBUG" => LevelFilter::DEBUG,
         "WARN" => LevelFilter::WARN,
@@ -56,7 +65,7 @@ pub fn subscriber(
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target(env!("CARGO_CRATE_NAME"), level);
-    if format.is_some_and(|format| format.eq_ignore_ascii_case("text")) {
+    if format.eq_ignore_ascii_case("text") {
         Box::new(lines.finish().with(targets))
     } else {
         let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
@@ -76,11 +85,17 @@ pub(crate) struct Start<'a> {
     pub(crate) accounts: usize,
 }
 
+/// Logs why the function does not start.
+pub fn cannot_start(error: &settings::Error) {
+    event!(CANNOT_START.level, reason = error.to_string(), "{}", CANNOT_START.message);
+}
+
 /// Logs the rules that are on.
 pub(crate) fn started(
     Start { rules, kinds, embedded_rules, embedded, bundle, bundled, exceptions, accounts }: &Start<'_>,
 ) {
-    info!(
+    event!(
+        STARTED.level,
         rules,
         kinds,
         embedded_rules,
@@ -89,13 +104,14 @@ pub(crate) fn started(
         bundled,
         exceptions,
         accounts,
-        "started"
+        "{}",
+        STARTED.message
     );
 }
 
 /// Logs the exceptions that end soon, each with its day.
 pub(crate) fn exceptions_end(exceptions: &str) {
-    warn!(exceptions, "exceptions expire within two weeks");
+    event!(EXCEPTIONS_END.level, exceptions, "{}", EXCEPTIONS_END.message);
 }
 
 /// Logs the summary of an invocation.
@@ -113,8 +129,24 @@ pub(crate) fn metrics(line: &str) {
 pub(crate) fn failed(request_id: &str, message_id: Option<&str>, failure: &Failure) {
     let reason = failure.reason.as_str();
     match failure.retry {
-        Retry::Transient => warn!(request_id, message_id, retry = "transient", reason, "failed"),
-        Retry::Permanent => error!(request_id, message_id, retry = "permanent", reason, "failed"),
+        Retry::Transient => event!(
+            FAILED_TRANSIENTLY.level,
+            request_id,
+            message_id,
+            retry = "transient",
+            reason,
+            "{}",
+            FAILED_TRANSIENTLY.message
+        ),
+        Retry::Permanent => event!(
+            FAILED_PERMANENTLY.level,
+            request_id,
+            message_id,
+            retry = "permanent",
+            reason,
+            "{}",
+            FAILED_PERMANENTLY.message
+        ),
     }
 }
 
@@ -135,8 +167,9 @@ pub(crate) fn suppressed(
     }: &Suppressed,
     place: &str,
 ) {
-    let by = if exception == EXCEPTION_QUERY { EXCEPTION_QUERY } else { "an exception" };
-    info!(
+    let line = if exception == EXCEPTION_QUERY.name { SUPPRESSED_BY_SETTING } else { SUPPRESSED };
+    event!(
+        SUPPRESSED.level,
         signal_id = id.to_string(),
         rule_id,
         rule_name,
@@ -149,7 +182,8 @@ pub(crate) fn suppressed(
         account_name,
         region,
         object = place,
-        "suppressed by {by}"
+        "{}",
+        line.message
     );
 }
 
@@ -157,7 +191,7 @@ pub(crate) fn suppressed(
 pub(crate) fn not_looked_up<'f>(bucket: &str, mut failures: impl Iterator<Item = &'f Failure>) {
     if let Some(Failure { reason, .. }) = failures.next() {
         let signals = 1 + failures.count();
-        warn!(bucket, reason, signals, "signals are published without a look into the archive");
+        event!(NOT_LOOKED_UP.level, bucket, reason, signals, "{}", NOT_LOOKED_UP.message);
     }
 }
 
@@ -169,38 +203,38 @@ pub(crate) fn not_archived<'f>(
     if let Some((_, Failure { reason, .. })) = failures.clone().next() {
         let ids: Vec<_> = failures.map(|(id, _)| id.to_string()).collect();
         let (signals, signal_ids) = (ids.len(), ids.join(" "));
-        warn!(bucket, reason, signals, signal_ids, "signals are published and not archived");
+        event!(NOT_ARCHIVED.level, bucket, reason, signals, signal_ids, "{}", NOT_ARCHIVED.message);
     }
 }
 
 /// Logs a notice that SNS did not take. Its signals are published.
 pub(crate) fn notice_failed(topic: &str, subject: &str, Failure { reason, .. }: &Failure) {
-    warn!(topic, subject, reason, "a notice was not sent");
+    event!(NOTICE_FAILED.level, topic, subject, reason, "{}", NOTICE_FAILED.message);
 }
 
 /// Logs a notice that is held back, because one of the same rule and principal was sent a short while ago.
 pub(crate) fn notice_held_back(rule_id: &str, principal: &str, signals: u64) {
-    info!(rule_id, principal, signals, "a notice was held back");
+    event!(NOTICE_HELD_BACK.level, rule_id, principal, signals, "{}", NOTICE_HELD_BACK.message);
 }
 
 /// Logs that the table does not say whether a notice was sent a short while ago.
 pub(crate) fn quiet_unknown(Failure { reason, .. }: &Failure) {
-    warn!(reason, "the quiet time of notices is not known");
+    event!(QUIET_UNKNOWN.level, reason, "{}", QUIET_UNKNOWN.message);
 }
 
 /// Logs at the start which rules are off for want of a table, and which hold nothing back.
 pub(crate) fn memory_off(rules: &[&str], unsuppressed: &[&str]) {
     let (rules, unsuppressed) = (rules.join("; "), unsuppressed.join("; "));
-    warn!(rules, unsuppressed, "rules that remember are off: set MEMORY_TABLE");
+    event!(MEMORY_OFF.level, rules, unsuppressed, "{}", MEMORY_OFF.message);
 }
 
 /// Logs, once a process, which rules are on, and which only learn and until when.
 pub(crate) fn memory_on(on: &[String], learning: &[String]) {
     let (on, learning) = (on.join("; "), learning.join("; "));
-    info!(on, learning, "rules that remember");
+    event!(MEMORY_ON.level, on, learning, "{}", MEMORY_ON.message);
 }
 
 /// Logs a part of a message that needs no work.
 pub(crate) fn skipped(reason: &str, object: Option<&Object>) {
-    debug!(reason, object = object.map(ToString::to_string), "skipped");
+    event!(SKIPPED.level, reason, object = object.map(ToString::to_string), "{}", SKIPPED.message);
 }

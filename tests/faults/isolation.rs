@@ -168,7 +168,8 @@ impl Write for Explosive {
 async fn a_panic_over_one_delivery_costs_its_message_and_no_other() {
     let explosive = Explosive::default();
     let writer = explosive.clone();
-    let _log = tracing::subscriber::set_default(telemetry::subscriber(None, None, move || writer.clone()));
+    let _log =
+        tracing::subscriber::set_default(telemetry::subscriber("INFO", "JSON", move || writer.clone()));
     let ((_, reply), server) = World::new("isolation: panic")
         .set("EXCEPTION_QUERY", "event.id: boom")
         .delivery("good", &["g1", "g2"])

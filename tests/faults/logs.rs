@@ -4,11 +4,13 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use cloudtrail_signals::telemetry;
+use cloudtrail_signals::telemetry::counters::Counters;
+use cloudtrail_signals::telemetry::line::{self, Line};
 use serde_json::{Value, json};
 
 use crate::s3::Get;
 use crate::server::Script;
-use crate::world::{SECRET, SESSION_TOKEN, World, delivery, gzip, key, matching, notification, sqs};
+use crate::world::{LOG, SECRET, SESSION_TOKEN, World, delivery, gzip, key, matching, notification, sqs};
 
 /// A log of its own.
 #[derive(Clone, Default)]
@@ -35,11 +37,61 @@ impl Write for Log {
 async fn log_of(world: World, level: &str, format: &str) -> String {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber = telemetry::subscriber(Some(level), Some(format), move || writer.clone());
+    let subscriber = telemetry::subscriber(level, format, move || writer.clone());
     let guard = tracing::subscriber::set_default(subscriber);
     let (_, _server) = world.invoke().await;
     drop(guard);
     log.text()
+}
+
+/// Checks what all cases have logged since the last check: each line is one of the page's, with its level and fields.
+pub fn audit() {
+    static CHECKED: Mutex<usize> = Mutex::new(0);
+    let new = {
+        let mut checked = CHECKED.lock().expect("no panic while counting");
+        let log = LOG.lock().expect("no panic while logging");
+        let start = std::mem::replace(&mut *checked, log.len());
+        String::from_utf8(log[start..].to_vec()).expect("UTF-8")
+    };
+    // The one line that a dependency writes here.
+    for line in new.lines().filter(|line| !line.contains("\"unrecognized error from Hyper.")) {
+        check(&serde_json::from_str(line).expect("a log line is JSON"));
+    }
+}
+
+/// Checks that the item of a line has its level and names every field.
+fn check(log_line: &Value) {
+    let (message, level) = (log_line["message"].as_str(), log_line["level"].as_str());
+    let is_it = |item: &&Line| Some(item.message) == message && Some(item.level.as_str()) == level;
+    let item = line::ALL.iter().find(is_it).unwrap_or_else(|| panic!("no item for {log_line}"));
+    let counters = Counters::default();
+    let counters = counters.all().filter(|_| message == Some("invocation finished"));
+    // Every second piece is between two backticks.
+    let named: Vec<_> =
+        item.fields.split('`').skip(1).step_by(2).chain(counters.map(|(counter, _)| counter.name)).collect();
+    let fields = log_line.as_object().expect("an object").keys().map(String::as_str);
+    for field in fields.filter(|field| !["timestamp", "level", "message"].contains(field)) {
+        assert!(named.contains(&field), "the item of {message:?} does not name {field}");
+    }
+}
+
+#[test]
+fn the_page_has_a_row_for_every_line_with_its_level_and_fields() {
+    let page = std::fs::read_to_string("docs/operate.md").expect("the page");
+    let section = page.split("\n## Log\n").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let rows: Vec<_> =
+        section.expect("a section").lines().filter(|line| line.starts_with("| `")).skip(1).collect();
+    let expected: Vec<_> = line::ALL
+        .iter()
+        .map(|Line { message, level, fields }| format!("| `{message}` | {level} | {fields} |"))
+        .collect();
+    assert_eq!(rows, expected);
+}
+
+#[test]
+#[should_panic(expected = "does not name secret")]
+fn a_field_that_the_page_does_not_name_is_noticed() {
+    check(&json!({ "timestamp": "", "level": "DEBUG", "message": "skipped", "reason": "", "secret": "" }));
 }
 
 /// An invocation in which everything that comes from outside tries to write lines of its own.

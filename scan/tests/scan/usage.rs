@@ -1,5 +1,9 @@
 //! Flags, exit codes and the output of documents.
 
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::{delivery, folder, hit, miss, path, scan};
@@ -42,6 +46,27 @@ fn help_and_version_are_exit_code_0() {
     assert_eq!(scan(&["--help"]).code, Some(0));
     let run = scan(&["--version"]);
     assert_eq!((run.code, run.out.contains(env!("CARGO_PKG_VERSION"))), (Some(0), true), "{}", run.out);
+}
+
+#[test]
+fn every_flag_that_a_page_gives_the_command_is_one_of_its_help() {
+    let help = scan(&["--help"]).out;
+    let flags: HashSet<_> = help.split_whitespace().filter(|word| word.starts_with("--")).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let docs = fs::read_dir(root.join("docs")).expect("the pages").map(|file| file.expect("a file").path());
+    let pages = docs.filter(|file| file.extension().is_some_and(|kind| kind == "md"));
+    let mut named = 0;
+    for page in pages.chain([root.join("README.md")]) {
+        let text = fs::read_to_string(&page).expect("a page");
+        for command in text.lines().flat_map(|line| line.split("cloudtrail-scan ").skip(1)) {
+            let command = command.split(['`', '|', '#', '>']).next().unwrap_or_default();
+            for flag in command.split_whitespace().filter(|word| word.len() > 2 && word.starts_with("--")) {
+                assert!(flags.contains(flag), "{}: {flag}", page.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 10, "{named} flags");
 }
 
 #[test]

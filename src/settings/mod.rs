@@ -1,5 +1,7 @@
 //! The environment variables, read once at the start.
 
+pub mod variable;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,9 +10,11 @@ use crate::telemetry::metrics::Metrics;
 use detection::bundle::Embedded;
 use detection::ecs;
 use detection::query::Query;
-
-/// The variable with exceptions from all rules.
-pub const EXCEPTION_QUERY: &str = "EXCEPTION_QUERY";
+use variable::{
+    ACCOUNT_SILENCE_HOURS, EMBEDDED_RULES, EXCEPTION_QUERY, LEARNING_DAYS, MEMORY_TABLE, METRICS_NAMESPACE,
+    NOTICE_QUIET_SECONDS, NOTICE_TOPIC_ARN, NOTICES, RULES_BUNDLE, SIGNAL_ARCHIVE_BUCKET, SIGNAL_TOPIC_ARN,
+    TRAIL_BUCKET_OWNER, Variable,
+};
 
 /// The settings of the function.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,50 +84,44 @@ pub struct Error {
 }
 
 impl Settings {
-    /// Reads the settings through `variable`, which returns the value of an environment variable, or `None`.
-    ///
-    /// An empty variable counts as missing: a template leaves optional parameters empty.
+    /// Reads the settings through `environment`, which returns the value of an environment variable, or `None`.
     ///
     /// # Errors
     /// The first variable that is missing or invalid.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let variable = |name: &'static str| {
-            variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-        };
-        let memory_table = variable("MEMORY_TABLE").map(memory_table).transpose()?;
-        let silence = variable("ACCOUNT_SILENCE_HOURS");
+    pub fn read(environment: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let value = |variable: Variable| variable.value(&environment);
+        let optional = |variable| Some(value(variable)).filter(|value| !value.is_empty());
+        let memory_table = optional(MEMORY_TABLE).map(memory_table).transpose()?;
         Ok(Self {
-            topic_arn: signal_topic(variable("SIGNAL_TOPIC_ARN"))?,
-            exceptions: variable(EXCEPTION_QUERY).map(exceptions).transpose()?,
-            embedded_rules: variable("EMBEDDED_RULES")
-                .map_or(Ok(Embedded::default()), |word| embedded(&word))?,
-            rules_bundle: variable("RULES_BUNDLE").map(PathBuf::from),
-            bucket_owner: variable("TRAIL_BUCKET_OWNER").map(bucket_owner).transpose()?,
-            archive_bucket: variable("SIGNAL_ARCHIVE_BUCKET").map(archive_bucket).transpose()?,
-            notices: variable("NOTICE_TOPIC_ARN")
-                .map(|arn| notices(arn, variable("NOTICES").as_deref(), variable("NOTICE_QUIET_SECONDS")))
+            topic_arn: signal_topic(optional(SIGNAL_TOPIC_ARN))?,
+            exceptions: optional(EXCEPTION_QUERY).map(exceptions).transpose()?,
+            embedded_rules: embedded(&value(EMBEDDED_RULES))?,
+            rules_bundle: optional(RULES_BUNDLE).map(PathBuf::from),
+            bucket_owner: optional(TRAIL_BUCKET_OWNER).map(bucket_owner).transpose()?,
+            archive_bucket: optional(SIGNAL_ARCHIVE_BUCKET).map(archive_bucket).transpose()?,
+            notices: optional(NOTICE_TOPIC_ARN)
+                .map(|arn| notices(arn, &value(NOTICES), &value(NOTICE_QUIET_SECONDS)))
                 .transpose()?,
-            silence_hours: silence.map_or(Ok(None), |hours| silence_hours(&hours, memory_table.is_some()))?,
+            silence_hours: silence_hours(&value(ACCOUNT_SILENCE_HOURS), memory_table.is_some())?,
             memory_table,
-            learning_days: variable("LEARNING_DAYS").map(|days| learning_days(&days)).transpose()?,
-            metrics: variable("METRICS_NAMESPACE")
-                .map(|namespace| metrics(namespace, variable("AWS_LAMBDA_FUNCTION_NAME")))
+            learning_days: optional(LEARNING_DAYS).map(|days| learning_days(&days)).transpose()?,
+            metrics: optional(METRICS_NAMESPACE)
+                .map(|namespace| metrics(namespace, environment("AWS_LAMBDA_FUNCTION_NAME")))
                 .transpose()?,
         })
     }
 }
 
 fn signal_topic(value: Option<String>) -> Result<String, Error> {
-    const VARIABLE: &str = "SIGNAL_TOPIC_ARN";
     let arn = value.ok_or_else(|| {
         let problem = "is missing: set it to the ARN of the SNS topic for signals".to_owned();
-        Error { variable: VARIABLE, problem }
+        Error { variable: SIGNAL_TOPIC_ARN.name, problem }
     })?;
-    topic_arn(VARIABLE, arn)
+    topic_arn(SIGNAL_TOPIC_ARN, arn)
 }
 
 /// Checks the ARN of a topic: `arn:aws:sns:us-east-1:111122223333:signals`.
-fn topic_arn(variable: &'static str, arn: String) -> Result<String, Error> {
+fn topic_arn(variable: Variable, arn: String) -> Result<String, Error> {
     let parts: Vec<_> = arn.split(':').collect();
     let is_topic = match parts[..] {
         ["arn", partition, "sns", region, account, topic] => {
@@ -135,36 +133,32 @@ fn topic_arn(variable: &'static str, arn: String) -> Result<String, Error> {
         Ok(arn)
     } else {
         let problem = format!("is {arn:?}: expected arn:aws:sns:<region>:<account>:<topic>");
-        Err(Error { variable, problem })
+        Err(Error { variable: variable.name, problem })
     }
 }
 
 /// The settings of notices.
-fn notices(arn: String, wanted: Option<&str>, quiet: Option<String>) -> Result<Notices, Error> {
-    const VARIABLE: &str = "NOTICE_TOPIC_ARN";
+fn notices(arn: String, wanted: &str, quiet: &str) -> Result<Notices, Error> {
     const DAY: u64 = 24 * 60 * 60;
-    let topic_arn = topic_arn(VARIABLE, arn)?;
+    let topic_arn = topic_arn(NOTICE_TOPIC_ARN, arn)?;
     let is_fifo = topic_arn.rsplit('.').next() == Some("fifo");
     if is_fifo {
         let problem =
             format!("is {topic_arn:?}: a FIFO topic reaches neither mail nor chat; name a standard topic");
-        return Err(Error { variable: VARIABLE, problem });
+        return Err(Error { variable: NOTICE_TOPIC_ARN.name, problem });
     }
     let wanted = match wanted {
-        None | Some("alerts") => Wanted::Alerts,
-        Some("all") => Wanted::All,
-        Some(other) => {
+        "alerts" => Wanted::Alerts,
+        "all" => Wanted::All,
+        other => {
             let problem = format!("is {other:?}: expected alerts or all");
-            return Err(Error { variable: "NOTICES", problem });
+            return Err(Error { variable: NOTICES.name, problem });
         }
     };
-    let quiet = match quiet {
-        None => 300,
-        Some(text) => text.parse().ok().filter(|seconds| *seconds <= DAY).ok_or_else(|| {
-            let problem = format!("is {text:?}: expected a whole number of seconds from 0 to {DAY}");
-            Error { variable: "NOTICE_QUIET_SECONDS", problem }
-        })?,
-    };
+    let quiet = quiet.parse().ok().filter(|seconds| *seconds <= DAY).ok_or_else(|| {
+        let problem = format!("is {quiet:?}: expected a whole number of seconds from 0 to {DAY}");
+        Error { variable: NOTICE_QUIET_SECONDS.name, problem }
+    })?;
     Ok(Notices { topic_arn, wanted, quiet: Duration::from_secs(quiet) })
 }
 
@@ -179,13 +173,13 @@ fn is_region(text: &str) -> bool {
 }
 
 fn embedded(word: &str) -> Result<Embedded, Error> {
-    word.parse().map_err(|problem| Error { variable: "EMBEDDED_RULES", problem })
+    word.parse().map_err(|problem| Error { variable: EMBEDDED_RULES.name, problem })
 }
 
 fn exceptions(text: String) -> Result<String, Error> {
     Query::parse_satisfiable(&text, ecs::field).map(|_| text).map_err(|errors| {
         let problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        Error { variable: EXCEPTION_QUERY, problem: format!("cannot be used:\n{}", problems.join("\n")) }
+        Error { variable: EXCEPTION_QUERY.name, problem: format!("cannot be used:\n{}", problems.join("\n")) }
     })
 }
 
@@ -194,7 +188,7 @@ fn bucket_owner(account: String) -> Result<String, Error> {
         Ok(account)
     } else {
         let problem = format!("is {account:?}: expected an account id of twelve digits");
-        Err(Error { variable: "TRAIL_BUCKET_OWNER", problem })
+        Err(Error { variable: TRAIL_BUCKET_OWNER.name, problem })
     }
 }
 
@@ -203,7 +197,7 @@ fn archive_bucket(bucket: String) -> Result<String, Error> {
         Ok(bucket)
     } else {
         let problem = format!("is {bucket:?}: expected the name of an S3 bucket");
-        Err(Error { variable: "SIGNAL_ARCHIVE_BUCKET", problem })
+        Err(Error { variable: SIGNAL_ARCHIVE_BUCKET.name, problem })
     }
 }
 
@@ -225,7 +219,7 @@ fn memory_table(value: String) -> Result<MemoryTable, Error> {
         let problem = format!(
             "is {value:?}: expected the name of a DynamoDB table, or arn:aws:dynamodb:<region>:<account>:table/<name>"
         );
-        Err(Error { variable: "MEMORY_TABLE", problem })
+        Err(Error { variable: MEMORY_TABLE.name, problem })
     }
 }
 
@@ -233,21 +227,20 @@ fn learning_days(value: &str) -> Result<u32, Error> {
     const MAX_DAYS: u32 = 3650;
     let days = value.parse().ok().filter(|days| *days <= MAX_DAYS);
     days.ok_or_else(|| Error {
-        variable: "LEARNING_DAYS",
+        variable: LEARNING_DAYS.name,
         problem: format!("is {value:?}: expected a whole number of days from 0, for none, to {MAX_DAYS}"),
     })
 }
 
 fn silence_hours(value: &str, has_table: bool) -> Result<Option<u32>, Error> {
-    const VARIABLE: &str = "ACCOUNT_SILENCE_HOURS";
     const MAX_HOURS: u32 = 720;
     let hours = value.parse().ok().filter(|hours| *hours <= MAX_HOURS).ok_or_else(|| Error {
-        variable: VARIABLE,
+        variable: ACCOUNT_SILENCE_HOURS.name,
         problem: format!("is {value:?}: expected a whole number of hours from 0, for off, to {MAX_HOURS}"),
     })?;
     if hours > 0 && !has_table {
         let problem = format!("is {value:?} and needs a table to note deliveries in: set MEMORY_TABLE, too");
-        return Err(Error { variable: VARIABLE, problem });
+        return Err(Error { variable: ACCOUNT_SILENCE_HOURS.name, problem });
     }
     Ok(Some(hours).filter(|hours| *hours > 0))
 }
@@ -259,6 +252,6 @@ fn metrics(namespace: String, function: Option<String>) -> Result<Metrics, Error
         Ok(Metrics { namespace, function: function.unwrap_or_else(|| "unknown".to_owned()) })
     } else {
         let problem = format!("is {namespace:?}: expected at most 255 letters, digits and ._-/#: ");
-        Err(Error { variable: "METRICS_NAMESPACE", problem })
+        Err(Error { variable: METRICS_NAMESPACE.name, problem })
     }
 }

@@ -1,0 +1,149 @@
+//! One item per environment variable that is a setting: its name, its meaning, and what holds if it is not set.
+//!
+//! Settings are read by these items, and tests hold the table in `README.md` and the parameters in `template.yaml` to them.
+
+/// An environment variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, in Markdown. The description of a template parameter that sets it begins with the first sentence.
+    pub meaning: &'static str,
+    /// What holds if it is not set.
+    pub unset: Unset,
+}
+
+/// What holds if a variable is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unset {
+    /// The function does not start.
+    Fails,
+    /// The variable has this value.
+    Default(&'static str),
+    /// What the function does then, in words.
+    Means(&'static str),
+}
+
+impl Variable {
+    /// Its value in this environment, or its default, or nothing. Space around a value is no part of it, and an empty
+    /// variable counts as not set: a template leaves optional parameters empty.
+    pub fn value(&self, environment: impl Fn(&str) -> Option<String>) -> String {
+        let value = environment(self.name).map(|value| value.trim().to_owned()).unwrap_or_default();
+        match self.unset {
+            Unset::Default(default) if value.is_empty() => default.to_owned(),
+            _ => value,
+        }
+    }
+}
+
+/// Every variable, in the order of the page.
+pub const ALL: [Variable; 15] = [
+    SIGNAL_TOPIC_ARN,
+    EMBEDDED_RULES,
+    RULES_BUNDLE,
+    EXCEPTION_QUERY,
+    TRAIL_BUCKET_OWNER,
+    SIGNAL_ARCHIVE_BUCKET,
+    NOTICE_TOPIC_ARN,
+    NOTICES,
+    NOTICE_QUIET_SECONDS,
+    MEMORY_TABLE,
+    LEARNING_DAYS,
+    ACCOUNT_SILENCE_HOURS,
+    METRICS_NAMESPACE,
+    LOG_LEVEL,
+    LOG_FORMAT,
+];
+
+pub(crate) const SIGNAL_TOPIC_ARN: Variable = Variable {
+    name: "SIGNAL_TOPIC_ARN",
+    meaning: "The ARN of the topic for signals, in any region. A name that ends in `.fifo` means a FIFO topic.",
+    unset: Unset::Fails,
+};
+
+pub(crate) const EMBEDDED_RULES: Variable = Variable {
+    name: "EMBEDDED_RULES",
+    meaning: "Which rules of the binary are on: `seed`, `starter` (the starter pack, too) or `none`.",
+    unset: Unset::Default("seed"),
+};
+
+pub(crate) const RULES_BUNDLE: Variable = Variable {
+    name: "RULES_BUNDLE",
+    meaning: "A file that `cloudtrail-scan --bundle` wrote: more rules, exceptions, account names and routes.",
+    unset: Unset::Means("none"),
+};
+
+/// Exceptions from all rules.
+pub(crate) const EXCEPTION_QUERY: Variable = Variable {
+    name: "EXCEPTION_QUERY",
+    meaning: "A KQL query for what is known and allowed; a match that satisfies it is counted and logged, not published.",
+    unset: Unset::Means("every match is published"),
+};
+
+pub(crate) const TRAIL_BUCKET_OWNER: Variable = Variable {
+    name: "TRAIL_BUCKET_OWNER",
+    meaning: "The id of the account that must own the bucket; a read from a bucket of any other account fails.",
+    unset: Unset::Means("owners are not checked"),
+};
+
+pub(crate) const SIGNAL_ARCHIVE_BUCKET: Variable = Variable {
+    name: "SIGNAL_ARCHIVE_BUCKET",
+    meaning: "A bucket that keeps every signal once, so that a replay publishes none again.",
+    unset: Unset::Means("no archive"),
+};
+
+pub(crate) const NOTICE_TOPIC_ARN: Variable = Variable {
+    name: "NOTICE_TOPIC_ARN",
+    meaning: "The ARN of a standard topic for notices to people, in any region.",
+    unset: Unset::Means("no notices"),
+};
+
+pub(crate) const NOTICES: Variable = Variable {
+    name: "NOTICES",
+    meaning: "Which signals people get notices of: `alerts`, which leaves out building blocks, or `all`.",
+    unset: Unset::Default("alerts"),
+};
+
+pub(crate) const NOTICE_QUIET_SECONDS: Variable = Variable {
+    name: "NOTICE_QUIET_SECONDS",
+    meaning: "Seconds after a notice in which others of the same rule and principal are held back.",
+    unset: Unset::Default("300"),
+};
+
+pub(crate) const MEMORY_TABLE: Variable = Variable {
+    name: "MEMORY_TABLE",
+    meaning: "The DynamoDB table for rules that remember. Takes a name, or an ARN for a table in another region.",
+    unset: Unset::Means("such rules are off"),
+};
+
+pub(crate) const LEARNING_DAYS: Variable = Variable {
+    name: "LEARNING_DAYS",
+    meaning: "How many days a rule that remembers only learns before it reports anything; 0 reports from the first event on.",
+    unset: Unset::Means("as long as the rule looks back"),
+};
+
+pub(crate) const ACCOUNT_SILENCE_HOURS: Variable = Variable {
+    name: "ACCOUNT_SILENCE_HOURS",
+    meaning: "Hours without a delivery after which an account and region that was seen on most days counts as silent: one signal then, and one when it is back. Needs `MEMORY_TABLE` and a schedule; 0 does not look.",
+    unset: Unset::Default("0"),
+};
+
+pub(crate) const METRICS_NAMESPACE: Variable = Variable {
+    name: "METRICS_NAMESPACE",
+    meaning: "The CloudWatch namespace of the function's own metrics.",
+    unset: Unset::Means("no metrics"),
+};
+
+/// Lambda sets it to the log level of the function's configuration.
+pub const LOG_LEVEL: Variable = Variable {
+    name: "AWS_LAMBDA_LOG_LEVEL",
+    meaning: "The lowest level that is logged: `TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`. Lambda sets it.",
+    unset: Unset::Default("INFO"),
+};
+
+/// Lambda sets it to the log format of the function's configuration.
+pub const LOG_FORMAT: Variable = Variable {
+    name: "AWS_LAMBDA_LOG_FORMAT",
+    meaning: "The format of log lines: `JSON` or `Text`. Lambda sets it.",
+    unset: Unset::Default("JSON"),
+};

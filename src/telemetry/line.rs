@@ -1,0 +1,134 @@
+//! One item per log line: its message, its level and its fields.
+//!
+//! Lines are written by these items, and tests hold the table in `docs/operate.md` to them, and the lines of real
+//! invocations to the fields.
+
+use tracing::Level;
+
+/// A line of the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    /// Its `message`.
+    pub message: &'static str,
+    /// Its `level`.
+    pub level: Level,
+    /// Its fields, in Markdown, each in backticks.
+    pub fields: &'static str,
+}
+
+/// Every line, in the order of the page.
+pub const ALL: [Line; 17] = [
+    STARTED,
+    EXCEPTIONS_END,
+    MEMORY_ON,
+    MEMORY_OFF,
+    CANNOT_START,
+    FINISHED,
+    FAILED_TRANSIENTLY,
+    FAILED_PERMANENTLY,
+    SUPPRESSED_BY_SETTING,
+    SUPPRESSED,
+    NOT_LOOKED_UP,
+    NOT_ARCHIVED,
+    NOTICE_HELD_BACK,
+    NOTICE_FAILED,
+    QUIET_UNKNOWN,
+    SKIPPED,
+    PANIC,
+];
+
+pub(crate) const STARTED: Line = Line {
+    message: "started",
+    level: Level::INFO,
+    fields: "once a process: `rules` (how many are on), `kinds`, `embedded_rules`, `embedded` and `bundled` (how many come from where), `bundle` (its path), `exceptions`, `accounts`",
+};
+
+pub(crate) const EXCEPTIONS_END: Line = Line {
+    message: "exceptions expire within two weeks",
+    level: Level::WARN,
+    fields: "once a process: `exceptions` (the files and the days)",
+};
+
+pub(crate) const MEMORY_ON: Line = Line {
+    message: "rules that remember",
+    level: Level::INFO,
+    fields: "once a process: `on` (names of rules), `learning` (names, each with the time until which it only learns)",
+};
+
+pub(crate) const MEMORY_OFF: Line = Line {
+    message: "rules that remember are off: set MEMORY_TABLE",
+    level: Level::WARN,
+    fields: "once a process: `rules` (names), `unsuppressed` (names of rules that are on and hold nothing back)",
+};
+
+pub(crate) const CANNOT_START: Line =
+    Line { message: "the function cannot start", level: Level::ERROR, fields: "`reason` names the variable" };
+
+pub(crate) const FINISHED: Line = Line {
+    message: "invocation finished",
+    level: Level::INFO,
+    fields: "`request_id`, `milliseconds`, and every counter (below)",
+};
+
+pub(crate) const FAILED_TRANSIENTLY: Line = Line {
+    message: "failed",
+    level: Level::WARN,
+    fields: "`request_id`, `message_id` (of the message in the queue), `retry` (`transient`: another try may help), `reason`; signals of one delivery that failed for one reason share a line, which names the first",
+};
+
+pub(crate) const FAILED_PERMANENTLY: Line = Line {
+    message: "failed",
+    level: Level::ERROR,
+    fields: "`request_id`, `message_id`, `retry` (`permanent`: no try will help), `reason`",
+};
+
+pub(crate) const SUPPRESSED_BY_SETTING: Line = Line {
+    message: "suppressed by EXCEPTION_QUERY",
+    level: Level::INFO,
+    fields: "`signal_id`, `rule_id`, `rule_name`, `exception`, `event_action`, `event_id`, `caller`, `account`, `account_name` (`payments-prod (111122223333)`, if the bundle names the account), `region`, `object` (where the record is; `silence` for a finding of the check for silent accounts)",
+};
+
+pub(crate) const SUPPRESSED: Line = Line {
+    message: "suppressed by an exception",
+    level: Level::INFO,
+    fields: "`signal_id`, `rule_id`, `rule_name`, `exception` (its file), `reason` (of the file), `event_action`, `event_id`, `caller`, `account`, `account_name`, `region`, `object`",
+};
+
+pub(crate) const NOT_LOOKED_UP: Line = Line {
+    message: "signals are published without a look into the archive",
+    level: Level::WARN,
+    fields: "`bucket`, `reason`, `signals` (how many of a batch); they may be published a second time",
+};
+
+pub(crate) const NOT_ARCHIVED: Line = Line {
+    message: "signals are published and not archived",
+    level: Level::WARN,
+    fields: "`bucket`, `reason`, `signals`, `signal_ids`; one line a batch, with the first reason",
+};
+
+pub(crate) const NOTICE_HELD_BACK: Line = Line {
+    message: "a notice was held back",
+    level: Level::INFO,
+    fields: "`rule_id`, `principal`, `signals` (how many it would have been about)",
+};
+
+pub(crate) const NOTICE_FAILED: Line = Line {
+    message: "a notice was not sent",
+    level: Level::WARN,
+    fields: "`topic`, `subject`, `reason`; its signals are published",
+};
+
+pub(crate) const QUIET_UNKNOWN: Line = Line {
+    message: "the quiet time of notices is not known",
+    level: Level::WARN,
+    fields: "`reason` (why the table did not answer); what this process has sent decides",
+};
+
+pub(crate) const SKIPPED: Line = Line {
+    message: "skipped",
+    level: Level::DEBUG,
+    fields: "`reason`, `object`; only with `LogLevel=DEBUG`",
+};
+
+pub(crate) const PANIC: Line =
+    Line { message: "panic", level: Level::ERROR, fields: "`reason`; a defect of ours, please report it" };
