@@ -185,8 +185,9 @@ def fields(own_bucket: Deployment, emitted: dict[str, Any]) -> dict[str, set[str
         wait_until(lambda: own_bucket.dead_letters() == 1, PATIENCE_SECONDS, "the arrival of a dead letter")
     own_bucket.take_dead_letters()
     # Nothing is suppressed in this deployment; the function's own tests hold what that line says.
-    suppressed = "signal_id rule_id rule_name event_action event_id caller account region object"
-    found: dict[str, set[str]] = {"suppressed by EXCEPTION_QUERY": set(suppressed.split())}
+    suppressed = set("signal_id rule_id rule_name exception event_action event_id caller account region object".split())
+    messages = ("suppressed by EXCEPTION_QUERY", "suppressed by an exception")
+    found: dict[str, set[str]] = {message: set(suppressed) for message in messages}
     for line in own_bucket.log():
         found.setdefault(line.get("message", ""), set()).update(line)
     return found
