@@ -163,11 +163,11 @@ pub struct Match<'r, 't> {
 }
 
 impl<'t> Match<'_, 't> {
-    /// A record that can be parsed as a whole.
+    /// A record that can be parsed as a whole, as it is: otherwise a field might not be read that a repair would give.
     fn of(members: Members<'t>) -> Result<Self, Rejection> {
         let document = OnceCell::new();
         if !members.can_be_parsed() {
-            let _ = document.set(Document::from_record(records::parse(members.text())?));
+            let _ = document.set(Document::from_record(records::parse_as_it_is(members.text())?));
         }
         Ok(Self { rules: Vec::new(), members, document })
     }

@@ -19,7 +19,7 @@ mod subscription;
 mod wrapping;
 
 pub use repair::{parse, repaired};
-pub(crate) use repair::{parse_value, unparsed};
+pub(crate) use repair::{parse_as_it_is, parse_value, unparsed};
 pub use subscription::Subscription;
 pub use wrapping::Unwrapped;
 

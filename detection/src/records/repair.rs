@@ -28,8 +28,16 @@ pub fn repaired(text: &[u8]) -> Option<Vec<u8>> {
 /// # Errors
 /// [`Rejection::InvalidJson`] if the text is not a JSON object even after a repair, [`Rejection::TooDeep`].
 pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
-    let parse = |text: &[u8]| exact::parse(text).map_err(|_| unparsed(text));
-    parse(text).or_else(|rejection| repaired(text).map_or(Err(rejection), |repaired| parse(&repaired)))
+    parse_as_it_is(text)
+        .or_else(|rejection| repaired(text).map_or(Err(rejection), |repaired| parse_as_it_is(&repaired)))
+}
+
+/// Parses a record, and repairs nothing.
+///
+/// # Errors
+/// [`Rejection::InvalidJson`] if the text is not a JSON object, [`Rejection::TooDeep`].
+pub(crate) fn parse_as_it_is(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
+    exact::parse(text).map_err(|_| unparsed(text))
 }
 
 /// Parses a value of a record. Every number keeps the digits that the text has.

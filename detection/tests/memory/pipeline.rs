@@ -113,6 +113,18 @@ fn a_record_that_cannot_be_read_as_a_whole_is_rejected_before_memory_looks_at_it
 }
 
 #[test]
+fn half_a_character_in_a_value_that_is_remembered_becomes_the_replacement_character() {
+    let rules = new_terms(r#"["user.name"]"#);
+    let text = record(1, "e1", "ana").to_string().replace("\"ana\"", r#""a\ud83d""#);
+    let mut pipeline = Pipeline::new(&rules, &Origin::EventBridge, NOW);
+    pipeline.process(0, Ok(RawRecord::from(text.as_bytes())));
+    let signals = decided(&rules, &pipeline.candidates);
+    assert_eq!(signals.len(), 1);
+    assert_eq!(signals[0]["user"]["name"], "a\u{fffd}");
+    assert_eq!(signals[0]["kibana"]["alert"]["new_terms"], json!(["a\u{fffd}"]));
+}
+
+#[test]
 fn a_signal_of_new_terms_names_the_values_and_has_an_id_of_event_and_values() {
     let rules = new_terms(r#"["cloud.account.id", "user.name"]"#);
     let (candidates, counts) = candidates(&rules, &[record(1, "e1", "Zoë"), record(2, "e2", "Zoë")]);
