@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::empty::is_empty_text;
 use crate::query::Scalar;
 
 /// Follows a dotted path into nested objects whose own keys may hold dots, as keys of request parameters do.
@@ -49,5 +50,16 @@ pub(super) fn any_leaf(value: &Value, whole: bool, test: &mut dyn FnMut(Scalar<'
         Value::String(text) => test(Scalar::Text(text)),
         Value::Array(items) => items.iter().any(|item| any_leaf(item, whole, test)),
         Value::Object(map) => whole && map.values().any(|value| any_leaf(value, whole, test)),
+    }
+}
+
+/// The text of a value that has one and does not count as missing. Numbers keep the digits that the record writes.
+pub(super) fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text.as_str()).filter(|text| !is_empty_text(text)),
+        Value::Number(number) => Some(number.as_str()),
+        Value::Bool(true) => Some("true"),
+        Value::Bool(false) => Some("false"),
+        _ => None,
     }
 }

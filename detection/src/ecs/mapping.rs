@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::empty::{is_empty_text, without_empty};
 use super::identity::Caller;
-use super::leaves::{any_at, any_below, any_leaf};
+use super::leaves::{any_at, any_below, any_leaf, text_of};
 use super::members::Members;
 use super::raw::any_value;
 use super::table::{self, Source};
@@ -234,17 +234,6 @@ pub(super) fn any_in(
         any_leaf(value, whole, test)
     } else {
         any_below(value, below, &mut |value| any_leaf(value, false, test))
-    }
-}
-
-/// The text of a value that has one and does not count as missing. Numbers keep the digits that the record writes.
-pub(super) fn text_of(value: &Value) -> Option<&str> {
-    match value {
-        Value::String(text) => Some(text.as_str()).filter(|text| !is_empty_text(text)),
-        Value::Number(number) => Some(number.as_str()),
-        Value::Bool(true) => Some("true"),
-        Value::Bool(false) => Some("false"),
-        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::empty::is_empty_text;
-use super::mapping::text_of;
+use super::leaves::text_of;
 use crate::records::{self, Rejection};
 
 /// CloudTrail's records have up to thirty members.

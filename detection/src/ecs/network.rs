@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use serde_json::Value;
 
-use super::mapping::{Mapping, text_of};
+use super::leaves::text_of;
+use super::mapping::Mapping;
 use super::set::Set;
 
 /// Where instance ids stand in `requestParameters` and `responseElements`.

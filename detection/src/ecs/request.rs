@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::empty::{is_empty, without_empty};
-use super::mapping::{Mapping, text_of};
+use super::leaves::text_of;
+use super::mapping::Mapping;
 
 pub(crate) const CONSOLE_LOGIN: &str = "ConsoleLogin";
 pub(crate) const SUCCESS: &str = "success";
