@@ -175,6 +175,7 @@ impl<'t> Match<'_, 't> {
     /// The record as an ECS document, made when it is first needed.
     #[must_use]
     pub fn document(&self) -> &Document {
+        // A record that might not be parsed was parsed when the match was made.
         self.document
             .get_or_init(|| Document::from_record(records::parse(self.members.text()).unwrap_or_default()))
     }

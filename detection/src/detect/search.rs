@@ -10,6 +10,8 @@ use crate::records::RawRecord;
 static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventSource\""));
 static ACTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventName\""));
 static TIME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventTime\""));
+/// What stands between a string and the name of the next member.
+const SEPARATOR: &[u8] = b"\",";
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"));
 
 /// The values of the record's provider and action, if it has them. `None` means that a search cannot tell: a name is
@@ -23,9 +25,9 @@ pub(super) fn provider_and_action(record: RawRecord<'_>) -> Option<(&str, &str)>
 
 /// The string behind the only occurrence of a name.
 fn only_value<'t>(name: &Finder<'_>, text: &'t [u8]) -> Option<&'t str> {
-    let behind = &text[name.find(text)? + name.needle().len()..];
-    let value = std::str::from_utf8(&behind[plain_string(behind)?]).ok()?;
-    name.find(behind).is_none().then_some(value)
+    let place = first_value(name, text)?;
+    let is_only = name.find(&text[place.end..]).is_none();
+    std::str::from_utf8(&text[place]).ok().filter(|_| is_only)
 }
 
 /// The first provider and the first action in a record. Too little for a verdict.
@@ -42,15 +44,14 @@ impl<'t> FirstHead<'t> {
     pub(super) fn find(record: RawRecord<'t>) -> Option<Self> {
         let text = record.text();
         let provider = first_value(&PROVIDER, text)?;
-        let behind = &text[provider.end..];
         // The action usually follows, which saves a second search.
-        let action = match behind.strip_prefix(b"\",").and_then(|rest| rest.strip_prefix(ACTION.needle())) {
-            Some(rest) => {
-                let value = plain_string(rest)?;
-                let start = text.len() - rest.len();
-                start + value.start..start + value.end
-            }
-            None => first_value(&ACTION, text)?,
+        let follows = text[provider.end..]
+            .strip_prefix(SEPARATOR)
+            .is_some_and(|rest| rest.starts_with(ACTION.needle()));
+        let action = if follows {
+            string_after(text, provider.end + SEPARATOR.len() + ACTION.needle().len())?
+        } else {
+            first_value(&ACTION, text)?
         };
         let (start, end) = (provider.start.min(action.start), provider.end.max(action.end));
         Some(Self { provider: &text[provider], action: &text[action], text: &text[start..end] })
@@ -71,14 +72,13 @@ pub(super) fn first_time(record: RawRecord<'_>) -> Option<[u8; 20]> {
 
 /// Where the string behind the first occurrence of a name stands.
 fn first_value(name: &Finder<'_>, text: &[u8]) -> Option<Range<usize>> {
-    let start = name.find(text)? + name.needle().len();
-    let value = plain_string(&text[start..])?;
-    Some(start + value.start..start + value.end)
+    string_after(text, name.find(text)? + name.needle().len())
 }
 
-/// Where the string that follows a name stands, if it contains no escape.
-fn plain_string(text: &[u8]) -> Option<Range<usize>> {
-    let value = text.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
+/// Where the string stands that follows a name which ends here, if it contains no escape.
+fn string_after(text: &[u8], end_of_name: usize) -> Option<Range<usize>> {
+    let rest = text[end_of_name..].trim_ascii_start().strip_prefix(b":")?;
+    let value = rest.trim_ascii_start().strip_prefix(b"\"")?;
     let end = memchr::memchr2(b'"', b'\\', value).filter(|end| value[*end] == b'"')?;
     let start = text.len() - value.len();
     Some(start..start + end)
