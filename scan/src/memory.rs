@@ -29,13 +29,18 @@ pub struct Memory<'r> {
     rules: &'r Ruleset,
     keys: HashMap<Arc<str>, u32>,
     /// By the number of the key.
-    states: Vec<State>,
-    /// By the number of the key, the time and the event of the first match so far.
-    firsts: Vec<Option<(Time, Box<str>)>>,
+    tuples: Vec<Tuple>,
     files: Vec<PathBuf>,
     waiting: Vec<Waiting>,
     /// The bytes of the matches that were kept.
     kept: usize,
+}
+
+/// What is kept under a key.
+struct Tuple {
+    state: State,
+    /// The time and the event of the first match so far.
+    first: Option<(Time, Box<str>)>,
 }
 
 /// A match that waits.
@@ -90,8 +95,7 @@ impl<'r> Memory<'r> {
         Self {
             rules,
             keys: HashMap::new(),
-            states: Vec::new(),
-            firsts: Vec::new(),
+            tuples: Vec::new(),
             files: Vec::new(),
             waiting: Vec::new(),
             kept: 0,
@@ -110,7 +114,7 @@ impl<'r> Memory<'r> {
             let key = self.key(&candidate);
             // The first match of a tuple mostly signals, and any match of a group can complete it.
             let Event { time, id, .. } = &candidate.event;
-            let first = &mut self.firsts[key as usize];
+            let first = &mut self.tuples[key as usize].first;
             let is_first = first.as_ref().is_none_or(|first| (*time, id) < (first.0, &first.1));
             if is_first {
                 *first = Some((*time, id.clone()));
@@ -135,10 +139,9 @@ impl<'r> Memory<'r> {
             return *key;
         }
         // Four thousand million states do not fit into any memory.
-        let key = u32::try_from(self.states.len()).unwrap_or(u32::MAX);
+        let key = u32::try_from(self.tuples.len()).unwrap_or(u32::MAX);
         if let Some(memory) = &self.rules.rules()[candidate.rule].memory {
-            self.states.push(State::new(memory));
-            self.firsts.push(None);
+            self.tuples.push(Tuple { state: State::new(memory), first: None });
         }
         self.keys.insert(candidate.key.as_str().into(), key);
         key
@@ -210,7 +213,7 @@ impl<'r> Memory<'r> {
         for (order, one) in waiting.into_iter().enumerate() {
             let rule = one.rule();
             let Some(memory) = &self.rules.rules()[rule].memory else { continue };
-            let (verdict, _) = self.states[one.key as usize].decide(memory, &one.event, learn_before);
+            let (verdict, _) = self.tuples[one.key as usize].state.decide(memory, &one.event, learn_before);
             if verdict == Verdict::Known {
                 continue;
             }
