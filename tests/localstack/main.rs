@@ -1,5 +1,7 @@
 //! The function among a real S3, SNS and SQS: that of the emulator at `LOCALSTACK_ENDPOINT`.
 
+#[path = "../emulator/mod.rs"]
+mod emulator;
 mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};

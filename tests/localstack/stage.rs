@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_config::SdkConfig;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use cloudtrail_signals::invocation::{Handler, reply};
 use cloudtrail_signals::rules;
@@ -13,7 +12,7 @@ use cloudtrail_signals::settings::Settings;
 use cloudtrail_signals::trigger::Payload;
 use serde_json::Value;
 
-use super::{BUCKET, EXPECTED, json_file, signal};
+use super::{BUCKET, EXPECTED, emulator, json_file, signal};
 
 /// A topic with a queue, and the clients of all.
 pub struct Stage {
@@ -28,18 +27,7 @@ pub struct Stage {
 impl Stage {
     /// Sets up the bucket with all sample deliveries, and a topic and a queue of this name, raw delivery between them.
     pub async fn new(name: &str) -> Self {
-        let endpoint = std::env::var("LOCALSTACK_ENDPOINT").unwrap_or_else(|_| {
-            panic!("LOCALSTACK_ENDPOINT is not set: run these tests with `make localstack`, which starts LocalStack")
-        });
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::new("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "test", "test", None, None, "test",
-            )))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
+        let config = emulator::config("LOCALSTACK_ENDPOINT", "localstack");
         let (sns, sqs) = (aws_sdk_sns::Client::new(&config), aws_sdk_sqs::Client::new(&config));
         let mut topic = sns.create_topic().name(name);
         if is_fifo(name) {

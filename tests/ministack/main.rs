@@ -1,6 +1,8 @@
 //! Rules that remember, on the DynamoDB of the emulator at `MINISTACK_ENDPOINT`: the signals are those of a model in a few
 //! plain lines, whatever happens to deliveries and functions.
 
+#[path = "../emulator/mod.rs"]
+mod emulator;
 mod stage;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

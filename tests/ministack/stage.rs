@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName;
 use cloudtrail_signals::invocation::Handler;
 use cloudtrail_signals::settings::Settings;
@@ -17,7 +16,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::{Call, key, model, rules};
+use super::{Call, emulator, key, model, rules};
 
 /// A bucket, a table, and a topic with a queue.
 pub struct Stage {
@@ -29,20 +28,7 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new(name: &str) -> Self {
-        let endpoint = std::env::var("MINISTACK_ENDPOINT").unwrap_or_else(|_| {
-            panic!(
-                "MINISTACK_ENDPOINT is not set: run these tests with `make ministack`, which starts MiniStack"
-            )
-        });
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::new("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "test", "test", None, None, "test",
-            )))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
+        let config = emulator::config("MINISTACK_ENDPOINT", "ministack");
         let (sns, sqs) = (aws_sdk_sns::Client::new(&config), aws_sdk_sqs::Client::new(&config));
         aws_sdk_s3::Client::new(&config).create_bucket().bucket(name).send().await.expect("a bucket");
         aws_sdk_dynamodb::Client::new(&config)
