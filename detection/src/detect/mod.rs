@@ -167,7 +167,7 @@ impl<'t> Match<'_, 't> {
     fn of(members: Members<'t>) -> Result<Self, Rejection> {
         let document = OnceCell::new();
         if !members.can_be_parsed() {
-            let _ = document.set(Document::from_record(records::parse_as_it_is(members.text())?));
+            let _ = document.set(Document::from_record(records::parse_as_it_is(members.record())?));
         }
         Ok(Self { rules: Vec::new(), members, document })
     }
@@ -176,8 +176,7 @@ impl<'t> Match<'_, 't> {
     #[must_use]
     pub fn document(&self) -> &Document {
         // A record that might not be parsed was parsed when the match was made.
-        self.document
-            .get_or_init(|| Document::from_record(records::parse(self.members.text()).unwrap_or_default()))
+        self.document.get_or_init(|| Document::from_members(&self.members))
     }
 
     /// The fields of that document, made one by one.

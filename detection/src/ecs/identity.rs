@@ -5,16 +5,16 @@ use serde_json::Value;
 use super::mapping::Mapping;
 use super::set::Set;
 
+/// The beginning of a role that only a service can assume, in an ARN.
+const SERVICE_ROLES: &str = ":role/aws-service-role/";
+
 /// Whom the record names as the caller.
 #[derive(Debug, Default)]
 pub(super) struct Caller<'a> {
+    kind: &'a str,
     name: Option<&'a str>,
-    id: Option<&'a str>,
-    email: Option<&'a str>,
     /// The AWS service that acted for itself. There is no user then.
     service: Option<&'a str>,
-    /// The name of the session.
-    session: Option<&'a str>,
     /// The name is `additionalEventData.UserName`, and is left out there.
     pub(super) has_moved_name: bool,
 }
@@ -22,9 +22,8 @@ pub(super) struct Caller<'a> {
 impl<'a> Caller<'a> {
     pub(super) fn of(mapping: &Mapping<'a>) -> Self {
         let kind = mapping.text("userIdentity.type").unwrap_or_default();
-        let session = mapping.text("userIdentity.arn").and_then(|arn| session_name(kind, arn));
         let service = service_actor(mapping, kind);
-        let mut caller = Self { service, session, ..Self::default() };
+        let mut caller = Self { kind, service, ..Self::default() };
         if service.is_none() {
             let issuer = || mapping.text("userIdentity.sessionContext.sessionIssuer.userName");
             let issuer = if matches!(kind, "AssumedRole" | "FederatedUser") { issuer() } else { None };
@@ -33,12 +32,7 @@ impl<'a> Caller<'a> {
                 caller.name = mapping.text("additionalEventData.UserName");
                 caller.has_moved_name = caller.name.is_some();
             }
-            let on_behalf_of = || mapping.text("userIdentity.onBehalfOf.userId");
-            let id = mapping.text("userIdentity.principalId");
-            caller.id = if kind == "IdentityCenterUser" { id.or_else(on_behalf_of) } else { id };
         }
-        let is_email = |name: &&str| name.find('@').is_some_and(|at| at > 0);
-        caller.email = session.filter(|session| session.contains('@')).or(caller.name.filter(is_email));
         caller
     }
 }
@@ -49,7 +43,8 @@ fn service_actor<'a>(mapping: &Mapping<'a>, kind: &str) -> Option<&'a str> {
         "AWSService" => None,
         "AssumedRole" => {
             let issuer = mapping.text("userIdentity.sessionContext.sessionIssuer.arn")?;
-            Some(issuer.split_once(":role/aws-service-role/")?.1)
+            let role = memchr::memmem::find(issuer.as_bytes(), SERVICE_ROLES.as_bytes())?;
+            Some(&issuer[role + SERVICE_ROLES.len()..])
         }
         _ => return None,
     };
@@ -73,22 +68,31 @@ pub(super) fn name<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
 }
 
 pub(super) fn id<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
-    mapping.caller().id
+    let Caller { kind, service: None, .. } = mapping.caller() else { return None };
+    let on_behalf_of =
+        || mapping.text("userIdentity.onBehalfOf.userId").filter(|_| *kind == "IdentityCenterUser");
+    mapping.text("userIdentity.principalId").or_else(on_behalf_of)
 }
 
 pub(super) fn email<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
-    mapping.caller().email
+    let is_email = |name: &&str| name.find('@').is_some_and(|at| at > 0);
+    session(mapping).filter(|session| session.contains('@')).or(name(mapping).filter(is_email))
+}
+
+/// The name of the session.
+fn session<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
+    session_name(mapping.caller().kind, mapping.text("userIdentity.arn")?)
 }
 
 pub(super) fn users(mapping: &Mapping<'_>) -> Option<Value> {
-    let caller = mapping.caller();
+    let session = session(mapping);
     let mut users = Set::default();
-    users.extend(caller.session);
-    users.extend(caller.session.and_then(|session| session.split_once('@')).map(|(person, _)| person));
+    users.extend(session);
+    users.extend(session.and_then(|session| session.split_once('@')).map(|(person, _)| person));
     users.extend(mapping.text("requestParameters.userName"));
     users.extend(mapping.text("requestParameters.newUserName"));
     users.extend(mapping.text("responseElements.user.userId"));
-    users.extend([caller.id, caller.name].into_iter().flatten());
+    users.extend([id(mapping), name(mapping)].into_iter().flatten());
     users.extend(mapping.text("userIdentity.onBehalfOf.userId"));
     users.into_value()
 }

@@ -1,10 +1,12 @@
 //! The value of a single field, taken from the parsed record.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
 use serde_json::{Map, Value, json};
 
-use super::empty::{is_empty_text, without_empty};
+use super::cut::{LISTED_LEVELS, Span};
+use super::empty::{drop_empty, is_empty_text};
 use super::identity::Caller;
 use super::leaves::{any_at, any_below, any_leaf, text_of};
 use super::members::Members;
@@ -22,7 +24,7 @@ pub(super) type Make = fn(&Mapping<'_>) -> Option<Value>;
 type Printed = OnceCell<Option<String>>;
 
 /// A path, and the object at it.
-type Found<'a> = (&'static str, Option<&'a Map<String, Value>>);
+type Found<'a> = (&'static str, Option<Object<'a>>);
 
 /// A record that answers queries field by field.
 ///
@@ -30,7 +32,7 @@ type Found<'a> = (&'static str, Option<&'a Map<String, Value>>);
 /// the record; they are passed over wherever it is read.
 #[derive(Debug)]
 pub struct Mapping<'a> {
-    record: Record<'a>,
+    record: Object<'a>,
     caller: OnceCell<Caller<'a>>,
     /// The object that was looked at last, with its path: rows that stand together in the table often share it.
     last: Cell<Option<Found<'a>>>,
@@ -38,25 +40,56 @@ pub struct Mapping<'a> {
     printed: OnceCell<Vec<(&'static str, Printed)>>,
 }
 
-/// What a mapping reads.
+/// The record, or an object in it.
 #[derive(Debug, Clone, Copy)]
-enum Record<'a> {
+enum Object<'a> {
     Parsed(&'a Map<String, Value>),
-    Cut(&'a Members<'a>),
+    Cut(&'a Members<'a>, Span),
 }
 
-impl<'a> Record<'a> {
-    fn get(self, key: &str) -> Option<&'a Value> {
+impl<'a> Object<'a> {
+    fn value(self, key: &str) -> Option<&'a Value> {
         match self {
-            Self::Parsed(record) => get(record, key),
-            Self::Cut(members) => members.get(key),
+            Self::Parsed(map) => get(map, key),
+            Self::Cut(members, span) => members.value(members.find(span, key)?),
         }
     }
 
+    /// The value for those who need it once: of a cut record it is not kept.
+    fn value_once(self, key: &str) -> Option<Cow<'a, Value>> {
+        match self {
+            Self::Parsed(map) => get(map, key).map(Cow::Borrowed),
+            Self::Cut(members, span) => members.parsed(members.find(span, key)?).map(Cow::Owned),
+        }
+    }
+
+    /// The text, number or boolean with a key, as text.
+    fn text(self, key: &str) -> Option<&'a str> {
+        match self {
+            Self::Parsed(map) => text_of(get(map, key)?),
+            Self::Cut(members, span) => members.text_of(members.find(span, key)?),
+        }
+    }
+
+    fn string(self, key: &str) -> Option<&'a str> {
+        match self {
+            Self::Parsed(map) => get(map, key)?.as_str(),
+            Self::Cut(members, span) => members.string_of(members.find(span, key)?),
+        }
+    }
+
+    fn object(self, key: &str) -> Option<Self> {
+        match self {
+            Self::Parsed(map) => get(map, key)?.as_object().map(Self::Parsed),
+            Self::Cut(members, span) => Some(Self::Cut(members, members.find(span, key)?.inside)),
+        }
+    }
+
+    /// All of the record.
     fn whole(self) -> &'a Map<String, Value> {
         match self {
-            Self::Parsed(record) => record,
-            Self::Cut(members) => members.whole(),
+            Self::Parsed(map) => map,
+            Self::Cut(members, _) => members.whole(),
         }
     }
 }
@@ -65,25 +98,29 @@ impl<'a> Mapping<'a> {
     /// The mapping of a record, which is any JSON object.
     #[must_use]
     pub fn of(record: &'a Map<String, Value>) -> Self {
-        Self::new(Record::Parsed(record))
+        Self::new(Object::Parsed(record))
     }
 
     /// The mapping of a record of which as little is parsed as the queries ask for.
     #[must_use]
     pub fn of_members(members: &'a Members<'a>) -> Self {
-        Self::new(Record::Cut(members))
+        Self::new(Object::Cut(members, members.all()))
     }
 
-    fn new(record: Record<'a>) -> Self {
+    fn new(record: Object<'a>) -> Self {
         Self { record, caller: OnceCell::new(), last: Cell::new(None), printed: OnceCell::new() }
     }
 
     /// The one string of a field, as [`super::Document::text`] has it.
-    pub(crate) fn string(&self, field: &str) -> Option<String> {
+    pub(crate) fn string(&self, field: &str) -> Option<Cow<'a, str>> {
         let (row, _) = table::find(field).filter(|(_, below)| below.is_empty())?;
-        match self.value(row.source)? {
-            Value::String(text) => Some(text).filter(|text| !is_empty_text(text)),
-            _ => None,
+        match row.source {
+            Source::Text([path]) => self.text(path).map(Cow::Borrowed),
+            Source::Date(path) => date::normal(self.string_at(path)?),
+            source => match self.value(source)? {
+                Value::String(text) => Some(Cow::Owned(text)).filter(|text| !is_empty_text(text)),
+                _ => None,
+            },
         }
     }
 
@@ -94,31 +131,37 @@ impl<'a> Mapping<'a> {
 
     /// The value at a dotted path of plain keys.
     pub(super) fn at(&self, path: &'static str) -> Option<&'a Value> {
-        let record = match self.record {
-            Record::Cut(members) => return members.at(path),
-            Record::Parsed(record) => record,
-        };
-        match path.bytes().rposition(|byte| byte == b'.') {
-            None => get(record, path),
-            Some(dot) => get(self.object(&path[..dot])?, &path[dot + 1..]),
-        }
+        let (object, key) = self.leading_to(path)?;
+        object.value(key)
     }
 
     /// The text, number or boolean at a dotted path, as text.
     pub(super) fn text(&self, path: &'static str) -> Option<&'a str> {
-        match self.record {
-            Record::Cut(members) => members.text_at(path),
-            Record::Parsed(_) => text_of(self.at(path)?),
+        let (object, key) = self.leading_to(path)?;
+        object.text(key)
+    }
+
+    fn string_at(&self, path: &'static str) -> Option<&'a str> {
+        let (object, key) = self.leading_to(path)?;
+        object.string(key)
+    }
+
+    /// The object that holds the value at a path, and the last key of the path.
+    fn leading_to(&self, path: &'static str) -> Option<(Object<'a>, &'static str)> {
+        debug_assert!(path.split('.').count() <= LISTED_LEVELS, "{path} is deeper than what is listed");
+        match path.bytes().rposition(|byte| byte == b'.') {
+            None => Some((self.record, path)),
+            Some(dot) => Some((self.object(&path[..dot])?, &path[dot + 1..])),
         }
     }
 
-    fn object(&self, path: &'static str) -> Option<&'a Map<String, Value>> {
+    fn object(&self, path: &'static str) -> Option<Object<'a>> {
         if let Some((last, object)) = self.last.get()
             && last == path
         {
             return object;
         }
-        let object = self.at(path).and_then(Value::as_object);
+        let object = self.leading_to(path).and_then(|(object, key)| object.object(key));
         self.last.set(Some((path, object)));
         object
     }
@@ -127,25 +170,29 @@ impl<'a> Mapping<'a> {
     pub(super) fn value(&self, source: Source) -> Option<Value> {
         match source {
             Source::Constant(text) => Some(text.into()),
-            Source::Text(paths) => paths.iter().find_map(|path| texts_of(self.at(path)?)),
+            Source::Text(paths) => paths.iter().find_map(|path| {
+                // A text needs no parsing.
+                self.text(path).map(Value::from).or_else(|| texts_of(self.at(path)?))
+            }),
             Source::Flag(path) => flag(self.at(path)?),
             Source::Boolean(path) => boolean(self.at(path)?),
-            Source::Date(path) => date::normal(self.at(path)?.as_str()?).map(Into::into),
+            Source::Date(path) => date::normal(self.string_at(path)?).map(Into::into),
             Source::Printed(key) => self.print(key).map(Value::from),
-            Source::Object(path) => match (self.at(path)?, self.left_out(path)) {
-                (Value::Object(map), Some(left_out)) => {
-                    let kept = map.iter().filter(|(key, _)| *key != left_out);
-                    without_empty(&kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+            Source::Object(path) => {
+                let (object, key) = self.leading_to(path)?;
+                let mut value = object.value_once(key)?.into_owned();
+                if let (Value::Object(map), Some(left_out)) = (&mut value, self.left_out(path)) {
+                    map.shift_remove(left_out);
                 }
-                (value, _) => without_empty(value),
-            },
+                (!drop_empty(&mut value)).then_some(value)
+            }
             Source::Picked(pick) => pick(self).map(Value::from),
             Source::Made(make) | Source::Objects(make) => make(self),
         }
     }
 
     fn print(&self, key: &'static str) -> Option<String> {
-        java::text(self.record.get(key)?, self.left_out(key))
+        java::text(self.record.value_once(key)?.as_ref(), self.left_out(key))
     }
 
     /// The key of the object that went into another field.
@@ -205,7 +252,7 @@ impl Fields for Mapping<'_> {
     fn any_in_record(&self, path: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
         match path {
             Some(path) => {
-                let get = |key: &str| self.record.get(key);
+                let get = |key: &str| self.record.value(key);
                 Some(any_at(&get, path, &mut |value| any_value(value, test)))
             }
             None => Raw(self.record.whole()).any_in_record(None, test),

@@ -5,6 +5,7 @@
 //! [`crate::query::Fields`], and agree.
 
 mod actions;
+mod cut;
 mod date;
 mod empty;
 mod identity;
@@ -75,6 +76,14 @@ impl Document {
             }
             !empty::drop_empty(value)
         });
+        Self { fields }
+    }
+
+    /// Maps a record that was cut into its members.
+    pub(crate) fn from_members(members: &Members<'_>) -> Self {
+        let mapping = Mapping::of_members(members);
+        let mut fields = Vec::with_capacity(USUAL_FIELDS);
+        fields.extend(TABLE.iter().filter_map(|row| Some((row.name, mapping.value(row.source)?))));
         Self { fields }
     }
 

@@ -1,6 +1,9 @@
 //! The mapping as one table: a row for each ECS field, sorted by name.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
+
+use foldhash::HashMap;
 
 use super::mapping::{Make, Pick};
 use super::{actions, identity, network, request};
@@ -226,6 +229,11 @@ pub static TABLE: &[Row] = &[
 
 /// The row that a dotted path names or leads below of, and the rest of the path.
 pub(super) fn find(path: &str) -> Option<(&'static Row, &str)> {
+    static ROWS: LazyLock<HashMap<&str, &Row>> =
+        LazyLock::new(|| TABLE.iter().map(|row| (row.name, row)).collect());
+    if let Some(row) = ROWS.get(path) {
+        return Some((row, ""));
+    }
     let behind = TABLE.partition_point(|row| row.name <= path);
     let row = TABLE.get(behind.checked_sub(1)?)?;
     Some((row, below(row.name, path)?))

@@ -1,12 +1,33 @@
 //! A field taken alone is the field of the document: for any record, and every row of the table.
 
+use std::sync::LazyLock;
+
+use detection::detect::Ruleset;
 use detection::ecs::{self, Document, Mapping, Members, Standing};
 use detection::query::{Fields, Scalar};
-use detection::records;
+use detection::{records, rule};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
+
+/// A rule that matches every record.
+static EVERY: LazyLock<Ruleset> = LazyLock::new(|| {
+    let text = r#"
+        [rule]
+        name = "Every record"
+        rule_id = "00000000-0000-4000-8000-000000000001"
+        description = "Every record."
+        type = "query"
+        language = "kuery"
+        query = 'event.dataset: "aws.cloudtrail"'
+        severity = "low"
+        risk_score = 1
+        author = ["tests"]
+    "#;
+    let rules = rule::read([("every.toml", text.to_owned())]).all().expect("the rule is good");
+    Ruleset::new(rules).expect("its query is good")
+});
 
 /// Paths below an open field, some of which lead nowhere.
 const BELOW: [&str; 8] = ["", ".a", ".a.b", ".arn", ".k", ".k.k", ".UserName", ".userName"];
@@ -170,6 +191,13 @@ proptest! {
                 prop_assert_eq!(&values(&of_members, &name), &expected, "{} of {}, member by member", name, text);
             }
         }
+    }
+
+    #[test]
+    fn the_document_of_a_match_is_that_of_the_parsed_record(text in whole_record()) {
+        let matched = EVERY.detector().detect(text.as_bytes()).expect("the record is JSON").expect("it matches");
+        let record = records::parse(text.as_bytes()).expect("the record is an object");
+        prop_assert_eq!(matched.document(), &Document::from_record(record), "{}", text);
     }
 
     #[test]
