@@ -24,7 +24,7 @@ impl<V: Serialize> Serialize for Nested<'_, V> {
         let mut fields = self.fields;
         while let Some(((name, value), others)) = fields.split_first() {
             let own = &name[self.prefix..];
-            if let Some(dot) = own.find('.') {
+            if let Some(dot) = own.bytes().position(|byte| byte == b'.') {
                 let prefix = self.prefix + dot + 1;
                 let outside = others.iter().position(|(other, _)| !other.starts_with(&name[..prefix]));
                 let (inside, rest) = fields.split_at(outside.map_or(fields.len(), |position| position + 1));

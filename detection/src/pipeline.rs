@@ -8,7 +8,7 @@ use std::ops::AddAssign;
 use serde_json::Value;
 
 use crate::detect::{self, Detector, Reach, Ruleset};
-use crate::memory::{self, Candidate, Match, Matched};
+use crate::memory::{self, Candidate, Firsts, Match, Matched, Shared};
 use crate::origin::Origin;
 use crate::records::{self, RawRecord, Record, Rejection};
 use crate::signal::{self, AlertDocument, Signal, Suppressed};
@@ -84,8 +84,8 @@ pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
     let alert: Value = serde_json::from_str(&signal.message).unwrap_or_default();
     let (document, id) = (AlertDocument(&alert), signal.id.to_string());
     let time = document.text("kibana.alert.original_time");
-    let matched = Matched { fields: &document, id: Some(&*id), time, text: signal.message.as_bytes() };
-    let mut shared = None;
+    let matched = Matched { fields: &document, id: Some(&*id), time };
+    let mut shared = Shared::new(signal.message.as_bytes(), None);
     for rule in rules.on_signals().filter(|rule| rule.matches_alert(&document)) {
         if let Some(exception) = rules.exception(&rule.definition.rule_id, &document, time) {
             let suppressed =
@@ -126,6 +126,8 @@ pub struct Pipeline<'a> {
     bytes: usize,
     /// What the rules could see of the records, if the caller wants to know.
     pub reach: Option<Box<Reach>>,
+    /// Which matches get their record, if the caller can read it again for the others.
+    pub firsts: Option<Firsts>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -144,6 +146,7 @@ impl<'a> Pipeline<'a> {
             candidates: Vec::new(),
             bytes: 0,
             reach: None,
+            firsts: None,
         }
     }
 
@@ -192,8 +195,9 @@ impl<'a> Pipeline<'a> {
         let fields = matched.fields();
         let (id, time) = (fields.string("event.id"), fields.string("@timestamp"));
         let (id, time) = (id.as_deref(), time.as_deref());
-        let of_memory = Matched { fields: &fields, id, time, text: record };
-        let mut shared = None;
+        let of_memory = Matched { fields: &fields, id, time };
+        let mut firsts = self.firsts.take();
+        let mut shared = Shared::new(record, firsts.as_mut());
         let accounts = &self.rules.accounts;
         for rule in &matched.rules {
             let exception = self.rules.exception(&rule.definition.rule_id, &fields, time);
@@ -217,6 +221,7 @@ impl<'a> Pipeline<'a> {
             self.suppressed.extend(suppressed);
             self.find(std::iter::once(signal).chain(found), candidates);
         }
+        self.firsts = firsts;
     }
 
     /// Counts signals and matches, and keeps them for the caller.

@@ -37,6 +37,9 @@ use rules_folder::Folder;
 use arguments::Arguments;
 use reading::{Job, Output};
 
+/// A signal has five to ten thousand bytes.
+const OUTPUT_BYTES: usize = 64 * 1024;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = |is_good| if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -67,7 +70,7 @@ fn main() -> ExitCode {
     let output = if arguments.ecs { Output::Documents } else { Output::Signals };
     let (selection, max_per_day) = (arguments.selection(), arguments.max_per_day);
     let job = Job { rules: &rules, output, selection, max_per_day };
-    let output = io::BufWriter::new(io::stdout().lock());
+    let output = io::BufWriter::with_capacity(OUTPUT_BYTES, io::stdout().lock());
     match run::run(&job, &arguments.history, &arguments.paths, arguments.sheet(), output) {
         Ok(is_good) => outcome(is_good),
         // The reader of standard output has closed it, as `head` does.

@@ -1,9 +1,9 @@
 //! What rules remember, in memory: matches wait until every file is read, and are decided in the order of time and event.
 //!
 //! So the order of the files does not matter. A match waits as its time and its place, in less than 200 bytes; the records of
-//! those that signal are read again. A few megabytes of the matches that are most likely to signal wait with their records.
+//! those that signal are read again. A few megabytes of the matches that are likely to signal wait with their records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -14,8 +14,8 @@ use detection::memory::{self, Candidate, Event, State, Time, Verdict};
 use detection::origin::Origin;
 use detection::pipeline::{self, Pipeline, Tally};
 use detection::records::{Decoder, Record};
-use detection::rule;
 use detection::signal::Signal;
+use foldhash::{HashMap, HashMapExt};
 
 const CHUNK_BYTES: usize = 64 * 1024;
 /// So much of the matches is kept: to read a file again for a few of them takes as long as to read it.
@@ -29,18 +29,13 @@ pub struct Memory<'r> {
     rules: &'r Ruleset,
     keys: HashMap<Arc<str>, u32>,
     /// By the number of the key.
-    tuples: Vec<Tuple>,
+    states: Vec<State>,
     files: Vec<PathBuf>,
+    /// Whether the last of the files can be read again.
+    is_lasting: bool,
     waiting: Vec<Waiting>,
     /// The bytes of the matches that were kept.
     kept: usize,
-}
-
-/// What is kept under a key.
-struct Tuple {
-    state: State,
-    /// The time and the event of the first match so far.
-    first: Option<(Time, Box<str>)>,
 }
 
 /// A match that waits.
@@ -49,22 +44,15 @@ struct Waiting {
     file: u32,
     position: u32,
     key: u32,
-    rule: u16,
+    /// The place of its rule.
+    rule: u32,
     /// The match itself, if it was kept or its file cannot be read again.
     kept: Option<Box<Candidate>>,
 }
 
-impl Waiting {
-    /// The place of its rule.
-    fn rule(&self) -> usize {
-        self.kept.as_ref().map_or(usize::from(self.rule), |kept| kept.rule)
-    }
-}
-
-/// What rules that remember made of a run.
+/// What rules that remember made of a run, beside the signals.
 #[derive(Default)]
 pub struct Outcome {
-    pub signals: Vec<Signal>,
     /// What the readers have not counted: matches of rules on signals, those that are suppressed, and what is held back.
     pub tally: Tally,
     /// The exceptions that took out a match.
@@ -74,13 +62,23 @@ pub struct Outcome {
 /// The matches that signal, each with its place among all.
 #[derive(Default)]
 struct Decided {
-    /// Those that were kept.
-    signals: Vec<(usize, Signal)>,
+    due: Vec<(usize, Due)>,
     /// By the file in which their records lie, with their positions in it.
     hits: BTreeMap<u32, Vec<(u32, Hit)>>,
 }
 
-/// A match that signals.
+/// A signal to come.
+enum Due {
+    /// Of a match that was kept: it is made when its turn has come, since it is several times as large.
+    Kept {
+        candidate: Box<Candidate>,
+        verdict: Verdict,
+        file: u32,
+    },
+    Made(Box<Signal>),
+}
+
+/// A match that signals and was not kept.
 struct Hit {
     /// Its place among all that signal.
     order: usize,
@@ -95,8 +93,9 @@ impl<'r> Memory<'r> {
         Self {
             rules,
             keys: HashMap::new(),
-            tuples: Vec::new(),
+            states: Vec::new(),
             files: Vec::new(),
+            is_lasting: false,
             waiting: Vec::new(),
             kept: 0,
         }
@@ -106,31 +105,20 @@ impl<'r> Memory<'r> {
     pub fn add(&mut self, path: &PathBuf, found: Vec<Found>) {
         if self.files.last() != Some(path) {
             self.files.push(path.clone());
+            self.is_lasting = path.is_file();
         }
-        let can_be_read_again = path.is_file();
+        let file = number(self.files.len() - 1);
         for (position, candidate) in found {
-            let place =
-                (u32::try_from(self.files.len() - 1), u32::try_from(position), u16::try_from(candidate.rule));
-            let key = self.key(&candidate);
-            // The first match of a tuple mostly signals, and any match of a group can complete it.
-            let Event { time, id, .. } = &candidate.event;
-            let first = &mut self.tuples[key as usize].first;
-            let is_first = first.as_ref().is_none_or(|first| (*time, id) < (first.0, &first.1));
-            if is_first {
-                *first = Some((*time, id.clone()));
-            }
-            let memory = self.rules.rules()[candidate.rule].memory.as_ref();
-            let may_signal = is_first || matches!(memory, Some(rule::Memory::Threshold { .. }));
-            let (file, position, rule, is_small) = match place {
-                (Ok(file), Ok(position), Ok(rule)) => (file, position, rule, true),
-                _ => (0, 0, 0, false),
+            let (key, rule, bytes) = (self.key(&candidate), number(candidate.rule), candidate.bytes());
+            let is_kept = candidate.record.is_some() && (self.kept + bytes <= KEPT_BYTES || !self.is_lasting);
+            let (event, kept) = if is_kept {
+                self.kept += bytes;
+                (candidate.event.clone(), Some(Box::new(candidate)))
+            } else {
+                (candidate.event, None)
             };
-            let is_kept = may_signal && self.kept + candidate.bytes() <= KEPT_BYTES;
-            if is_kept {
-                self.kept += candidate.bytes();
-            }
-            let kept = (is_kept || !can_be_read_again || !is_small).then(|| Box::new(candidate.clone()));
-            self.waiting.push(Waiting { event: candidate.event, file, position, key, rule, kept });
+            let position = u32::try_from(position).unwrap_or(u32::MAX);
+            self.waiting.push(Waiting { event, file, position, key, rule, kept });
         }
     }
 
@@ -138,10 +126,9 @@ impl<'r> Memory<'r> {
         if let Some(key) = self.keys.get(candidate.key.as_str()) {
             return *key;
         }
-        // Four thousand million states do not fit into any memory.
-        let key = u32::try_from(self.tuples.len()).unwrap_or(u32::MAX);
+        let key = number(self.states.len());
         if let Some(memory) = &self.rules.rules()[candidate.rule].memory {
-            self.tuples.push(Tuple { state: State::new(memory), first: None });
+            self.states.push(State::new(memory));
         }
         self.keys.insert(candidate.key.as_str().into(), key);
         key
@@ -149,60 +136,74 @@ impl<'r> Memory<'r> {
 
     /// Learns from the matches so far, whatever their time.
     pub fn learn(&mut self) {
-        self.decide(Time::MAX, "");
+        self.decide(Time::MAX);
         self.files.clear();
     }
 
-    /// Decides on the matches so far, and on what rules on signals make of the signals. Gives the signals in the order of
-    /// time and event, and the counts of what was found and decided on the way.
+    /// Decides on the matches so far, and on what rules on signals make of the signals. Passes the signals to `sink` in the
+    /// order of time and event, and gives the counts of what was found and decided on the way.
     ///
     /// # Errors
     /// A file that cannot be read again.
-    pub fn signals(&mut self, now: &str) -> Result<Outcome, String> {
-        let on_signals = |one: &Waiting| self.rules.rules()[one.rule()].on_signals;
+    pub fn signals(&mut self, now: &str, sink: &mut dyn FnMut(Signal)) -> Result<Outcome, String> {
+        let on_signals = |one: &Waiting| self.rules.rules()[one.rule as usize].on_signals;
         let (above, below): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.waiting).into_iter().partition(on_signals);
         let mut outcome = Outcome::default();
         self.waiting = below;
-        let below = self.made(now, &mut outcome)?;
+        let below = self.due(now, &mut outcome)?;
         self.waiting = above;
-        for signal in below {
+        for due in below {
+            let signal = self.made(due, now);
             let above = pipeline::above(self.rules, &signal, now);
             outcome.tally.signals += above.matches();
             outcome.tally.suppressed += above.suppressed.len() as u64;
             outcome.excepted.extend(above.suppressed.into_iter().map(|suppressed| suppressed.exception));
-            outcome.signals.push(signal);
-            outcome.signals.extend(above.found);
+            sink(signal);
+            above.found.into_iter().for_each(&mut *sink);
             for candidate in above.candidates {
                 let key = self.key(&candidate);
-                let event = candidate.event.clone();
+                let (event, rule) = (candidate.event.clone(), number(candidate.rule));
                 let kept = Some(Box::new(candidate));
-                self.waiting.push(Waiting { event, file: 0, position: 0, key, rule: 0, kept });
+                self.waiting.push(Waiting { event, file: 0, position: 0, key, rule, kept });
             }
         }
-        let above = self.made(now, &mut outcome)?;
-        outcome.signals.extend(above);
+        let above = self.due(now, &mut outcome)?;
+        for due in above {
+            sink(self.made(due, now));
+        }
         Ok(outcome)
     }
 
-    /// The signals of the matches that wait.
-    fn made(&mut self, now: &str, outcome: &mut Outcome) -> Result<Vec<Signal>, String> {
+    /// The signals to come of the matches that wait, in order.
+    fn due(&mut self, now: &str, outcome: &mut Outcome) -> Result<Vec<Due>, String> {
         let all = self.waiting.len();
-        let Decided { mut signals, hits } = self.decide(Time::MIN, now);
-        outcome.tally.known += (all - signals.len() - hits.values().map(Vec::len).sum::<usize>()) as u64;
+        let Decided { mut due, hits } = self.decide(Time::MIN);
+        outcome.tally.known += (all - due.len() - hits.values().map(Vec::len).sum::<usize>()) as u64;
         for (file, hits) in hits {
             let path = &self.files[file as usize];
             let again = self.again(path, hits, now);
-            signals.extend(
-                again.map_err(|error| format!("{}: it cannot be read again: {error}", path.display()))?,
-            );
+            let again =
+                again.map_err(|error| format!("{}: it cannot be read again: {error}", path.display()))?;
+            due.extend(again.into_iter().map(|(order, signal)| (order, Due::Made(Box::new(signal)))));
         }
-        signals.sort_by_key(|(order, _)| *order);
-        Ok(signals.into_iter().map(|(_, signal)| signal).collect())
+        due.sort_by_key(|(order, _)| *order);
+        Ok(due.into_iter().map(|(_, due)| due).collect())
+    }
+
+    fn made(&self, due: Due, now: &str) -> Signal {
+        match due {
+            Due::Made(signal) => *signal,
+            Due::Kept { candidate, verdict, file } => {
+                let file = self.files.get(file as usize);
+                let origin = Origin::File(file.map(|file| file.display().to_string()).unwrap_or_default());
+                memory::signal(self.rules, &candidate, &verdict, &origin, now)
+            }
+        }
     }
 
     /// Decides on all that wait.
-    fn decide(&mut self, learn_before: Time, now: &str) -> Decided {
+    fn decide(&mut self, learn_before: Time) -> Decided {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.sort_unstable_by(|a, b| {
             (a.event.time, &a.event.id, a.rule, a.key).cmp(&(b.event.time, &b.event.id, b.rule, b.key))
@@ -211,17 +212,14 @@ impl<'r> Memory<'r> {
             self.keys.iter().map(|(name, key)| (*key, Arc::clone(name))).collect();
         let mut decided = Decided::default();
         for (order, one) in waiting.into_iter().enumerate() {
-            let rule = one.rule();
+            let rule = one.rule as usize;
             let Some(memory) = &self.rules.rules()[rule].memory else { continue };
-            let (verdict, _) = self.tuples[one.key as usize].state.decide(memory, &one.event, learn_before);
+            let (verdict, _) = self.states[one.key as usize].decide(memory, &one.event, learn_before);
             if verdict == Verdict::Known {
                 continue;
             }
             if let Some(candidate) = one.kept {
-                let file = self.files.get(one.file as usize);
-                let origin = Origin::File(file.map(|file| file.display().to_string()).unwrap_or_default());
-                let signal = memory::signal(self.rules, &candidate, &verdict, &origin, now);
-                decided.signals.push((order, signal));
+                decided.due.push((order, Due::Kept { candidate, verdict, file: one.file }));
             } else {
                 let key = Arc::clone(&names[&one.key]);
                 let hit = Hit { order, rule, key, event: one.event.id, verdict };
@@ -271,4 +269,9 @@ impl<'r> Memory<'r> {
             }
         }
     }
+}
+
+/// A number of files, rules or states: four thousand million of them do not fit into any memory.
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, Write};
+use std::mem;
 use std::sync::mpsc::Receiver;
 
 use detection::detect::Ruleset;
@@ -82,11 +83,18 @@ impl<'a, W: Write> Printer<'a, W> {
 
     /// Ends the output and returns the counts. `now` is the time of the run.
     pub fn finish(mut self, now: &str) -> io::Result<Summary> {
-        match self.memory.signals(now) {
-            Ok(Outcome { signals, tally, excepted }) => {
+        let mut memory = mem::replace(&mut self.memory, Memory::new(self.rules));
+        let mut printed = Ok(());
+        let outcome = memory.signals(now, &mut |signal| {
+            if printed.is_ok() {
+                printed = self.print_once(signal);
+            }
+        });
+        printed?;
+        match outcome {
+            Ok(Outcome { tally, excepted }) => {
                 self.summary.read.tally += tally;
                 self.summary.excepted.extend(excepted);
-                signals.into_iter().try_for_each(|signal| self.print_once(signal))?;
             }
             Err(problem) => {
                 say(&problem);

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SendError, SyncSender};
 
 use detection::detect::{Reach, Ruleset};
 use detection::ecs::Document;
+use detection::memory::Firsts;
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
 use detection::records::{self, Decoder, RawRecord, Record};
@@ -65,6 +67,7 @@ pub struct Reader<'a> {
     chunk: Vec<u8>,
     /// What the rules could see of all files so far.
     reach: Option<Box<Reach>>,
+    firsts: Firsts,
 }
 
 /// Why reading a file stopped.
@@ -97,7 +100,15 @@ impl<'a> Reader<'a> {
     /// A reader for one thread. `now` is the time of the run.
     pub fn new(job: &'a Job<'a>, now: &'a str, progress: &'a ProgressBar) -> Self {
         let reach = (job.output == Output::Signals).then(|| Box::new(Reach::new(job.rules)));
-        Self { job, now, progress, decoder: Decoder::new(), chunk: vec![0; CHUNK_BYTES], reach }
+        Self {
+            job,
+            now,
+            progress,
+            decoder: Decoder::new(),
+            chunk: vec![0; CHUNK_BYTES],
+            reach,
+            firsts: Firsts::default(),
+        }
     }
 
     /// Reads a block of inputs and sends the results, until the printer closes the channel.
@@ -128,6 +139,8 @@ impl<'a> Reader<'a> {
         let origin = Origin::File(input.path.display().to_string());
         let mut pipeline = Pipeline::new(self.job.rules, &origin, self.now);
         pipeline.reach = self.reach.take();
+        // What cannot be read again keeps every record.
+        pipeline.firsts = input.path.is_file().then(|| mem::take(&mut self.firsts));
         let mut findings = Findings {
             job: self.job,
             path: &input.path,
@@ -141,9 +154,12 @@ impl<'a> Reader<'a> {
         self.decoder.restart();
         let end = self.records(input, &mut findings);
         self.reach = findings.pipeline.reach.take();
+        if let Some(firsts) = findings.pipeline.firsts.take() {
+            self.firsts = firsts;
+        }
         findings.hand_over()?;
         if !findings.excepted.is_empty() {
-            news.send(News::Excepted(std::mem::take(&mut findings.excepted)))?;
+            news.send(News::Excepted(mem::take(&mut findings.excepted)))?;
         }
         *read += Read {
             tally: findings.pipeline.tally,
@@ -241,13 +257,13 @@ impl Findings<'_> {
 
     fn hand_over(&mut self) -> Result<(), SendError<News>> {
         if !self.pipeline.found.is_empty() {
-            self.news.send(News::Signals(std::mem::take(&mut self.pipeline.found)))?;
+            self.news.send(News::Signals(mem::take(&mut self.pipeline.found)))?;
         }
         if !self.documents.is_empty() {
-            self.news.send(News::Documents(std::mem::take(&mut self.documents)))?;
+            self.news.send(News::Documents(mem::take(&mut self.documents)))?;
         }
         if !self.matches.is_empty() {
-            self.news.send(News::Matches(self.path.to_owned(), std::mem::take(&mut self.matches)))?;
+            self.news.send(News::Matches(self.path.to_owned(), mem::take(&mut self.matches)))?;
         }
         Ok(())
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Event, PLACE, Reached, Terms, Verdict, terms};
+use super::{Event, Firsts, PLACE, Reached, Terms, Verdict, terms};
 use crate::detect::{Rule, Ruleset};
-use crate::ecs::Document;
+use crate::ecs::{Document, Members};
 use crate::notice::Accounts;
 use crate::origin::Origin;
 use crate::query::Fields;
@@ -26,15 +26,16 @@ pub struct Candidate {
     pub terms: Terms,
     /// What memory looks at.
     pub event: Event,
-    /// The text of the record, or the alert document for a rule on signals; shared by all matches of it.
-    pub record: Arc<[u8]>,
+    /// The text of the record, or the alert document for a rule on signals; shared by all matches of it. A match that is
+    /// not among the [`Firsts`] may come without.
+    pub record: Option<Arc<[u8]>>,
 }
 
 impl Candidate {
     /// About how many bytes it takes while it waits.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.key.len() + self.record.len()
+        size_of::<Self>() + self.key.len() + self.record.as_ref().map_or(0, |record| record.len())
     }
 }
 
@@ -53,18 +54,32 @@ pub(crate) struct Matched<'a, F> {
     pub(crate) id: Option<&'a str>,
     /// The time of the event as RFC 3339.
     pub(crate) time: Option<&'a str>,
-    /// The record, or the alert document.
-    pub(crate) text: &'a [u8],
 }
 
-/// Takes a match apart. `shared` is its text, shared by the rules that match it, and made once it is needed.
-pub(crate) fn candidates<F: Fields>(
-    rule: &Rule,
-    matched: &Matched<'_, F>,
-    shared: &mut Option<Arc<[u8]>>,
-) -> Match {
+/// The record of a match, or the alert document, for the candidates that it becomes.
+pub(crate) struct Shared<'a> {
+    pub(crate) text: &'a [u8],
+    /// Which matches get it: all if there are none.
+    pub(crate) firsts: Option<&'a mut Firsts>,
+    /// Made once it is needed.
+    copy: Option<Arc<[u8]>>,
+}
+
+impl<'a> Shared<'a> {
+    pub(crate) fn new(text: &'a [u8], firsts: Option<&'a mut Firsts>) -> Self {
+        Self { text, firsts, copy: None }
+    }
+
+    fn record(&mut self, memory: &Memory, key: &str, event: &Event) -> Option<Arc<[u8]>> {
+        let gets_it = self.firsts.as_mut().is_none_or(|firsts| firsts.note(memory, key, event));
+        gets_it.then(|| Arc::clone(self.copy.get_or_insert_with(|| self.text.into())))
+    }
+}
+
+/// Takes a match apart.
+pub(crate) fn candidates<F: Fields>(rule: &Rule, matched: &Matched<'_, F>, shared: &mut Shared<'_>) -> Match {
     let (Some(memory), Some(keys)) = (&rule.memory, &rule.keys) else { return Match::Plain };
-    let Matched { fields: document, id, time, text } = *matched;
+    let Matched { fields: document, id, time } = *matched;
     let time = time.and_then(time::milliseconds);
     let tuples = match id.zip(time) {
         Some(event) => (event, terms::tuples(memory, document)),
@@ -75,12 +90,10 @@ pub(crate) fn candidates<F: Fields>(
     if tuples.is_empty() && !memory.is_needed() {
         return Match::Plain;
     }
-    let candidate = |terms: Terms| Candidate {
-        rule: rule.place,
-        key: keys.of(&terms),
-        terms,
-        event: terms::event(memory, document, time, id),
-        record: Arc::clone(shared.get_or_insert_with(|| text.into())),
+    let candidate = |terms: Terms| {
+        let (key, event) = (keys.of(&terms), terms::event(memory, document, time, id));
+        let record = shared.record(memory, &key, &event);
+        Candidate { rule: rule.place, key, terms, event, record }
     };
     Match::Candidates(tuples.into_iter().map(candidate).collect())
 }
@@ -89,7 +102,7 @@ pub(crate) fn candidates<F: Fields>(
 /// 3339. The signal of a group may be that of an earlier event: a late one has shown that it completes the group.
 ///
 /// # Panics
-/// If the match is not one of these rules.
+/// If the match is not one of these rules. A match without its record gives a signal without fields.
 #[must_use]
 pub fn signal(
     rules: &Ruleset,
@@ -102,15 +115,16 @@ pub fn signal(
     if *on_signals {
         return on_signal(definition, memory.as_ref(), candidate, verdict, now, &rules.accounts);
     }
+    let record = candidate.record.as_deref().unwrap_or_default();
     // A record that became a candidate is JSON, as it is or repaired.
-    let parsed = records::parse(&candidate.record).or_else(|error| {
-        records::repaired(&candidate.record).map_or(Err(error), |text| records::parse(&text))
-    });
-    let document = Document::from_record(parsed.unwrap_or_default());
+    let document = match Members::of(record) {
+        Ok(members) if members.can_be_parsed() => Document::from_members(&members),
+        _ => Document::from_record(records::parse(record).unwrap_or_default()),
+    };
     let finding = Finding {
         definition,
         document: &document,
-        record: Some(&candidate.record),
+        record: Some(record),
         origin,
         now,
         accounts: &rules.accounts,
@@ -141,7 +155,8 @@ fn on_signal(
     accounts: &Accounts,
 ) -> Signal {
     // It is a document of our own.
-    let alert: Value = serde_json::from_slice(&candidate.record).unwrap_or_default();
+    let alert: Value =
+        serde_json::from_slice(candidate.record.as_deref().unwrap_or_default()).unwrap_or_default();
     match (memory, verdict) {
         (Some(Memory::Threshold { fields, cardinality, window, .. }), Verdict::Reached(reached)) => {
             let terms = &candidate.terms;
@@ -165,7 +180,8 @@ fn group_document<'d>(group: &Group<'d>, text: impl Fn(&str) -> Option<&'d str>)
     let time = time::of_milliseconds(*time);
     let place = PLACE.into_iter().zip(agreed).filter(|(_, agrees)| **agrees);
     let place = place.filter_map(|(field, _)| Some((field, text(field)?)));
-    let fields = group.fields.iter().map(String::as_str).zip(group.terms.values());
-    let fields = fields.filter_map(|(field, value)| Some((field, value?)));
+    let values = group.terms.values();
+    let fields = group.fields.iter().map(String::as_str).zip(&values);
+    let fields = fields.filter_map(|(field, value)| Some((field, value.as_deref()?)));
     Document::of(place.chain(fields).chain([("@timestamp", time.as_str())]))
 }

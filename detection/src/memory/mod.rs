@@ -10,10 +10,12 @@
 //! | `threshold` | whether a group of events is big enough |
 //! | `suppression` | whether an event follows an earlier one |
 //! | `candidate` | how a match becomes one that waits for a decision, and then a signal |
+//! | `firsts` | which matches are the first of their tuples |
 //! | `terms` | which values of a document belong together, and under which key they are kept |
 //! | `text` | the form in which a state is kept |
 
 mod candidate;
+mod firsts;
 mod marks;
 mod new_terms;
 mod suppression;
@@ -24,12 +26,13 @@ mod threshold;
 use std::fmt;
 
 use crate::rule::Memory;
-pub(crate) use candidate::{Match, Matched, candidates};
+pub(crate) use candidate::{Match, Matched, Shared, candidates};
 use new_terms::NewTerms;
 use suppression::Suppression;
 use threshold::Threshold;
 
 pub use candidate::{Candidate, signal};
+pub use firsts::Firsts;
 pub use terms::{Keys, Terms};
 pub use text::Error;
 pub use threshold::Reached;

@@ -12,22 +12,25 @@ use crate::rule::{Memory, MissingFields, Source};
 const MAX_TUPLES: usize = 1000;
 /// Longer terms stand in a key as their hash.
 const MAX_TERMS_BYTES: usize = 512;
+const USUAL_TERMS_BYTES: usize = 96;
 
-/// Values of the fields of a rule, in the order of the fields. A missing field, with suppression, has none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Terms(Box<[Option<Box<str>>]>);
+/// Values of the fields of a rule, in the order of the fields, as a compact JSON array. A missing field, with suppression, is
+/// `null`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms(Box<str>);
 
 impl Terms {
-    /// The values as a compact JSON array.
+    /// The JSON array.
     #[must_use]
-    pub fn json(&self) -> String {
-        // Strings and nulls can always be written.
-        serde_json::to_string(&self.0).unwrap_or_default()
+    pub fn json(&self) -> &str {
+        &self.0
     }
 
-    /// The values, in the order of the fields.
-    pub fn values(&self) -> impl Iterator<Item = Option<&str>> {
-        self.0.iter().map(Option::as_deref)
+    /// The values.
+    #[must_use]
+    pub fn values(&self) -> Vec<Option<String>> {
+        // It is JSON of our own.
+        serde_json::from_str(&self.0).unwrap_or_default()
     }
 }
 
@@ -54,9 +57,9 @@ impl Keys {
     pub fn of(&self, terms: &Terms) -> String {
         let terms = terms.json();
         if terms.len() <= MAX_TERMS_BYTES {
-            return self.prefix.clone() + &terms;
+            return [&self.prefix, terms].concat();
         }
-        self.prefix.clone() + &digits(&Sha256::digest(terms))
+        [&*self.prefix, &digits(&Sha256::digest(terms))].concat()
     }
 
     /// The key under which the time is kept at which the rule first watched.
@@ -70,19 +73,35 @@ impl Keys {
 pub(crate) fn tuples(memory: &Memory, document: &impl Fields) -> Vec<Terms> {
     let allows_missing =
         matches!(memory, Memory::Suppression { missing_fields: MissingFields::Suppress, .. });
-    let mut tuples: Vec<Vec<Option<Box<str>>>> = vec![Vec::new()];
+    let mut empty = String::with_capacity(USUAL_TERMS_BYTES);
+    empty.push('[');
+    let mut tuples = vec![empty];
     for field in memory.fields() {
-        let mut values: Vec<_> = values(field, document).into_iter().map(Some).collect();
-        if values.is_empty() && allows_missing {
-            values.push(None);
+        let values = values(field, document);
+        match &values[..] {
+            [] if allows_missing => tuples.iter_mut().for_each(|tuple| append(tuple, None)),
+            [value] => tuples.iter_mut().for_each(|tuple| append(tuple, Some(value))),
+            values => {
+                let with = |tuple: &String, value| {
+                    let mut tuple = tuple.clone();
+                    append(&mut tuple, Some(value));
+                    tuple
+                };
+                let tuples_with = |tuple| values.iter().map(move |value| with(tuple, value));
+                tuples = tuples.iter().flat_map(tuples_with).take(MAX_TUPLES).collect();
+            }
         }
-        tuples = tuples
-            .iter()
-            .flat_map(|tuple| values.iter().map(|value| [&tuple[..], std::slice::from_ref(value)].concat()))
-            .take(MAX_TUPLES)
-            .collect();
     }
-    tuples.into_iter().map(|tuple| Terms(tuple.into())).collect()
+    tuples.into_iter().map(|tuple| Terms((tuple + "]").into())).collect()
+}
+
+/// Appends a value to the JSON array of those before it, which is not closed yet.
+fn append(tuple: &mut String, value: Option<&str>) {
+    if !tuple.ends_with('[') {
+        tuple.push(',');
+    }
+    // Strings and null can always be written.
+    *tuple += &serde_json::to_string(&value).unwrap_or_default();
 }
 
 /// What memory looks at of an event.

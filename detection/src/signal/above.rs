@@ -20,7 +20,7 @@ pub(crate) fn above(
     let parent = text("kibana.alert.uuid").unwrap_or_default();
     let id = match terms {
         None => SignalId::of(&[&definition.rule_id, parent]),
-        Some(terms) => SignalId::of(&[&definition.rule_id, parent, &terms.json()]),
+        Some(terms) => SignalId::of(&[&definition.rule_id, parent, terms.json()]),
     };
     let group = text("aws.cloudtrail.recipient_account_id").filter(|group| is_group(group));
     let time = text("kibana.alert.original_time").map(str::to_owned);
@@ -43,7 +43,7 @@ pub(crate) fn above(
     if let Some(Value::Object(kibana)) = alert.pointer_mut("/kibana/alert") {
         raise(kibana, definition, id, ancestor, &reason);
         if let Some(terms) = terms {
-            kibana.insert("new_terms".to_owned(), terms.values().map(Value::from).collect());
+            kibana.insert("new_terms".to_owned(), terms.values().into_iter().map(Value::from).collect());
         }
     }
     if let Value::Object(fields) = &mut alert {

@@ -39,6 +39,9 @@ const ORIGINAL_EVENT: [(&str, &str); 8] = [
     ("event.module", "kibana.alert.original_event.module"),
     ("event.type", "kibana.alert.original_event.type"),
 ];
+/// Most signals have less: a text that grows is copied again and again.
+const USUAL_BYTES: usize = 12 * 1024;
+const USUAL_FIELDS: usize = 128;
 const MESSAGE: &str = "message";
 /// The same in all signals of a rule.
 const NOTE: &str = "kibana.alert.rule.note";
@@ -117,7 +120,8 @@ impl<'a> Body<'a> {
 
     /// Every field of the signal: `message` first, the others by name.
     fn fields(&self) -> Vec<Field<Part<'_>>> {
-        let mut fields = self.event();
+        let mut fields = Vec::with_capacity(USUAL_FIELDS);
+        self.event(&mut fields);
         if self.record.is_some() {
             fields.extend(self.origin.fields().into_iter().map(|(name, text)| (name, text.into())));
         }
@@ -131,13 +135,11 @@ impl<'a> Body<'a> {
     }
 
     /// The fields of the record's document, as a signal has them.
-    fn event(&self) -> Vec<Field<Part<'_>>> {
-        let mut fields = vec![
-            (MESSAGE, self.sentence().into()),
-            ("@timestamp", self.now.into()),
-            ("event.kind", "signal".into()),
-            ("event.created", self.now.into()),
-        ];
+    fn event<'s>(&'s self, fields: &mut Vec<Field<Part<'s>>>) {
+        fields.push((MESSAGE, self.sentence().into()));
+        fields.push(("@timestamp", self.now.into()));
+        fields.push(("event.kind", "signal".into()));
+        fields.push(("event.created", self.now.into()));
         if let Some(record) = self.record.as_deref().filter(|_| !self.omitted.contains(&ORIGINAL)) {
             fields.push((ORIGINAL, record.into()));
         }
@@ -150,7 +152,6 @@ impl<'a> Body<'a> {
                 fields.push((name, Part::Value(value)));
             }
         }
-        fields
     }
 
     /// The fields that Elastic adds to a document that becomes an alert.
@@ -212,7 +213,7 @@ impl Body<'_> {
         match &self.detail {
             Detail::None | Detail::Sentence(_) => None,
             Detail::NewTerms(terms) => {
-                let values = terms.values().map(Value::from).collect();
+                let values = terms.values().into_iter().map(Value::from).collect();
                 Some(("kibana.alert.new_terms", Part::Made(values)))
             }
             Detail::Group(group) => {
@@ -226,8 +227,11 @@ impl Body<'_> {
 pub(super) fn text_of(document: &impl Serialize) -> String {
     // Both start with this byte, and few texts have it.
     const FIRST_BYTE: u8 = "\u{ffff}".as_bytes()[0];
-    // Strings and maps with string keys always serialize.
-    let text = serde_json::to_string(document).unwrap_or_default();
+    let mut text = Vec::with_capacity(USUAL_BYTES);
+    // Strings and maps with string keys always serialize, and to UTF-8.
+    let _ = serde_json::to_writer(&mut text, document);
+    // A copy has the right size: to shrink would have the allocator tidy up each time.
+    let text = std::str::from_utf8(&text).unwrap_or_default().to_owned();
     if memchr::memchr(FIRST_BYTE, text.as_bytes()).is_some() {
         text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
     } else {

@@ -71,7 +71,7 @@ impl Finding<'_> {
     /// The fields of a group and their values.
     fn terms(&self) -> Vec<(String, String)> {
         let Detail::Group(Group { fields, terms, .. }) = self.detail else { return Vec::new() };
-        let values = terms.values().map(|value| value.unwrap_or_default().to_owned());
+        let values = terms.values().into_iter().map(Option::unwrap_or_default);
         fields.iter().cloned().zip(values).collect()
     }
 
@@ -81,10 +81,10 @@ impl Finding<'_> {
         match self.detail {
             Detail::None | Detail::Sentence(_) => SignalId::new(rule_id, self.document, record),
             Detail::NewTerms(terms) => {
-                SignalId::with_terms(rule_id, self.document, record, Some(&terms.json()))
+                SignalId::with_terms(rule_id, self.document, record, Some(terms.json()))
             }
             Detail::Group(Group { terms, reached, .. }) => {
-                SignalId::of(&[rule_id, &terms.json(), &reached.id])
+                SignalId::of(&[rule_id, terms.json(), &reached.id])
             }
         }
     }

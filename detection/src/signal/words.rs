@@ -73,10 +73,10 @@ pub(super) fn sentence(document: &Document, accounts: &Accounts) -> String {
 
 /// The message of a group: how many events of which values within which time, where, and when the last of them was.
 pub(super) fn group_sentence(group: &Group<'_>, document: &Document, accounts: &Accounts) -> String {
-    let values = group.terms.values().map(Option::unwrap_or_default);
-    let value_of = |(field, value): (&String, &str)| {
+    let values = group.terms.values().into_iter().map(Option::unwrap_or_default);
+    let value_of = |(field, value): (&String, String)| {
         let is_account = ACCOUNT_IDS.contains(&field.as_str());
-        let value = if is_account { notice::account(value, accounts) } else { value.into() };
+        let value = if is_account { notice::account(&value, accounts).into_owned() } else { value };
         format!("{field} {value}")
     };
     let values: Vec<_> = group.fields.iter().zip(values).map(value_of).collect();

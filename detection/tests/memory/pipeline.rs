@@ -267,5 +267,5 @@ fn long_terms_stand_in_a_key_as_their_hash() {
         candidates(&rules, &[record(1, "e1", &"u".repeat(508)), record(2, "e2", &"u".repeat(509))]);
     let last = |place: usize| candidates[place].key.rsplit('/').next().expect("a part").to_owned();
     assert_eq!(last(0).len(), 512);
-    assert_eq!(last(1), sha256(&candidates[1].terms.json()));
+    assert_eq!(last(1), sha256(candidates[1].terms.json()));
 }

@@ -1,0 +1,34 @@
+//! Which matches are the first of their tuples.
+
+use std::hash::BuildHasher;
+
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
+
+use super::{Event, Time};
+use crate::rule::Memory;
+
+/// The first match of each tuple so far, in the order of time and event. Of a few hundred thousand matches only these, and
+/// those that complete a group, mostly give a signal.
+#[derive(Debug, Default)]
+pub struct Firsts {
+    hasher: RandomState,
+    /// By the hash of the key: the time, and the beginning of what tells the event from others.
+    firsts: HashMap<u64, (Time, [u8; 8])>,
+}
+
+impl Firsts {
+    /// Notes a match, and says whether it is likely to give a signal.
+    pub(super) fn note(&mut self, memory: &Memory, key: &str, event: &Event) -> bool {
+        let mut begins = [0; 8];
+        begins.iter_mut().zip(event.id.bytes()).for_each(|(to, from)| *to = from);
+        let this = (event.time, begins);
+        let first = self.firsts.entry(self.hasher.hash_one(key)).or_insert(this);
+        let is_first = this <= *first;
+        if is_first {
+            *first = this;
+        }
+        // Any match of a group can complete it.
+        is_first || matches!(memory, Memory::Threshold { .. })
+    }
+}
