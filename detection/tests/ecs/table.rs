@@ -129,30 +129,51 @@ fn what_is_not_mapped_is_refused_as_that() {
     }
 }
 
-/// The rows of a table of the page, as sets of cells, by the heads of its columns.
+/// The rows of a table of the page, by the heads of its columns.
 fn rows<'p>(page: &'p str, head: &str) -> Vec<&'p str> {
     page.lines().skip_while(|line| *line != head).skip(2).take_while(|line| line.starts_with('|')).collect()
+}
+
+/// A path of the record as ECS writes it: `accessKeyId` as `access_key_id`, and `eventID` as `event_id`.
+fn in_snake_case(path: &str) -> String {
+    let mut snake = String::new();
+    let mut before = '.';
+    for letter in path.chars() {
+        if letter.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+        before = letter;
+    }
+    snake
 }
 
 #[test]
 fn the_page_of_fields_shows_the_table() {
     let page = include_str!("../../../docs/fields.md");
-    let fields: Vec<_> = ecs::TABLE
-        .iter()
-        .map(|row| {
-            let below = if row.is_open() { ".…" } else { "" };
-            let kind = format!("{:?}", row.field.kind).to_lowercase();
-            let several = if row.field.values == Values::Many { "[]" } else { "" };
-            // The page says of all open fields that they are keywords with several values.
-            let marked = match format!("{kind}{several}").as_str() {
-                "keyword[]" if row.is_open() => String::new(),
-                "keyword" if !row.is_open() => String::new(),
-                other => format!(" ({other})"),
-            };
-            format!("| `{}{below}`{marked} | {} |", row.name, row.origin())
-        })
-        .collect();
+    let (mut fields, mut as_in_the_record) = (vec![], vec![]);
+    for row in ecs::TABLE {
+        let below = if row.is_open() { ".…" } else { "" };
+        let kind = format!("{:?}", row.field.kind).to_lowercase();
+        let several = if row.field.values == Values::Many { "[]" } else { "" };
+        // The page says of all open fields that they are keywords with several values.
+        let marked = match format!("{kind}{several}").as_str() {
+            "keyword[]" if row.is_open() => String::new(),
+            "keyword" if !row.is_open() => String::new(),
+            other => format!(" ({other})"),
+        };
+        let (name, origin) = (row.name, row.origin());
+        let path = name.strip_prefix("aws.cloudtrail.").map(|path| format!("`{path}`"));
+        if path == Some(in_snake_case(&origin)) {
+            as_in_the_record.push(format!("- `{name}`{marked}"));
+        } else {
+            fields.push(format!("| `{name}{below}`{marked} | {origin} |"));
+        }
+    }
     assert_eq!(rows(page, "| field | source |"), fields, "\n{}", fields.join("\n"));
+    let is_listed = |line: &&str| line.starts_with("- `aws.cloudtrail.");
+    let listed: Vec<_> = page.lines().skip_while(|line| !is_listed(line)).take_while(is_listed).collect();
+    assert_eq!(listed, as_in_the_record, "\n{}", as_in_the_record.join("\n"));
     let actions: Vec<_> = ecs::CATEGORIES
         .iter()
         .map(|(category, types, actions)| {
