@@ -68,23 +68,23 @@ macro_rules! counters {
 }
 
 counters! {
-    deliveries as "Deliveries" in "Count": "Deliveries that were opened, and messages that brought records themselves.",
-    completed as "Completed" in "Count": "Deliveries in S3 that were read to their end.",
-    skipped as "Skipped" in "Count": "Test events, other events, and objects that are no deliveries: nothing to do.",
-    records as "Records" in "Count": "Records that were read.",
-    matched as "Matched" in "Count": "Records that at least one rule matches.",
+    deliveries as "Deliveries" in "Count": "Deliveries opened, and messages that brought records themselves.",
+    completed as "Completed" in "Count": "Deliveries in S3 read to their end.",
+    skipped as "Skipped" in "Count": "Test events, other events, and objects that are no deliveries.",
+    records as "Records" in "Count": "Records read.",
+    matched as "Matched" in "Count": "Records that a rule matches.",
     unmatched: "Records that no rule matches.",
     rejected as "Rejected" in "Count": "Records that cannot be read, or are none.",
-    signals as "Signals" in "Count": "Matches: a record counts once for every rule that it matches.",
+    signals as "Signals" in "Count": "Matches, one for each rule that a record matches.",
     published as "Published" in "Count": "Signals that SNS took.",
     suppressed as "Suppressed" in "Count": "Matches that an exception takes out.",
-    duplicates as "Duplicates" in "Count": "Signals that the same invocation had seen before, or that the archive holds.",
+    duplicates as "Duplicates" in "Count": "Signals that the invocation had seen before, or that the archive holds.",
     known as "Known" in "Count": "Signals that memory holds back: not new, not often enough, or still learning.",
     failed as "Failed" in "Count": "Signals that SNS did not take, or that memory could not decide on.",
-    unarchived as "Unarchived" in "Count": "Signals that were published, and that the archive could not store.",
+    unarchived as "Unarchived" in "Count": "Signals published but not archived.",
     notices as "Notices" in "Count": "Notices that SNS took.",
     notices_failed as "NoticesFailed" in "Count": "Notices that SNS did not take.",
-    bytes_in as "BytesIn" in "Bytes": "Bytes that were read.",
+    bytes_in as "BytesIn" in "Bytes": "Bytes read.",
     bytes_inflated as "BytesInflated" in "Bytes": "Bytes after decompression.",
 }
 

@@ -40,25 +40,25 @@ pub const ALL: [Line; 17] = [
 pub(crate) const STARTED: Line = Line {
     message: "started",
     level: Level::INFO,
-    fields: "once a process: `rules` (how many are on), `kinds`, `embedded_rules`, `embedded` and `bundled` (how many come from where), `bundle` (its path), `exceptions`, `accounts`",
+    fields: "numbers of rules: `rules` (all), `embedded`, `bundled`; `kinds`, `embedded_rules`, `bundle` (its path), `exceptions`, `accounts`",
 };
 
 pub(crate) const EXCEPTIONS_END: Line = Line {
     message: "exceptions expire within two weeks",
     level: Level::WARN,
-    fields: "once a process: `exceptions` (the files and the days)",
+    fields: "`exceptions` (files and days)",
 };
 
 pub(crate) const MEMORY_ON: Line = Line {
     message: "rules that remember",
     level: Level::INFO,
-    fields: "once a process: `on` (names of rules), `learning` (names, each with the time until which it only learns)",
+    fields: "`on` (rules), `learning` (rules, each with the time until which it learns)",
 };
 
 pub(crate) const MEMORY_OFF: Line = Line {
     message: "rules that remember are off: set MEMORY_TABLE",
     level: Level::WARN,
-    fields: "once a process: `rules` (names), `unsuppressed` (names of rules that are on and hold nothing back)",
+    fields: "`rules`, `unsuppressed` (rules that are on and hold nothing back)",
 };
 
 pub(crate) const CANNOT_START: Line =
@@ -67,13 +67,13 @@ pub(crate) const CANNOT_START: Line =
 pub(crate) const FINISHED: Line = Line {
     message: "invocation finished",
     level: Level::INFO,
-    fields: "`request_id`, `milliseconds`, and every counter (below)",
+    fields: "`request_id`, `milliseconds`, every counter",
 };
 
 pub(crate) const FAILED_TRANSIENTLY: Line = Line {
     message: "failed",
     level: Level::WARN,
-    fields: "`request_id`, `message_id` (of the message in the queue), `retry` (`transient`: another try may help), `reason`; signals of one delivery that failed for one reason share a line, which names the first",
+    fields: "`request_id`, `message_id` (in the queue), `retry` (`transient`: another try may help), `reason`; signals of a delivery that failed for one reason share a line, which names the first",
 };
 
 pub(crate) const FAILED_PERMANENTLY: Line = Line {
@@ -85,31 +85,31 @@ pub(crate) const FAILED_PERMANENTLY: Line = Line {
 pub(crate) const SUPPRESSED_BY_SETTING: Line = Line {
     message: "suppressed by EXCEPTION_QUERY",
     level: Level::INFO,
-    fields: "`signal_id`, `rule_id`, `rule_name`, `exception`, `event_action`, `event_id`, `caller`, `account`, `account_name` (`payments-prod (111122223333)`, if the bundle names the account), `region`, `object` (where the record is; `silence` for a finding of the check for silent accounts)",
+    fields: "`signal_id`, `rule_id`, `rule_name`, `exception`, `event_action`, `event_id`, `caller`, `account`, `account_name` (if the bundle has one), `region`, `object` (with the record; `silence` for a silent account)",
 };
 
 pub(crate) const SUPPRESSED: Line = Line {
     message: "suppressed by an exception",
     level: Level::INFO,
-    fields: "`signal_id`, `rule_id`, `rule_name`, `exception` (its file), `reason` (of the file), `event_action`, `event_id`, `caller`, `account`, `account_name`, `region`, `object`",
+    fields: "`signal_id`, `rule_id`, `rule_name`, `exception` (file), `reason` (from the file), `event_action`, `event_id`, `caller`, `account`, `account_name`, `region`, `object`",
 };
 
 pub(crate) const NOT_LOOKED_UP: Line = Line {
     message: "signals are published without a look into the archive",
     level: Level::WARN,
-    fields: "`bucket`, `reason`, `signals` (how many of a batch); they may be published a second time",
+    fields: "`bucket`, `reason`, `signals` (number); they may be published again",
 };
 
 pub(crate) const NOT_ARCHIVED: Line = Line {
     message: "signals are published and not archived",
     level: Level::WARN,
-    fields: "`bucket`, `reason`, `signals`, `signal_ids`; one line a batch, with the first reason",
+    fields: "`bucket`, `reason` (the first), `signals` (number), `signal_ids`; one line a batch",
 };
 
 pub(crate) const NOTICE_HELD_BACK: Line = Line {
     message: "a notice was held back",
     level: Level::INFO,
-    fields: "`rule_id`, `principal`, `signals` (how many it would have been about)",
+    fields: "`rule_id`, `principal`, `signals` (number)",
 };
 
 pub(crate) const NOTICE_FAILED: Line = Line {
@@ -121,7 +121,7 @@ pub(crate) const NOTICE_FAILED: Line = Line {
 pub(crate) const QUIET_UNKNOWN: Line = Line {
     message: "the quiet time of notices is not known",
     level: Level::WARN,
-    fields: "`reason` (why the table did not answer); what this process has sent decides",
+    fields: "`reason` (of the table); what this process has sent decides",
 };
 
 pub(crate) const SKIPPED: Line = Line {
@@ -131,4 +131,4 @@ pub(crate) const SKIPPED: Line = Line {
 };
 
 pub(crate) const PANIC: Line =
-    Line { message: "panic", level: Level::ERROR, fields: "`reason`; a defect of ours, please report it" };
+    Line { message: "panic", level: Level::ERROR, fields: "`reason`; please report this bug" };
