@@ -66,7 +66,7 @@ variable "trail_prefix" {
 }
 
 variable "trail_bucket_owner" {
-  description = "The id of the account that must own the bucket; a read from a bucket of any other account fails. Empty does not check."
+  description = "The id of the account that must own the bucket; reads from other accounts' buckets fail. Empty does not check."
   type        = string
   default     = ""
 
@@ -137,7 +137,7 @@ variable "trail_retention" {
 # ---- What happens to a match ----
 
 variable "exception_query" {
-  description = "A KQL query for what is known and allowed; a match that satisfies it is counted and logged, not published. Empty publishes every match."
+  description = "A KQL query for what is allowed: its matches are counted and logged, not published. Empty publishes every match."
   type        = string
   default     = ""
 
@@ -209,7 +209,7 @@ variable "memory_table_arn" {
 }
 
 variable "learning_days" {
-  description = "How many days a rule that remembers only learns before it reports anything; 0 reports from the first event on. Empty lets each rule learn for as long as it looks back."
+  description = "Days for which a rule with memory learns before it reports; 0 reports from the first event on. Empty lets each rule learn for as long as it looks back."
   type        = string
   default     = ""
 
@@ -222,7 +222,7 @@ variable "learning_days" {
 # ---- What people are told ----
 
 variable "notices" {
-  description = "Which signals people get notices of: `alerts`, which leaves out building blocks, or `all`. With `none` there is no topic for notices."
+  description = "Which signals people get notices of: `alerts` (no building blocks) or `all`. With `none` there is no topic for notices."
   type        = string
   default     = "alerts"
 
@@ -424,7 +424,7 @@ variable "silence_hours" {
 }
 
 variable "account_silence_hours" {
-  description = "Hours without a delivery after which an account and region that was seen on most days counts as silent: one signal then, and one when it is back. Needs memory. 0 does not look."
+  description = "Hours without a delivery after which an account and region seen on most days is silent: one signal then, and one when it is back. Needs memory. 0 turns it off."
   type        = number
   default     = 0
 

@@ -57,13 +57,13 @@ pub const ALL: [Variable; 15] = [
 
 pub(crate) const SIGNAL_TOPIC_ARN: Variable = Variable {
     name: "SIGNAL_TOPIC_ARN",
-    meaning: "The ARN of the topic for signals, in any region. A name that ends in `.fifo` means a FIFO topic.",
+    meaning: "The ARN of the topic for signals, in any region. It is a FIFO topic if its name ends in `.fifo`.",
     unset: Unset::Fails,
 };
 
 pub(crate) const EMBEDDED_RULES: Variable = Variable {
     name: "EMBEDDED_RULES",
-    meaning: "Which rules of the binary are on: `seed`, `starter` (the starter pack, too) or `none`.",
+    meaning: "Which embedded rules are on: `seed`, `starter` (the starter pack, too) or `none`.",
     unset: Unset::Default("seed"),
 };
 
@@ -76,13 +76,13 @@ pub(crate) const RULES_BUNDLE: Variable = Variable {
 /// Exceptions from all rules.
 pub(crate) const EXCEPTION_QUERY: Variable = Variable {
     name: "EXCEPTION_QUERY",
-    meaning: "A KQL query for what is known and allowed; a match that satisfies it is counted and logged, not published.",
+    meaning: "A KQL query for what is allowed: its matches are counted and logged, not published.",
     unset: Unset::Means("every match is published"),
 };
 
 pub(crate) const TRAIL_BUCKET_OWNER: Variable = Variable {
     name: "TRAIL_BUCKET_OWNER",
-    meaning: "The id of the account that must own the bucket; a read from a bucket of any other account fails.",
+    meaning: "The id of the account that must own the bucket; reads from other accounts' buckets fail.",
     unset: Unset::Means("owners are not checked"),
 };
 
@@ -100,7 +100,7 @@ pub(crate) const NOTICE_TOPIC_ARN: Variable = Variable {
 
 pub(crate) const NOTICES: Variable = Variable {
     name: "NOTICES",
-    meaning: "Which signals people get notices of: `alerts`, which leaves out building blocks, or `all`.",
+    meaning: "Which signals people get notices of: `alerts` (no building blocks) or `all`.",
     unset: Unset::Default("alerts"),
 };
 
@@ -118,13 +118,13 @@ pub(crate) const MEMORY_TABLE: Variable = Variable {
 
 pub(crate) const LEARNING_DAYS: Variable = Variable {
     name: "LEARNING_DAYS",
-    meaning: "How many days a rule that remembers only learns before it reports anything; 0 reports from the first event on.",
+    meaning: "Days for which a rule with memory learns before it reports; 0 reports from the first event on.",
     unset: Unset::Means("as long as the rule looks back"),
 };
 
 pub(crate) const ACCOUNT_SILENCE_HOURS: Variable = Variable {
     name: "ACCOUNT_SILENCE_HOURS",
-    meaning: "Hours without a delivery after which an account and region that was seen on most days counts as silent: one signal then, and one when it is back. Needs `MEMORY_TABLE` and a schedule; 0 does not look.",
+    meaning: "Hours without a delivery after which an account and region seen on most days is silent: one signal then, and one when it is back. Needs `MEMORY_TABLE` and a schedule; 0 turns it off.",
     unset: Unset::Default("0"),
 };
 
@@ -137,7 +137,7 @@ pub(crate) const METRICS_NAMESPACE: Variable = Variable {
 /// Lambda sets it to the log level of the function's configuration.
 pub const LOG_LEVEL: Variable = Variable {
     name: "AWS_LAMBDA_LOG_LEVEL",
-    meaning: "The lowest level that is logged: `TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`. Lambda sets it.",
+    meaning: "The lowest level logged: `TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`. Lambda sets it.",
     unset: Unset::Default("INFO"),
 };
 
