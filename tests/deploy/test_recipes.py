@@ -23,22 +23,18 @@ def parameters(signal: Signal) -> dict[str, Any]:
 
 # What each recipe promises, said again in Python.
 WANTED: dict[str, Callable[[Signal], bool]] = {
-    "By account: only what happens in these accounts": lambda signal: (
-        signal["aws"]["cloudtrail"]["recipient_account_id"] == "111122223333"
-    ),
-    "By action: only new functions": lambda signal: signal["event"]["action"] == "CreateFunction20150331",
-    "By severity: only what is high or critical": lambda signal: (
-        signal["kibana"]["alert"]["severity"] in ("high", "critical")
-    ),
-    "By risk: from 21 upwards": lambda signal: signal["kibana"]["alert"]["risk_score"] >= 21,
-    "By building block: alerts alone, without building blocks": lambda signal: (
-        "building_block_type" not in signal["kibana"]["alert"]
-    ),
+    "By account": lambda signal: signal["aws"]["cloudtrail"]["recipient_account_id"] == "111122223333",
+    "New functions": lambda signal: signal["event"]["action"] == "CreateFunction20150331",
+    "High or critical severity": lambda signal: signal["kibana"]["alert"]["severity"] in ("high", "critical"),
+    "Risk from 21 upwards": lambda signal: signal["kibana"]["alert"]["risk_score"] >= 21,
+    "Alerts, without building blocks": lambda signal: "building_block_type" not in signal["kibana"]["alert"],
     "By rule": lambda signal: signal["kibana"]["alert"]["rule"]["rule_id"] == "1251b98a-ff45-11ee-89a1-f661ea17fbce",
-    "By region: everything outside of those you use": lambda signal: signal["cloud"]["region"] == "us-west-2",
-    "Page: a function got a URL": lambda signal: signal["event"]["action"] == "CreateFunctionUrlConfig",
-    "Page: a function was made public (MessageBody)": lambda signal: parameters(signal).get("authType") == "NONE",
-    "Page: a deployer outside the list": lambda signal: (
+    "Outside of the regions you use": lambda signal: signal["cloud"]["region"] == "us-west-2",
+    "A function got a URL": lambda signal: signal["event"]["action"] == "CreateFunctionUrlConfig",
+    "A function got a URL without authentication (MessageBody)": lambda signal: (
+        parameters(signal).get("authType") == "NONE"
+    ),
+    "A deployer outside the list": lambda signal: (
         signal.get("user", {}).get("name") not in ("deploy-pipeline", "release-bot")
     ),
 }
