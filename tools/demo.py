@@ -4,17 +4,9 @@ import sys
 import time
 
 from emulator import Emulator, ministack, run
-from stack import Mailbox, Received, Subscriber, deploy, readable, sample_deliveries, waiting
+from stack import Mailbox, Received, Subscriber, deploy, readable, upload_samples, waiting
 
 PATIENCE_SECONDS = 60
-
-
-def deliver(emulator: Emulator, bucket: str) -> None:
-    """Upload the sample deliveries under their keys."""
-    s3 = emulator.client("s3")
-    for key, file in sample_deliveries().items():
-        s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
-        print(f"delivered s3://{bucket}/{key} ({file.stat().st_size:,} bytes)")
 
 
 def is_alert(received: Received) -> bool:
@@ -39,7 +31,7 @@ def demo(emulator: Emulator) -> int:
     subscriber = Subscriber(emulator, outputs["TopicArn"])
     mailbox = Mailbox(emulator, outputs["NoticeTopicArn"])
     uploaded = time.monotonic()
-    deliver(emulator, outputs["BucketName"])
+    upload_samples(emulator, outputs["BucketName"])
 
     signals: list[Received] = []
     while time.monotonic() < uploaded + PATIENCE_SECONDS:
@@ -70,7 +62,7 @@ def demo(emulator: Emulator) -> int:
         print(f"{len(alerts)} alerts, {len(mails)} notices", file=sys.stderr)
         return 1
     print(
-        f"\n{len(mails)} notices; this is one as it reaches a mailbox:\n\nSubject: {mails[0].subject}\n\n{mails[0].text}"
+        f"\n{len(mails)} notices; this is one as it reaches a mailbox:\n\nSubject: {mails[0]['Subject']}\n\n{mails[0]['Message']}"
     )
     return 0
 

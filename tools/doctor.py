@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any
 
 import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 from keys import DELIVERY, verdict
 from parameters import deployed
-from stack import log_lines, outputs
+from stack import log_lines, named, outputs
 
 RIGHT, WRONG, UNSEEN = "right", "wrong", "?"
 DENIED = {
@@ -302,23 +302,18 @@ def load(name: str, client: Callable[[str], BaseClient] = boto3.client) -> Stack
     return Stack(name, deployed(cloudformation, name), outputs(cloudformation, name), made, client)
 
 
-def main() -> NoReturn:
-    """Run the command line: one argument, the stack's name."""
-    match sys.argv[1:]:
-        case [name]:
-            try:
-                stack = load(name)
-            except (BotoCoreError, ClientError) as error:
-                sys.exit(f"wrong  stack: {error} -> check STACK, the region and the credentials")
-            wrong = 0
-            for finding in examine(stack):
-                print(finding.line(), flush=True)
-                wrong += finding.state == WRONG
-            sys.exit(1 if wrong else 0)
-        case _:
-            print(f"usage: {sys.argv[0]} STACK", file=sys.stderr)
-            sys.exit(2)
+def main() -> int:
+    """Print every finding; return the exit code."""
+    try:
+        stack = load(named(__doc__))
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"wrong  stack: {error} -> check STACK, the region and the credentials")
+    wrong = 0
+    for finding in examine(stack):
+        print(finding.line(), flush=True)
+        wrong += finding.state == WRONG
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

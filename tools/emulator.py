@@ -19,18 +19,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn
 
 import boto3
+import trustme
 from botocore.client import BaseClient
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
@@ -152,37 +146,15 @@ def ministack(*, enforcing: bool = False) -> Iterator[Emulator]:
         with _started(command, settings, f"http://127.0.0.1:{port}") as emulator:
             yield emulator
         return
+    authority = trustme.CA()
     with tempfile.TemporaryDirectory(prefix="certificate-") as folder:
-        certificate, key = own_certificate(Path(folder))
-        settings |= {
-            "AUTH": "true",
-            "USE_SSL": "1",
-            "MINISTACK_SSL_CERT": str(certificate),
-            "MINISTACK_SSL_KEY": str(key),
-        }
+        certificate, server = Path(folder, "authority.pem"), Path(folder, "server.pem")
+        authority.cert_pem.write_to_path(certificate)
+        authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(server)
+        settings |= {"AUTH": "true", "USE_SSL": "1"}
+        settings |= {"MINISTACK_SSL_CERT": str(server), "MINISTACK_SSL_KEY": str(server)}
         with _started(command, settings, f"https://127.0.0.1:{port}", certificate) as emulator:
             yield emulator
-
-
-def own_certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for this machine, valid for a day and signed by itself, and its key; return both files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulator")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(names, critical=False)
-        # The function's TLS refuses a server that shows the certificate of an authority.
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return files
 
 
 @contextmanager

@@ -10,12 +10,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from stack import outputs
+from stack import named, outputs
 
 
 @dataclass(frozen=True)
@@ -110,22 +110,18 @@ def apply(change: Change) -> bool:
     return True
 
 
-def main() -> NoReturn:
-    """Run the command line: one argument, the name of the stack made of deploy/log-archive.yaml."""
-    match sys.argv[1:]:
-        case [name]:
-            stack = outputs(boto3.client("cloudformation"), name)
-            if "BucketPolicyStatements" not in stack:
-                sys.exit(f"{name} has no output BucketPolicyStatements: it is not made of deploy/log-archive.yaml")
-            try:
-                done = [apply(change) for change in changes(stack, boto3.client("s3"), boto3.client("kms"))]
-            except ClientError as error:
-                sys.exit(f"{error}\nAdd what the outputs of {name} hold by hand, or with credentials that may.")
-            sys.exit(0 if all(done) else 1)
-        case _:
-            print(f"usage: {sys.argv[0]} STACK", file=sys.stderr)
-            sys.exit(2)
+def main() -> int:
+    """Apply every change that is wanted; return the exit code."""
+    name = named(__doc__)
+    stack = outputs(boto3.client("cloudformation"), name)
+    if "BucketPolicyStatements" not in stack:
+        sys.exit(f"{name} has no output BucketPolicyStatements: it is not made of deploy/log-archive.yaml")
+    try:
+        done = [apply(change) for change in changes(stack, boto3.client("s3"), boto3.client("kms"))]
+    except ClientError as error:
+        sys.exit(f"{error}\nAdd what the outputs of {name} hold by hand, or with credentials that may.")
+    return 0 if all(done) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

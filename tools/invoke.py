@@ -6,10 +6,12 @@ The payload's bucket and objects exist in an emulator, and the signals the funct
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from emulator import ROOT, Emulator, free_port, ministack, process, run, wait_until
-from stack import Subscriber, readable, sample_deliveries
+from stack import Subscriber, readable, upload_samples
 
 FUNCTION = "cloudtrail-signals"
 # The bucket that the payloads in events/ name.
@@ -17,26 +19,30 @@ BUCKET = "example-trail-bucket"
 START_SECONDS = 60
 
 
-def listens(port: int) -> bool:
-    """Return whether something answers on a local port."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+@contextmanager
+def watching(command: list[str], environment: dict[str, str]) -> Iterator[list[str]]:
+    """Run ``cargo lambda watch`` for as long as the block lasts; give the options by which ``invoke`` finds it."""
+    port = free_port()
+    address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
+
+    def listens() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    with process([*command, *address], environment):
+        wait_until(listens, START_SECONDS, "the start of cargo lambda watch")
+        yield address
 
 
 def invoke(emulator: Emulator, payload: Path) -> int:
     """Invoke the function with ``payload``; print its reply and the signals; return the exit code."""
-    s3 = emulator.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
-    for key, file in sample_deliveries().items():
-        s3.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
+    emulator.client("s3").create_bucket(Bucket=BUCKET)
+    upload_samples(emulator, BUCKET)
     topic_arn = emulator.client("sns").create_topic(Name="signals")["TopicArn"]
     subscriber = Subscriber(emulator, topic_arn)
 
-    port = str(free_port())
-    address = ["--invoke-address", "127.0.0.1", "--invoke-port", port]
-    watch = ["cargo", "lambda", "watch", "--ignore-changes", *address]
-    with process(watch, emulator.environment | {"SIGNAL_TOPIC_ARN": topic_arn}):
-        wait_until(lambda: listens(int(port)), START_SECONDS, "the start of cargo lambda watch")
+    watch = ["cargo", "lambda", "watch", "--ignore-changes"]
+    with watching(watch, emulator.environment | {"SIGNAL_TOPIC_ARN": topic_arn}) as address:
         done = subprocess.run(
             ["cargo", "lambda", "invoke", FUNCTION, "--data-file", payload, *address],
             cwd=ROOT,

@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 import boto3
-from stack import outputs
+from stack import named, outputs
 
 SUBJECT = "[test] cloudtrail-signals: this is a test, nothing happened"
 
@@ -41,7 +41,7 @@ def message(stack: str, now: datetime) -> dict[str, str]:
 
 def main() -> int:
     """Send the notice; return the exit code."""
-    (stack,) = sys.argv[1:]
+    stack = named(__doc__)
     found = outputs(boto3.client("cloudformation"), stack)
     topic = found.get("NoticeTopicArn")
     if topic is None:

@@ -33,16 +33,25 @@ CHANGED_BY_SAM = re.compile(r"""(["']).*\1|["']|.*\\[ "'].*""", re.DOTALL)
 TIMES_CHANGED = 2
 
 
-class _Template(yaml.SafeLoader):
-    """Reads a template; CloudFormation's short functions, such as ``!Ref``, are of no interest here."""
+class Loader(yaml.SafeLoader):
+    """Reads YAML with CloudFormation's short forms, each as a mapping such as ``{"GetAtt": "Queue.Arn"}``."""
 
 
-_Template.add_multi_constructor("!", lambda *_: None)
+def short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    """Return what stands behind a tag, under the tag's name."""
+    if isinstance(node, yaml.ScalarNode):
+        return {suffix: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {suffix: loader.construct_sequence(node, deep=True)}
+    return {suffix: loader.construct_mapping(node, deep=True)}
 
 
-def defaults(template: Path = TEMPLATE) -> dict[str, str]:
+Loader.add_multi_constructor("!", short_form)
+
+
+def defaults() -> dict[str, str]:
     """Return the default value of every parameter of the template."""
-    declared: dict[str, dict[str, Any]] = yaml.load(template.read_text(), _Template)["Parameters"]
+    declared: dict[str, dict[str, Any]] = yaml.load(TEMPLATE.read_text(), Loader)["Parameters"]
     return {name: str(each["Default"]) for name, each in declared.items()}
 
 

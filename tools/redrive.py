@@ -7,12 +7,9 @@ It takes whatever the dead-letter queue holds, whoever put it there: SQS, SNS or
 the queue that SQS itself moved a message from.
 """
 
-import sys
-from typing import NoReturn
-
 import boto3
 from botocore.client import BaseClient
-from stack import outputs
+from stack import named, outputs
 
 
 def redrive(sqs: BaseClient, dead_letter_queue: str, queue: str) -> int:
@@ -32,17 +29,11 @@ def redrive(sqs: BaseClient, dead_letter_queue: str, queue: str) -> int:
             moved += 1
 
 
-def main() -> NoReturn:
-    """Run the command line: one argument, the stack's name."""
-    match sys.argv[1:]:
-        case [name]:
-            found = outputs(boto3.client("cloudformation"), name)
-            moved = redrive(boto3.client("sqs"), found["DeadLetterQueueUrl"], found["QueueUrl"])
-            print(f"{moved} dead {'letter is' if moved == 1 else 'letters are'} back in the queue")
-            sys.exit(0)
-        case _:
-            print(f"usage: {sys.argv[0]} STACK", file=sys.stderr)
-            sys.exit(2)
+def main() -> None:
+    """Send back every dead letter."""
+    found = outputs(boto3.client("cloudformation"), named(__doc__))
+    moved = redrive(boto3.client("sqs"), found["DeadLetterQueueUrl"], found["QueueUrl"])
+    print(f"{moved} dead {'letter is' if moved == 1 else 'letters are'} back in the queue")
 
 
 if __name__ == "__main__":

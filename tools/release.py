@@ -1,6 +1,6 @@
 """Build a release into ``dist/``: the function's zips, the command, templates, bills of materials, checksums and notes.
 
-``release.py [--out FOLDER]`` builds every architecture whose standard library is installed and names those it leaves out.
+It builds every architecture whose standard library is installed and names those it leaves out.
 
 The same commit gives the same bytes in whatever folder it is built: paths are mapped to names that do not depend on the
 machine, every date is the commit's, and archives hold their files in one order without owners. What the bytes do depend
@@ -208,9 +208,10 @@ def check_tools() -> None:
         raise SystemExit(f"a release is built by Rust {RUST}, not {found}: rustup default {RUST}")
 
 
-def release(out: Path) -> None:
-    """Build everything into a folder that is empty at the start."""
+def release() -> None:
+    """Build everything into the folder, which is empty at the start."""
     check_tools()
+    out = ROOT / "dist"
     wanted, licence = version(), (ROOT / "LICENSE").read_bytes()
     text = notes((ROOT / "CHANGELOG.md").read_text(), wanted)
     shutil.rmtree(out, ignore_errors=True)
@@ -240,9 +241,9 @@ def release(out: Path) -> None:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to build into (default: dist)")
     parser.add_argument("--version", action="version", version=version(), help="print the version in Cargo.toml")
-    release(parser.parse_args().out.resolve())
+    parser.parse_args()
+    release()
 
 
 if __name__ == "__main__":

@@ -15,10 +15,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from emulator import ROOT, Emulator, ministack, run
 from stack import mend, outputs_of
 
-# For SQS, version 1 of the command asks AWS itself unless the address is an argument.
-AWS = f"""#!/bin/sh
-exec '{ROOT}/.venv/aws/bin/aws' --endpoint-url "$AWS_ENDPOINT_URL" "$@"
-"""
 PAUSE_SECONDS = 0.5
 WELCOME = """
 AWS is an emulator in this shell. Try, for example:
@@ -28,6 +24,13 @@ AWS is an emulator in this shell. Try, for example:
 
 docs/sandbox.md goes on from here. Leave with exit.
 """
+
+
+def write_aws(folder: Path) -> None:
+    """Write an aws command for the emulator: version 1 asks AWS itself for SQS unless the address is an argument."""
+    command = folder / "aws"
+    command.write_text(f'#!/bin/sh\nexec \'{ROOT}/.venv/aws/bin/aws\' --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
+    command.chmod(0o755)
 
 
 def keep_mended(emulator: Emulator, stop: threading.Event) -> None:
@@ -50,9 +53,7 @@ def keep_mended(emulator: Emulator, stop: threading.Event) -> None:
 def main() -> int:
     """Run the user's shell beside the emulator."""
     with ministack(enforcing=True) as emulator, tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
-        command = Path(folder, "aws")
-        command.write_text(AWS)
-        command.chmod(0o755)
+        write_aws(Path(folder))
         variables = emulator.environment
         variables["PATH"] = f"{folder}{os.pathsep}{variables['PATH']}"
         variables["PS1"] = "sandbox$ "

@@ -25,13 +25,13 @@ TERMINAL = "background:#1c1c1c;color:#e4e4e4;margin:-8px;padding:16px;white-spac
 MAILBOX = "background:#fff;color:#000;margin:-8px;padding:16px;white-space:pre-wrap;font:14px/1.35 'DejaVu Sans Mono',monospace"
 
 
-def table() -> str:
+def table(columns: int, **variables: str) -> str:
     """Return what ``cloudtrail-scan`` prints on a terminal of so many columns."""
     ours, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 60, COLUMNS, 0, 0))
-    with subprocess.Popen(
-        [SCAN, DELIVERIES], cwd=ROOT, env=os.environ | {"TERM": "xterm"}, stdout=its, stderr=subprocess.DEVNULL
-    ):
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    environment |= {"TERM": "xterm"} | variables
+    with subprocess.Popen([SCAN, DELIVERIES], cwd=ROOT, env=environment, stdout=its, stderr=subprocess.DEVNULL):
         os.close(its)
         printed = b""
         # A terminal that its program has left is an error to read from.
@@ -67,7 +67,7 @@ def main() -> int:
         return 1
     subprocess.run(["cargo", "build", "--locked", "-p", "cloudtrail-scan"], cwd=ROOT, check=True)
     IMAGES.mkdir(exist_ok=True)
-    text = f"$ cloudtrail-scan {DELIVERIES}\n{table()}"
+    text = f"$ cloudtrail-scan {DELIVERIES}\n{table(COLUMNS)}"
     picture(program, "table", f'<meta charset="utf-8"><pre style="{TERMINAL}">{coloured(text)}</pre>', 1310, 560)
     page = subprocess.run(
         [SCAN, "--format", "html", DELIVERIES], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True

@@ -6,7 +6,6 @@ for every user, since the stack's rule on signals remembers whom it has seen. Al
 a user may be the one that makes the user new, and no other after it.
 """
 
-import argparse
 import contextlib
 import gzip
 import hashlib
@@ -30,6 +29,8 @@ from stack import Subscriber, deploy, taken, waiting
 RULE_ID = "1251b98a-ff45-11ee-89a1-f661ea17fbce"
 ALERT_RULE_ID = "5f0c9d0e-6f0b-4d7e-9d55-1b7f5a6c2e31"
 ACCOUNT = "111122223333"
+DELIVERIES = 2000
+SEED = 1
 USERS = 40
 KILLS = 4
 VISIBILITY_SECONDS = 15
@@ -221,9 +222,9 @@ def dead_letters(emulator: Emulator, url: str) -> list[str]:
     return keys
 
 
-def soak(emulator: Emulator, deliveries: int, seed: int) -> int:
+def soak(emulator: Emulator) -> int:
     """Upload, kill, count; return the exit code."""
-    made = plan(deliveries, seed)
+    made = plan(DELIVERIES, SEED)
     outputs = deploy(emulator, "soak", LearningDays="0")
     visible = {"VisibilityTimeout": str(VISIBILITY_SECONDS)}
     emulator.client("sqs").set_queue_attributes(QueueUrl=outputs["QueueUrl"], Attributes=visible)
@@ -241,7 +242,7 @@ def soak(emulator: Emulator, deliveries: int, seed: int) -> int:
 
     rows, lost = compare(made, set(received)), dead_letters(emulator, outputs["DeadLetterQueueUrl"])
     again = sum(received.values()) - len(received)
-    print(f"{deliveries} deliveries, {len(made.poisoned)} of them poisoned, in {seconds:.0f} s, seed {seed}")
+    print(f"{DELIVERIES} deliveries, {len(made.poisoned)} of them poisoned, in {seconds:.0f} s, seed {SEED}")
     print(f"{killed.result()} processes killed in {KILLS} rounds, {again} signals and alerts published again")
     print(f"{'':10}{'expected':>10}{'found':>10}{'missing':>10}{'unexpected':>12}")
     for row in rows:
@@ -254,13 +255,9 @@ def soak(emulator: Emulator, deliveries: int, seed: int) -> int:
 
 
 def main() -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--deliveries", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+    """Run the soak beside an emulator of its own."""
     with ministack() as emulator:
-        return soak(emulator, arguments.deliveries, arguments.seed)
+        return soak(emulator)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The template deployed to an emulator, the sample deliveries, and a subscriber that shows what comes out."""
 
+import argparse
 import json
 import subprocess
 import tempfile
@@ -15,12 +16,22 @@ from emulator import ROOT, Emulator
 from parameters import write
 
 DELIVERIES = ROOT / "events" / "deliveries"
+# The policy of the function's role that AWS needs not.
+ONLY_IN_THE_EMULATOR = "what-only-the-emulator-asks-for"
 
 
 def sample_deliveries() -> dict[str, Path]:
     """Return the sample deliveries by object key, which is their path below ``events/deliveries``."""
     files = sorted(DELIVERIES.rglob("*.json.gz"))
     return {file.relative_to(DELIVERIES).as_posix(): file for file in files}
+
+
+def upload_samples(emulator: Emulator, bucket: str) -> None:
+    """Write the sample deliveries to a bucket, under their keys."""
+    s3 = emulator.client("s3")
+    for key, file in sample_deliveries().items():
+        s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+        print(f"delivered s3://{bucket}/{key} ({file.stat().st_size:,} bytes)")
 
 
 def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
@@ -58,14 +69,21 @@ def mend(emulator: Emulator, found: dict[str, str]) -> None:
     allow = {"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": topics}
     emulator.client("iam").put_role_policy(
         RoleName=found["FunctionRoleArn"].rpartition("/")[2],
-        PolicyName="what-only-the-emulator-asks-for",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+        PolicyName=ONLY_IN_THE_EMULATOR,
+        PolicyDocument=policy(allow),
     )
     # Last, since it lets the function begin.
     functions = emulator.client("lambda")
     for mapping in functions.list_event_source_mappings(FunctionName=found["FunctionName"])["EventSourceMappings"]:
         scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
         functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+
+def named(description: str | None) -> str:
+    """Return the one argument of a command line, the name of a stack."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stack", help="the deployed stack")
+    return parser.parse_args().stack
 
 
 def outputs(cloudformation: BaseClient, name: str) -> dict[str, str]:
@@ -87,6 +105,16 @@ def log_lines(logs: BaseClient, group: str, **which: Any) -> list[dict[str, Any]
     return [json.loads(text) for text in texts if text.startswith("{")]
 
 
+def policy(*statements: dict[str, Any]) -> str:
+    """Return the document of a policy."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def queue_arn(sqs: BaseClient, url: str) -> str:
+    """Return the ARN of a queue."""
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
 def taken(sqs: BaseClient, url: str, **how: Any) -> list[dict[str, Any]]:
     """Take up to ten messages out of a queue; ``how`` is what ReceiveMessage takes."""
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, **how).get("Messages", [])
@@ -104,70 +132,61 @@ class Received:
     at: float = field(default_factory=time.monotonic)
 
 
-def subscribed_queue(emulator: Emulator, topic_arn: str, attributes: dict[str, str]) -> str:
-    """Subscribe a new queue to a topic, with attributes of the subscription; return the queue's URL."""
-    sqs = emulator.client("sqs")
-    url = sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4()}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    emulator.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes)
-    return url
+class Subscription:
+    """A new queue that is subscribed to a topic."""
 
+    attributes: Mapping[str, str] = {}
 
-class Subscriber:
-    """A queue subscribed to the topic, with raw delivery, so that a message is the signal and keeps its attributes."""
-
-    def __init__(self, emulator: Emulator, topic_arn: str, attributes: dict[str, str] | None = None) -> None:
-        """Subscribe a new queue to the topic, with attributes of the subscription such as a filter policy."""
+    def __init__(self, emulator: Emulator, topic_arn: str, **attributes: str) -> None:
+        """Subscribe with attributes of the subscription, such as a filter policy."""
         self._sqs = emulator.client("sqs")
-        self._url = subscribed_queue(emulator, topic_arn, {"RawMessageDelivery": "true"} | (attributes or {}))
+        self._url = self._sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4()}")["QueueUrl"]
+        arn = queue_arn(self._sqs, self._url)
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        }
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy(allow)})
+        emulator.client("sns").subscribe(
+            TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes={**self.attributes, **attributes}
+        )
 
-    def receive(self, wait_seconds: int = 1) -> list[Received]:
-        """Return what is there, waiting up to ``wait_seconds`` for the first message."""
+    def messages(self) -> list[dict[str, Any]]:
+        """Take what is there, waiting up to a second for the first message."""
+        return taken(self._sqs, self._url, WaitTimeSeconds=1, MessageAttributeNames=["All"])
+
+
+class Subscriber(Subscription):
+    """A queue with raw delivery, so that a message is the signal and keeps its attributes."""
+
+    attributes: Mapping[str, str] = {"RawMessageDelivery": "true"}
+
+    def receive(self) -> list[Received]:
+        """Take what is there, waiting up to a second for the first signal."""
         received = []
-        for message in taken(self._sqs, self._url, WaitTimeSeconds=wait_seconds, MessageAttributeNames=["All"]):
+        for message in self.messages():
             attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
             received.append(Received(json.loads(message["Body"]), attributes))
         return received
 
     def drain(self) -> Iterator[Received]:
-        """Yield every message that is there."""
+        """Yield every signal that is there."""
         while batch := self.receive():
             yield from batch
 
 
-@dataclass(frozen=True)
-class Mail:
-    """A notice as it reaches a mailbox."""
-
-    subject: str
-    text: str
-
-
-class Mailbox:
+class Mailbox(Subscription):
     """A subscriber of a topic of notices.
 
     No mail leaves the emulator: this is a queue, which gets the text for "default", and that is the mail's.
     """
 
-    def __init__(self, emulator: Emulator, topic_arn: str) -> None:
-        """Subscribe to the topic."""
-        self._sqs = emulator.client("sqs")
-        self._url = subscribed_queue(emulator, topic_arn, {})
-
-    def receive(self, wait_seconds: int = 1) -> list[Mail]:
-        """Return what is there, waiting up to ``wait_seconds`` for the first mail."""
-        messages = taken(self._sqs, self._url, WaitTimeSeconds=wait_seconds)
-        bodies = [json.loads(message["Body"]) for message in messages]
-        return [Mail(body["Subject"], body["Message"]) for body in bodies]
+    def receive(self) -> list[dict[str, str]]:
+        """Take the mails that are there, each with its ``Subject`` and ``Message``."""
+        return [json.loads(message["Body"]) for message in self.messages()]
 
 
 def waiting(emulator: Emulator, queue_url: str) -> int:

@@ -2,20 +2,47 @@
 
 import json
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from botocore.client import BaseClient
 from emulator import ROOT, Emulator, ministack, wait_until
 from jsonschema import Draft202012Validator
-from stack import Received, Subscriber, deploy, log_lines, mend, outputs, sample_deliveries, taken, waiting
+from stack import (
+    Received,
+    Subscriber,
+    deploy,
+    log_lines,
+    mend,
+    outputs,
+    policy,
+    sample_deliveries,
+    taken,
+    waiting,
+)
 
 PATIENCE_SECONDS = 60
 COMMAND_SECONDS = 900
+ROLE_POLICY = "read-deliveries-publish-signals"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample delivery, and how often it has each building block that ``cloudtrail-scan`` prints for it, by id.
+
+    The rule on building blocks only learns in a new stack.
+    """
+
+    key: str
+    body: bytes
+    ids: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -31,13 +58,22 @@ class Deployment:
         """Return a stack that somebody else has deployed."""
         return cls(emulator, name, outputs(emulator.client("cloudformation"), name))
 
+    def client(self, service: str) -> BaseClient:
+        """Return a client for one service of the stack's account."""
+        return self.emulator.client(service)
+
     def put(self, key: str, body: bytes) -> None:
         """Write an object to the trail bucket, as CloudTrail does."""
-        self.emulator.client("s3").put_object(Bucket=self.outputs["BucketName"], Key=key, Body=body)
+        self.client("s3").put_object(Bucket=self.outputs["BucketName"], Key=key, Body=body)
+
+    def deliver(self, *samples: Sample) -> None:
+        """Write sample deliveries to the trail bucket."""
+        for sample in samples:
+            self.put(sample.key, sample.body)
 
     def send(self, body: str) -> None:
         """Put a message into the queue."""
-        self.emulator.client("sqs").send_message(QueueUrl=self.outputs["QueueUrl"], MessageBody=body)
+        self.client("sqs").send_message(QueueUrl=self.outputs["QueueUrl"], MessageBody=body)
 
     def settle(self) -> None:
         """Return when every message in the queue has been worked off, or has gone to the dead-letter queue."""
@@ -47,9 +83,13 @@ class Deployment:
         """Return how many messages the dead-letter queue holds."""
         return waiting(self.emulator, self.outputs["DeadLetterQueueUrl"])
 
+    def wait_for_dead_letter(self) -> None:
+        """Return when the dead-letter queue holds one message."""
+        wait_until(lambda: self.dead_letters() == 1, PATIENCE_SECONDS, "the arrival of a dead letter")
+
     def take_dead_letters(self) -> list[str]:
         """Return the bodies of the dead letters, and leave none."""
-        sqs, url = self.emulator.client("sqs"), self.outputs["DeadLetterQueueUrl"]
+        sqs, url = self.client("sqs"), self.outputs["DeadLetterQueueUrl"]
         bodies = []
         while messages := taken(sqs, url):
             bodies += [message["Body"] for message in messages]
@@ -57,7 +97,7 @@ class Deployment:
 
     def forget_signals(self) -> None:
         """Make the archive forget every signal."""
-        s3, archive = self.emulator.client("s3"), self.outputs["ArchiveBucketName"]
+        s3, archive = self.client("s3"), self.outputs["ArchiveBucketName"]
         for item in s3.list_objects_v2(Bucket=archive, Prefix="signals/").get("Contents", []):
             s3.delete_object(Bucket=archive, Key=item["Key"])
 
@@ -68,16 +108,26 @@ class Deployment:
 
     def log(self) -> list[dict[str, Any]]:
         """Return every JSON line the function has logged, in order."""
-        return log_lines(self.emulator.client("logs"), self.outputs["LogGroupName"])
+        return log_lines(self.client("logs"), self.outputs["LogGroupName"])
 
     def logged(self, message: str, since: int = 0) -> list[dict[str, Any]]:
         """Return the lines with this message, leaving out the first ``since`` lines of the log."""
         return [line for line in self.log()[since:] if line.get("message") == message]
 
+    def wait_for(self, message: str, since: int = 0) -> list[dict[str, Any]]:
+        """Return the lines with this message as soon as there are some."""
+        wait_until(lambda: self.logged(message, since) != [], PATIENCE_SECONDS, f"a log line {message!r}")
+        return self.logged(message, since)
+
+    def run(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of tools/ on this stack as a user would on one in AWS."""
+        command = [sys.executable, ROOT / "tools" / tool, self.name, *arguments]
+        return subprocess.run(command, env=self.emulator.environment, capture_output=True, text=True, check=False)
+
     @contextmanager
     def quick_retries(self) -> Iterator[None]:
         """Let a failed message come back after a second; the template's six minutes, five times, are half an hour."""
-        sqs, url = self.emulator.client("sqs"), self.outputs["QueueUrl"]
+        sqs, url = self.client("sqs"), self.outputs["QueueUrl"]
         before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
         try:
@@ -85,23 +135,63 @@ class Deployment:
         finally:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
+    @contextmanager
+    def role_policy(self, name: str, change: Callable[[list[dict]], list[dict]]) -> Iterator[None]:
+        """Change the statements of one policy of the function's role for as long as the block lasts."""
+        iam = self.client("iam")
+        held = {"RoleName": self.outputs["FunctionRoleArn"].rpartition("/")[2], "PolicyName": name}
+        whole = iam.get_role_policy(**held)["PolicyDocument"]
+        iam.put_role_policy(**held, PolicyDocument=policy(*change(whole["Statement"])))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(**held, PolicyDocument=json.dumps(whole))
 
-class Listener:
+    @contextmanager
+    def without(self, sid: str) -> Iterator[None]:
+        """Take one statement out of what the function's role allows."""
+
+        def rest(statements: list[dict]) -> list[dict]:
+            kept = [each for each in statements if each["Sid"] != sid]
+            assert len(kept) == len(statements) - 1, f"the role has no statement {sid}"
+            return kept
+
+        with self.role_policy(ROLE_POLICY, rest):
+            yield
+
+
+class Listener(Subscriber):
     """A subscriber that waits for what a test expects and then for what it does not."""
 
     def __init__(self, deployment: Deployment, attributes: dict[str, str]) -> None:
         """Subscribe to the deployment's topic."""
+        super().__init__(deployment.emulator, deployment.outputs["TopicArn"], **attributes)
         self._deployment = deployment
-        self._subscriber = Subscriber(deployment.emulator, deployment.outputs["TopicArn"], attributes)
 
-    def collect(self, at_least: int) -> list[Received]:
+    def collect(self, at_least: int = 0) -> list[Received]:
         """Return every signal published until the queue is empty, waiting for ``at_least`` so many."""
         received: list[Received] = []
         deadline = time.monotonic() + PATIENCE_SECONDS
         while len(received) < at_least and time.monotonic() < deadline:
-            received += self._subscriber.receive()
+            received += self.receive()
         self._deployment.settle()
-        return received + list(self._subscriber.drain())
+        return received + list(self.drain())
+
+    def collect_ids(self, at_least: int = 0) -> Counter[str]:
+        """Return how often each id was published, as ``collect`` does."""
+        return ids(self.collect(at_least))
+
+
+def ids(received: Iterable[Received]) -> Counter[str]:
+    """Return how often each signal id was received."""
+    return Counter(message.attributes["signal_id"] for message in received)
+
+
+def bucket_with_events(emulator: Emulator, name: str) -> None:
+    """Make a bucket that sends its events to EventBridge."""
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}})
 
 
 def deployed(emulator: Emulator, name: str, **parameters: str) -> Deployment:
@@ -153,11 +243,7 @@ def own_bucket(emulator: Emulator) -> Deployment:
 @pytest.fixture(scope="session")
 def existing_bucket(emulator: Emulator) -> Deployment:
     """Return the stack beside a bucket that sends its events to EventBridge, with the real-time path and an archive."""
-    s3 = emulator.client("s3")
-    s3.create_bucket(Bucket="existing-trail-bucket")
-    s3.put_bucket_notification_configuration(
-        Bucket="existing-trail-bucket", NotificationConfiguration={"EventBridgeConfiguration": {}}
-    )
+    bucket_with_events(emulator, "existing-trail-bucket")
     return deployed(
         emulator,
         "existing-bucket",
@@ -171,8 +257,8 @@ def existing_bucket(emulator: Emulator) -> Deployment:
 @pytest.fixture(scope="session")
 def existing_topic(emulator: Emulator) -> Deployment:
     """Return the stack behind a topic, with a FIFO topic, a key of its own for both, and alarms by mail."""
-    bucket = "notifying-trail-bucket"
-    topic = emulator.client("sns").create_topic(Name="deliveries")["TopicArn"]
+    bucket, sns = "notifying-trail-bucket", emulator.client("sns")
+    topic = sns.create_topic(Name="deliveries")["TopicArn"]
     allow = {
         "Effect": "Allow",
         "Principal": {"Service": "s3.amazonaws.com"},
@@ -180,25 +266,12 @@ def existing_topic(emulator: Emulator) -> Deployment:
         "Resource": topic,
         "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}},
     }
-    emulator.client("sns").set_topic_attributes(
-        TopicArn=topic,
-        AttributeName="Policy",
-        AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
-    )
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy(allow))
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_notification_configuration(
-        Bucket=bucket,
-        NotificationConfiguration={
-            "TopicConfigurations": [
-                {
-                    "TopicArn": topic,
-                    "Events": ["s3:ObjectCreated:*"],
-                    "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "announced-by-s3/"}]}},
-                }
-            ]
-        },
-    )
+    announced = {"Key": {"FilterRules": [{"Name": "prefix", "Value": "announced-by-s3/"}]}}
+    told = {"TopicArn": topic, "Events": ["s3:ObjectCreated:*"], "Filter": announced}
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"TopicConfigurations": [told]})
     key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
     stack = deployed(
         emulator,
@@ -209,43 +282,38 @@ def existing_topic(emulator: Emulator) -> Deployment:
         SignalKmsKeyArn=key,
         AlarmEmail="security@example.com",
     )
-    make_fifo(emulator, stack.outputs["TopicArn"])
+    # Made again as the FIFO topic that its name says it is: the emulator's CloudFormation leaves that out.
+    signals = stack.outputs["TopicArn"]
+    held = sns.get_topic_attributes(TopicArn=signals)["Attributes"]["Policy"]
+    sns.delete_topic(TopicArn=signals)
+    sns.create_topic(Name=signals.rpartition(":")[2], Attributes={"FifoTopic": "true", "Policy": held})
     return stack
 
 
-def make_fifo(emulator: Emulator, topic: str) -> None:
-    """Make a topic again as the FIFO topic that its name says it is: the emulator's CloudFormation leaves that out."""
-    sns = emulator.client("sns")
-    policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
-    sns.delete_topic(TopicArn=topic)
-    sns.create_topic(Name=topic.rpartition(":")[2], Attributes={"FifoTopic": "true", "Policy": policy})
+@pytest.fixture(scope="session")
+def samples() -> list[Sample]:
+    """Return the sample deliveries."""
+    return [Sample(key, file.read_bytes(), scanned(file)) for key, file in sample_deliveries().items()]
+
+
+def scanned(file: Path) -> Counter[str]:
+    """Return the ids of the building blocks that ``cloudtrail-scan`` prints for a delivery."""
+    command = [ROOT / "target/debug/cloudtrail-scan", file]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    alerts = [json.loads(line)["kibana"]["alert"] for line in printed.splitlines()]
+    return Counter(alert["uuid"] for alert in alerts if "building_block_type" in alert)
+
+
+def sample(samples: list[Sample], part: str) -> Sample:
+    """Return the one sample delivery that has this part in its key."""
+    (found,) = (each for each in samples if part in each.key)
+    return found
 
 
 @pytest.fixture(scope="session")
-def deliveries() -> dict[str, bytes]:
-    """Return the sample deliveries by object key."""
-    return {key: file.read_bytes() for key, file in sample_deliveries().items()}
-
-
-@pytest.fixture(scope="session")
-def scanned() -> dict[str, list[str]]:
-    """Return the ids of the building blocks that ``scan`` prints for each sample delivery, by object key.
-
-    The rule on them only learns in a new stack.
-    """
-    scan = ROOT / "target/debug/cloudtrail-scan"
-    ids = {}
-    for key, file in sample_deliveries().items():
-        printed = subprocess.run([scan, file], stdout=subprocess.PIPE, text=True, check=True).stdout
-        alerts = [json.loads(line)["kibana"]["alert"] for line in printed.splitlines()]
-        ids[key] = [alert["uuid"] for alert in alerts if "building_block_type" in alert]
-    return ids
-
-
-@pytest.fixture(scope="session")
-def main_delivery(scanned: dict[str, list[str]]) -> str:
-    """Return the key of the sample delivery with the most signals in it."""
-    return max(scanned, key=lambda key: len(scanned[key]))
+def main(samples: list[Sample]) -> Sample:
+    """Return the sample delivery with the most signals in it."""
+    return max(samples, key=lambda each: each.ids.total())
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conftest import answered, make_deploy
 from emulator import ROOT, Emulator
+from sandbox import write_aws
 from stack import mend, outputs
 
 PAGES = sorted(
@@ -96,10 +97,7 @@ class Reader:
                 (self.folder / file.name).symlink_to(file)
         programs = self.folder / "programs"
         programs.mkdir()
-        # Version 1 of the command asks AWS itself for some services unless the address is an argument.
-        aws = programs / "aws"
-        aws.write_text(f'#!/bin/sh\nexec \'{ROOT}/.venv/aws/bin/aws\' --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
-        aws.chmod(0o755)
+        write_aws(programs)
         (programs / "cloudtrail-scan").symlink_to(ROOT / "target/debug/cloudtrail-scan")
 
     def follow(self, page: list[Block]) -> str:

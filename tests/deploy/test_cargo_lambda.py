@@ -7,13 +7,13 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from emulator import ROOT, Emulator, free_port, ministack, process, wait_until
-from invoke import BUCKET, FUNCTION, listens
-from stack import Subscriber, sample_deliveries
+from conftest import Sample, ids
+from emulator import ROOT, Emulator, ministack
+from invoke import BUCKET, FUNCTION, watching
+from stack import Subscriber, policy, upload_samples
 
 PAGE = (ROOT / "docs/deploy.md").read_text()
 COMMANDS = [shlex.split(line) for line in re.findall(r"^(?:[A-Z_]+=\S+ )?(cargo lambda .*)$", PAGE, re.MULTILINE)]
-START_SECONDS = 60
 MADE_FOR = {"batchItemFailures": []}
 
 
@@ -27,10 +27,8 @@ def command(*words: str) -> list[str]:
 def plain() -> Iterator[Emulator]:
     """Return an emulator that speaks no TLS, as cargo-lambda wants it, with the sample deliveries in their bucket."""
     with ministack() as emulator:
-        s3 = emulator.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        for key, file in sample_deliveries().items():
-            s3.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
+        emulator.client("s3").create_bucket(Bucket=BUCKET)
+        upload_samples(emulator, BUCKET)
         yield emulator
 
 
@@ -52,40 +50,30 @@ def run(emulator: Emulator, words: list[str]) -> str:
     return done.stdout
 
 
-def found(subscriber: Subscriber) -> set[str]:
-    """Return the ids of the signals that have come."""
-    return {message.attributes["signal_id"] for message in subscriber.drain()}
-
-
 def test_watch_and_invoke_find_the_function_without_its_name(
-    plain: Emulator, subscriber: Subscriber, scanned: dict[str, list[str]], main_delivery: str
+    plain: Emulator, subscriber: Subscriber, main: Sample
 ) -> None:
     # What "cargo lambda watch" compiles before it runs; here, so that no time-out of its own meets a fresh clone.
     subprocess.run(["cargo", "build", "--locked", "--package", FUNCTION], cwd=ROOT, check=True)
     # The page's commands meet at cargo-lambda's own port, on which somebody may listen here.
-    port = str(free_port())
-    address = ["--invoke-address", "127.0.0.1", "--invoke-port", port]
-    environment = plain.environment | {"SIGNAL_TOPIC_ARN": topic(plain)}
-    with process([*command("watch"), *address], environment):
-        wait_until(lambda: listens(int(port)), START_SECONDS, "the start of cargo lambda watch")
+    with watching(command("watch"), plain.environment | {"SIGNAL_TOPIC_ARN": topic(plain)}) as address:
         reply = run(plain, [*command("invoke", "--data-file"), *address])
     assert json.loads(reply) == MADE_FOR
-    assert found(subscriber) == set(scanned[main_delivery])
+    assert ids(subscriber.drain()).keys() == main.ids.keys()
 
 
 def test_what_build_left_is_deployed_and_invoked_remotely(
-    plain: Emulator, subscriber: Subscriber, scanned: dict[str, list[str]], main_delivery: str
+    plain: Emulator, subscriber: Subscriber, main: Sample
 ) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = plain.client("iam").create_role(RoleName="signals", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    role = plain.client("iam").create_role(RoleName="signals", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
     given = {"<role>": role, "<topic>": topic(plain)}
     deploy = [re.sub("<.*>", lambda name: given[name[0]], word) for word in command("deploy")]
     endpoint = ["--endpoint-url", plain.endpoint]
     run(plain, [*deploy, *endpoint])
     reply = run(plain, [*command("invoke", "--remote"), *endpoint])
     assert json.loads(reply) == MADE_FOR
-    assert found(subscriber) == set(scanned[main_delivery])
+    assert ids(subscriber.drain()).keys() == main.ids.keys()
 
 
 def test_build_makes_the_function_and_no_other_program_of_the_workspace(plain: Emulator) -> None:

@@ -2,39 +2,30 @@
 
 import json
 import subprocess
-import sys
 from collections import Counter
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import PATIENCE_SECONDS, Deployment
-from emulator import ROOT, Emulator, wait_until
+from conftest import Deployment, Sample, ids, sample
+from emulator import ROOT, Emulator
 from jsonschema import Draft202012Validator
 from parameters import defaults
-from stack import Received
-
-Deliveries = dict[str, bytes]
-Scanned = dict[str, list[str]]
-
-
-def ids(received: list[Received]) -> Counter[str]:
-    """Return how often each signal id was received."""
-    return Counter(message.attributes["signal_id"] for message in received)
+from stack import Received, policy
 
 
 @pytest.fixture(scope="module")
-def received(own_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str) -> list[Received]:
+def received(own_bucket: Deployment, main: Sample) -> list[Received]:
     """Return what a subscriber receives after one upload."""
     listener = own_bucket.subscribe()
-    own_bucket.put(main_delivery, deliveries[main_delivery])
-    return listener.collect(at_least=len(scanned[main_delivery]))
+    own_bucket.deliver(main)
+    return listener.collect(at_least=main.ids.total())
 
 
 def test_an_uploaded_delivery_gives_the_signals_that_scan_finds_in_the_same_file(
-    received: list[Received], scanned: Scanned, main_delivery: str
+    received: list[Received], main: Sample
 ) -> None:
-    assert scanned[main_delivery], "the sample holds no match, so nothing would be compared"
-    assert ids(received) == Counter(scanned[main_delivery])
+    assert main.ids, "the sample holds no match, so nothing would be compared"
+    assert ids(received) == main.ids
 
 
 def test_every_signal_received_is_what_the_schema_says(received: list[Received], schema: Draft202012Validator) -> None:
@@ -43,14 +34,10 @@ def test_every_signal_received_is_what_the_schema_says(received: list[Received],
         assert [f"{error.json_path}: {error.message}" for error in schema.iter_errors(message.signal)] == []
 
 
-def test_every_signal_says_where_it_was_found(
-    received: list[Received], own_bucket: Deployment, main_delivery: str
-) -> None:
-    found = {
-        (message.signal["aws"]["s3"]["bucket"]["name"], message.signal["aws"]["s3"]["object"]["key"])
-        for message in received
-    }
-    assert found == {(own_bucket.outputs["BucketName"], main_delivery)}
+def test_every_signal_says_where_it_was_found(received: list[Received], own_bucket: Deployment, main: Sample) -> None:
+    found = [message.signal["aws"]["s3"] for message in received]
+    places = {(each["bucket"]["name"], each["object"]["key"]) for each in found}
+    assert places == {(own_bucket.outputs["BucketName"], main.key)}
 
 
 def test_the_attributes_a_subscriber_filters_on_are_there(received: list[Received]) -> None:
@@ -64,130 +51,108 @@ def test_the_attributes_a_subscriber_filters_on_are_there(received: list[Receive
         assert len(message.attributes) <= 10, "raw delivery to SQS discards a message with more"
 
 
-def test_a_delivery_made_twice_gives_the_same_ids_again(
-    own_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
-) -> None:
-    once = Counter(scanned[main_delivery])
+def test_a_delivery_made_twice_gives_the_same_ids_again(own_bucket: Deployment, main: Sample) -> None:
     for _ in range(2):
         listener = own_bucket.subscribe()
-        own_bucket.put(main_delivery, deliveries[main_delivery])
-        assert ids(listener.collect(at_least=once.total())) == once
+        own_bucket.deliver(main)
+        assert listener.collect_ids(main.ids.total()) == main.ids
 
 
-def test_every_sample_delivery_is_read_whatever_its_key(
-    own_bucket: Deployment, deliveries: Deliveries, scanned: Scanned
-) -> None:
+def test_every_sample_delivery_is_read_whatever_its_key(own_bucket: Deployment, samples: list[Sample]) -> None:
     listener = own_bucket.subscribe()
-    for key, body in deliveries.items():
-        own_bucket.put(key, body)
-    expected = set().union(*scanned.values())
+    own_bucket.deliver(*samples)
+    expected = set().union(*(each.ids for each in samples))
     # An event that two deliveries hold is published once or twice: that depends on whether they share an invocation.
-    assert set(ids(listener.collect(at_least=len(expected)))) == expected
+    assert set(listener.collect_ids(len(expected))) == expected
     assert own_bucket.dead_letters() == 0
 
 
-def test_an_existing_bucket_is_read_through_eventbridge(
-    existing_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
-) -> None:
+def test_an_existing_bucket_is_read_through_eventbridge(existing_bucket: Deployment, main: Sample) -> None:
     listener = existing_bucket.subscribe()
-    existing_bucket.put(main_delivery, deliveries[main_delivery])
-    assert ids(listener.collect(at_least=len(scanned[main_delivery]))) == Counter(scanned[main_delivery])
+    existing_bucket.deliver(main)
+    assert listener.collect_ids(main.ids.total()) == main.ids
     assert existing_bucket.dead_letters() == 0
 
 
-def test_an_object_outside_the_trail_prefix_is_not_read(
-    existing_bucket: Deployment, deliveries: Deliveries, main_delivery: str
-) -> None:
+def test_an_object_outside_the_trail_prefix_is_not_read(existing_bucket: Deployment, main: Sample) -> None:
     listener = existing_bucket.subscribe()
-    existing_bucket.put(f"elsewhere/{main_delivery}", deliveries[main_delivery])
-    assert listener.collect(at_least=0) == []
+    existing_bucket.put(f"elsewhere/{main.key}", main.body)
+    assert listener.collect() == []
 
 
 def test_s3s_own_test_event_leaves_nothing_behind(own_bucket: Deployment) -> None:
     listener = own_bucket.subscribe()
     own_bucket.send((ROOT / "events/s3-test.json").read_text())
-    assert listener.collect(at_least=0) == []
+    assert listener.collect() == []
     assert own_bucket.dead_letters() == 0
 
 
 def test_a_poisoned_object_ends_in_the_dead_letter_queue_and_its_neighbours_are_published(
-    own_bucket: Deployment, deliveries: Deliveries, scanned: Scanned
+    own_bucket: Deployment, samples: list[Sample]
 ) -> None:
     listener = own_bucket.subscribe()
     poisoned = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/23/poisoned.json.gz"
     with own_bucket.quick_retries():
         own_bucket.put(poisoned, b"\x1f\x8b but no gzip")
-        for key, body in deliveries.items():
-            own_bucket.put(key, body)
-        wait_until(lambda: own_bucket.dead_letters() == 1, PATIENCE_SECONDS, "the arrival of a dead letter")
-        received = listener.collect(at_least=0)
-    assert set(ids(received)) == set().union(*scanned.values())
-
+        own_bucket.deliver(*samples)
+        own_bucket.wait_for_dead_letter()
+        received = listener.collect_ids()
+    assert set(received) == set().union(*(each.ids for each in samples))
     (letter,) = own_bucket.take_dead_letters()
     assert poisoned in letter
 
 
 def test_what_failed_for_lack_of_a_permission_is_published_after_it_is_sent_back(
-    own_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
+    own_bucket: Deployment, main: Sample
 ) -> None:
     listener = own_bucket.subscribe()
     before = len(own_bucket.log())
-    bucket, s3 = own_bucket.outputs["BucketName"], own_bucket.emulator.client("s3")
+    bucket, s3 = own_bucket.outputs["BucketName"], own_bucket.client("s3")
     allowed = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-    policy = json.loads(allowed)
-    role = own_bucket.outputs["FunctionRoleArn"]
     deny = {
         "Effect": "Deny",
-        "Principal": {"AWS": role},
+        "Principal": {"AWS": own_bucket.outputs["FunctionRoleArn"]},
         "Action": "s3:GetObject*",
         "Resource": f"arn:aws:s3:::{bucket}/*",
     }
-    policy["Statement"].append(deny)
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(*json.loads(allowed)["Statement"], deny))
     try:
         with own_bucket.quick_retries():
-            own_bucket.put(main_delivery, deliveries[main_delivery])
-            wait_until(lambda: own_bucket.dead_letters() == 1, PATIENCE_SECONDS, "the arrival of a dead letter")
+            own_bucket.deliver(main)
+            own_bucket.wait_for_dead_letter()
     finally:
         s3.put_bucket_policy(Bucket=bucket, Policy=allowed)
-    assert listener.collect(at_least=0) == []
+    assert listener.collect() == []
     reasons = {line["reason"] for line in own_bucket.logged("failed", since=before)}
-    assert all("AccessDenied" in reason and main_delivery in reason for reason in reasons), reasons
+    assert all("AccessDenied" in reason and main.key in reason for reason in reasons), reasons
 
-    printed = run_tool(own_bucket, "redrive.py", own_bucket.name).stdout
-    assert printed == "1 dead letter is back in the queue\n"
-    assert ids(listener.collect(at_least=len(scanned[main_delivery]))) == Counter(scanned[main_delivery])
+    assert own_bucket.run("redrive.py").stdout == "1 dead letter is back in the queue\n"
+    assert listener.collect_ids(main.ids.total()) == main.ids
     assert own_bucket.dead_letters() == 0
 
 
-def run_tool(deployment: Deployment, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in tools/ against the emulator as a user would against AWS."""
-    command = [sys.executable, ROOT / "tools" / tool, *arguments]
-    return subprocess.run(command, env=deployment.emulator.environment, capture_output=True, text=True, check=True)
-
-
 def test_an_existing_topic_brings_deliveries_that_cloudtrail_announces(
-    existing_topic: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
+    existing_topic: Deployment, main: Sample
 ) -> None:
     listener = existing_topic.subscribe()
-    existing_topic.put(main_delivery, deliveries[main_delivery])
-    sns = existing_topic.emulator.client("sns")
+    existing_topic.deliver(main)
+    sns = existing_topic.client("sns")
     (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(":deliveries"))
-    notice = {"s3Bucket": existing_topic.outputs["BucketName"], "s3ObjectKey": [main_delivery]}
+    notice = {"s3Bucket": existing_topic.outputs["BucketName"], "s3ObjectKey": [main.key]}
     sns.publish(TopicArn=topic, Message=json.dumps(notice))
-    assert ids(listener.collect(at_least=len(scanned[main_delivery]))) == Counter(scanned[main_delivery])
+    assert listener.collect_ids(main.ids.total()) == main.ids
     assert existing_topic.dead_letters() == 0
 
 
 def test_an_existing_topic_brings_deliveries_that_s3_announces_and_a_fifo_topic_each_signal_once(
-    existing_topic: Deployment, deliveries: Deliveries, scanned: Scanned
+    existing_topic: Deployment, samples: list[Sample]
 ) -> None:
-    (key,) = (key for key in deliveries if key.startswith("team logs"))
+    found = sample(samples, "team logs")
     listener = existing_topic.subscribe()
-    existing_topic.put(f"announced-by-s3/{key}", deliveries[key])
-    assert ids(listener.collect(at_least=len(scanned[key]))) == Counter(scanned[key])
-    existing_topic.put(f"announced-by-s3/{key}", deliveries[key])
-    assert listener.collect(at_least=0) == []
+    existing_topic.put(f"announced-by-s3/{found.key}", found.body)
+    assert listener.collect_ids(found.ids.total()) == found.ids
+    existing_topic.put(f"announced-by-s3/{found.key}", found.body)
+    assert listener.collect() == []
     assert [line["published"] for line in existing_topic.logged("invocation finished")[-2:]] == [1, 1]
     assert existing_topic.dead_letters() == 0
 
@@ -201,9 +166,8 @@ def api_call() -> dict:
 def test_the_real_time_rule_takes_what_the_embedded_rule_looks_for_and_nothing_else(
     existing_bucket: Deployment,
 ) -> None:
-    events = existing_bucket.emulator.client("events")
-    patterns = [rule["EventPattern"] for rule in events.list_rules()["Rules"] if "ApiCallRule" in rule["Name"]]
-    (pattern,) = patterns
+    events = existing_bucket.client("events")
+    (pattern,) = (rule["EventPattern"] for rule in events.list_rules()["Rules"] if "ApiCallRule" in rule["Name"])
     call = api_call()
     another_service = call | {
         "source": "aws.cloudfront",
@@ -227,30 +191,30 @@ def test_the_real_time_pattern_s_default_is_what_the_command_prints_for_the_embe
 
 
 def test_what_came_in_real_time_is_published_once_although_the_delivery_brings_it_again(
-    existing_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
+    existing_bucket: Deployment, main: Sample
 ) -> None:
     # Nobody but AWS may put events of AWS on the bus, so the message is put where the rule's target would put it.
     existing_bucket.forget_signals()
     listener = existing_bucket.subscribe()
     existing_bucket.send(json.dumps(api_call()))
-    (first,) = ids(listener.collect(at_least=1)).elements()
-    assert first in scanned[main_delivery]
-    existing_bucket.put(main_delivery, deliveries[main_delivery])
-    rest = ids(listener.collect(at_least=len(scanned[main_delivery]) - 1))
-    assert rest == Counter(scanned[main_delivery]) - Counter([first])
+    first = listener.collect_ids(1)
+    assert first.total() == 1
+    assert first <= main.ids
+    existing_bucket.deliver(main)
+    assert listener.collect_ids(main.ids.total() - 1) == main.ids - first
     assert existing_bucket.logged("invocation finished")[-1]["duplicates"] == 1
 
 
 def test_the_archive_keeps_each_signal_once_and_a_replay_publishes_none(
-    existing_bucket: Deployment, deliveries: Deliveries, scanned: Scanned, main_delivery: str
+    existing_bucket: Deployment, main: Sample
 ) -> None:
-    existing_bucket.put(main_delivery, deliveries[main_delivery])
+    existing_bucket.deliver(main)
     listener = existing_bucket.subscribe()
-    existing_bucket.put(main_delivery, deliveries[main_delivery])
-    assert listener.collect(at_least=0) == []
-    s3, archive = existing_bucket.emulator.client("s3"), existing_bucket.outputs["ArchiveBucketName"]
+    existing_bucket.deliver(main)
+    assert listener.collect() == []
+    s3, archive = existing_bucket.client("s3"), existing_bucket.outputs["ArchiveBucketName"]
     kept = [item["Key"] for item in s3.list_objects_v2(Bucket=archive, Prefix="signals/")["Contents"]]
-    assert Counter(key.rpartition("/")[2] for key in kept) == Counter(f"{each}.json" for each in scanned[main_delivery])
+    assert Counter(key.rpartition("/")[2] for key in kept) == Counter(f"{each}.json" for each in main.ids.elements())
 
 
 @pytest.mark.parametrize(

@@ -1,61 +1,48 @@
 """``make doctor``: every part of the path broken in turn, and the line that says so."""
 
-import json
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 import pytest
-from conftest import PATIENCE_SECONDS, Deployment, deployed
+from conftest import Deployment, Sample, answered, bucket_with_events, deployed
 from doctor import CHECKS, RIGHT, UNSEEN, WRONG, Finding, Stack, examine, load, rules
-from emulator import ROOT, Emulator, wait_until
-from stack import Subscriber
+from emulator import Emulator
+from stack import policy
 
 BUCKET = "examined-trail-bucket"
 NAME = "examined"
 
 
-@dataclass(frozen=True)
-class Patient:
-    """A healthy deployment, and what belongs to it."""
-
-    deployment: Deployment
-    subscription: Subscriber
-
-    def client(self, service: str):  # noqa: ANN201
-        """Return a client for one service."""
-        return self.deployment.emulator.client(service)
-
-    @property
-    def stack(self) -> Stack:
-        """The stack as it is now."""
-        return load(NAME, self.client)
-
-
 @pytest.fixture(scope="module")
-def patient(emulator: Emulator, deliveries: dict[str, bytes], main_delivery: str) -> Patient:
+def patient(emulator: Emulator, main: Sample) -> Deployment:
     """Return a stack beside a trail's bucket, which has read a delivery and has a subscriber."""
     s3, trails = emulator.client("s3"), emulator.client("cloudtrail")
-    s3.create_bucket(Bucket=BUCKET)
-    on = {"EventBridgeConfiguration": {}}
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=on)
+    bucket_with_events(emulator, BUCKET)
     writes = {
         "Effect": "Allow",
         "Principal": {"Service": "cloudtrail.amazonaws.com"},
         "Action": ["s3:PutObject", "s3:GetBucketAcl"],
         "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"],
     }
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [writes]}))
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=policy(writes))
     trails.create_trail(Name=NAME, S3BucketName=BUCKET)
     trails.start_logging(Name=NAME)
     deployment = deployed(emulator, NAME, TrailBucketName=BUCKET, TrailPrefix="AWSLogs/", RealTime="true")
-    subscription = Subscriber(emulator, deployment.outputs["TopicArn"])
-    deployment.put(main_delivery, deliveries[main_delivery])
-    wait_until(lambda: bool(deployment.logged("invocation finished")), PATIENCE_SECONDS, "the first invocation")
+    deployment.subscribe()
+    deployment.deliver(main)
+    deployment.wait_for("invocation finished")
     cloudwatch = emulator.client("cloudwatch")
     for name in alarm_names(load(NAME, emulator.client)):
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
-    return Patient(deployment, subscription)
+    return deployment
+
+
+@pytest.fixture
+def stack(patient: Deployment) -> Stack:
+    """Return the stack as it is now."""
+    return load(NAME, patient.client)
 
 
 def alarm_names(stack: Stack) -> list[str]:
@@ -68,8 +55,8 @@ def wrong(stack: Stack) -> list[Finding]:
     return [finding for finding in examine(stack) if finding.state == WRONG]
 
 
-def test_a_stack_that_works_has_a_right_line_for_every_part_and_nothing_wrong(patient: Patient) -> None:
-    found = list(examine(patient.stack))
+def test_a_stack_that_works_has_a_right_line_for_every_part_and_nothing_wrong(stack: Stack) -> None:
+    found = list(examine(stack))
     assert [finding.line() for finding in found if finding.state != RIGHT] == []
     subjects = {finding.text.partition(":")[0] for finding in found}
     assert subjects == {
@@ -78,72 +65,82 @@ def test_a_stack_that_works_has_a_right_line_for_every_part_and_nothing_wrong(pa
     }
 
 
-Break = Callable[[Patient], Callable[[], object]]
+Break = Callable[[Deployment], AbstractContextManager[None]]
 
 
-def stopped_trail(patient: Patient) -> Callable[[], object]:
+@contextmanager
+def stopped_trail(patient: Deployment) -> Iterator[None]:
     patient.client("cloudtrail").stop_logging(Name=NAME)
-    return lambda: patient.client("cloudtrail").start_logging(Name=NAME)
+    yield
+    patient.client("cloudtrail").start_logging(Name=NAME)
 
 
-def no_events(patient: Patient) -> Callable[[], object]:
+@contextmanager
+def no_events(patient: Deployment) -> Iterator[None]:
     s3 = patient.client("s3")
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={})
+    yield
     on = {"EventBridgeConfiguration": {}}
-    return lambda: s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=on)
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=on)
+
+
+def rule_name(patient: Deployment, logical: str) -> str:
+    return load(NAME, patient.client).resources[logical].rpartition("/")[2]
 
 
 def rule_off(logical: str) -> Break:
-    def act(patient: Patient) -> Callable[[], object]:
-        events, name = patient.client("events"), patient.stack.resources[logical].rpartition("/")[2]
+    @contextmanager
+    def act(patient: Deployment) -> Iterator[None]:
+        events, name = patient.client("events"), rule_name(patient, logical)
         events.disable_rule(Name=name)
-        return lambda: events.enable_rule(Name=name)
+        yield
+        events.enable_rule(Name=name)
 
     return act
 
 
-def rule_without_target(patient: Patient) -> Callable[[], object]:
-    events, name = patient.client("events"), patient.stack.resources["ObjectCreatedRule"].rpartition("/")[2]
+@contextmanager
+def rule_without_target(patient: Deployment) -> Iterator[None]:
+    events, name = patient.client("events"), rule_name(patient, "ObjectCreatedRule")
     targets = events.list_targets_by_rule(Rule=name)["Targets"]
     events.remove_targets(Rule=name, Ids=[each["Id"] for each in targets])
-    return lambda: events.put_targets(Rule=name, Targets=targets)
+    yield
+    events.put_targets(Rule=name, Targets=targets)
 
 
-def mapping_off(patient: Patient) -> Callable[[], object]:
+@contextmanager
+def mapping_off(patient: Deployment) -> Iterator[None]:
     functions = patient.client("lambda")
-    name = patient.deployment.outputs["FunctionName"]
+    name = patient.outputs["FunctionName"]
     (found,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=found["UUID"], Enabled=False)
-    return lambda: functions.update_event_source_mapping(UUID=found["UUID"], Enabled=True)
+    yield
+    functions.update_event_source_mapping(UUID=found["UUID"], Enabled=True)
 
 
-def role_without_reading(patient: Patient) -> Callable[[], object]:
-    iam, role = patient.client("iam"), patient.deployment.outputs["FunctionRoleArn"].rpartition("/")[2]
-    held = {"RoleName": role, "PolicyName": "read-deliveries-publish-signals"}
-    whole = iam.get_role_policy(**held)["PolicyDocument"]
-    rest = [each for each in whole["Statement"] if each["Sid"] != "ReadDeliveries"]
-    iam.put_role_policy(**held, PolicyDocument=json.dumps(whole | {"Statement": rest}))
-    return lambda: iam.put_role_policy(**held, PolicyDocument=json.dumps(whole))
+@contextmanager
+def dead_letter(patient: Deployment) -> Iterator[None]:
+    patient.client("sqs").send_message(QueueUrl=patient.outputs["DeadLetterQueueUrl"], MessageBody="x")
+    yield
+    patient.take_dead_letters()
 
 
-def dead_letter(patient: Patient) -> Callable[[], object]:
-    url = patient.deployment.outputs["DeadLetterQueueUrl"]
-    patient.client("sqs").send_message(QueueUrl=url, MessageBody="x")
-    return patient.deployment.take_dead_letters
-
-
-def alarm_sounds(patient: Patient) -> Callable[[], object]:
-    cloudwatch, name = patient.client("cloudwatch"), alarm_names(patient.stack)[0]
+@contextmanager
+def alarm_sounds(patient: Deployment) -> Iterator[None]:
+    cloudwatch, name = patient.client("cloudwatch"), alarm_names(load(NAME, patient.client))[0]
     state = {"AlarmName": name, "StateReason": "a test"}
     cloudwatch.set_alarm_state(**state, StateValue="ALARM")
-    return lambda: cloudwatch.set_alarm_state(**state, StateValue="OK")
+    yield
+    cloudwatch.set_alarm_state(**state, StateValue="OK")
 
 
-def unsubscribed(patient: Patient) -> Callable[[], object]:
-    sns, topic = patient.client("sns"), patient.deployment.outputs["TopicArn"]
+@contextmanager
+def unsubscribed(patient: Deployment) -> Iterator[None]:
+    sns, topic = patient.client("sns"), patient.outputs["TopicArn"]
     (found,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     sns.unsubscribe(SubscriptionArn=found["SubscriptionArn"])
-    return lambda: sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=found["Endpoint"])
+    yield
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=found["Endpoint"])
 
 
 BREAKS: dict[str, tuple[Break, str]] = {
@@ -153,97 +150,86 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "the rule for real time": (rule_off("ApiCallRule"), "is off"),
     "the rule's target": (rule_without_target, "does not lead to the queue"),
     "the mapping": (mapping_off, "queue: the function takes no messages from it"),
-    "the role": (role_without_reading, "access: the role may not read"),
+    "the role": (lambda patient: patient.without("ReadDeliveries"), "access: the role may not read"),
     "a delivery": (dead_letter, "dead letters: 1"),
     "an alarm": (alarm_sounds, "alarm: "),
     "the subscription": (unsubscribed, "subscriptions: nobody hears of signals"),
 }
 
 
-@pytest.fixture(params=BREAKS)
-def broken(request: pytest.FixtureRequest, patient: Patient) -> Iterator[str]:
-    """Break one part; return what the doctor should say; mend it."""
-    act, text = BREAKS[request.param]
-    mend = act(patient)
-    yield text
-    mend()
-
-
-def test_what_is_broken_is_named_with_what_to_do_and_nothing_else_is(patient: Patient, broken: str) -> None:
-    (finding,) = wrong(patient.stack)
-    assert broken in finding.text
+@pytest.mark.parametrize("part", BREAKS)
+def test_what_is_broken_is_named_with_what_to_do_and_nothing_else_is(patient: Deployment, part: str) -> None:
+    broken, text = BREAKS[part]
+    with broken(patient):
+        found = wrong(load(NAME, patient.client))
+    (finding,) = found
+    assert text in finding.text
     assert finding.advice
 
 
-def test_a_stack_that_reads_nothing_is_wrong(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_that_reads_nothing_is_wrong(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Stack, "log", lambda *_: [])
-    assert "reading: no delivery was read in 1 h" in [finding.text for finding in wrong(patient.stack)]
+    assert "reading: no delivery was read in 1 h" in [finding.text for finding in wrong(stack)]
 
 
-def test_a_failed_delivery_is_named_with_its_reason(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_delivery_is_named_with_its_reason(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = {'"failed"': [{"message": "failed", "reason": "s3://b/k: AccessDenied"}]}
     real = Stack.log
     monkeypatch.setattr(Stack, "log", lambda stack, words, hours: lines.get(words) or real(stack, words, hours))
-    (finding,) = (finding for finding in wrong(patient.stack) if finding.text.startswith("reading"))
+    (finding,) = (finding for finding in wrong(stack) if finding.text.startswith("reading"))
     assert finding.text.endswith("the last one: s3://b/k: AccessDenied")
 
 
 @pytest.mark.parametrize(("memory", "state"), [("true", WRONG), ("false", RIGHT)])
 def test_rules_that_are_off_are_named_and_are_wrong_unless_it_was_asked_for(
-    patient: Patient, monkeypatch: pytest.MonkeyPatch, memory: str, state: str
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, memory: str, state: str
 ) -> None:
     said = [{"level": "WARN", "message": "rules that remember are off: set MEMORY_TABLE", "rules": "A; B"}]
     monkeypatch.setattr(Stack, "log", lambda *_: said)
-    stack = replace(patient.stack, parameters={**patient.stack.parameters, "Memory": memory})
-    assert [(found.state, found.text) for found in rules(stack)] == [(state, "rules: off, since they remember: A; B")]
+    deployed = replace(stack, parameters={**stack.parameters, "Memory": memory})
+    assert [(found.state, found.text) for found in rules(deployed)] == [
+        (state, "rules: off, since they remember: A; B")
+    ]
 
 
-def test_rules_that_learn_are_named(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rules_that_learn_are_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     said = [{"level": "INFO", "message": "rules that remember", "on": "A", "learning": "B until 2026-12-01"}]
     monkeypatch.setattr(Stack, "log", lambda *_: said)
-    (found,) = rules(patient.stack)
+    (found,) = rules(stack)
     assert (found.state, found.text) == (RIGHT, "rules: on: A; learning, and silent so far: B until 2026-12-01")
 
 
-def test_what_cannot_be_seen_is_said_and_is_not_wrong(patient: Patient) -> None:
-    elsewhere = replace(patient.stack, outputs={**patient.stack.outputs, "BucketName": "a-bucket-without-a-trail"})
+def test_what_cannot_be_seen_is_said_and_is_not_wrong(stack: Stack) -> None:
+    elsewhere = replace(stack, outputs={**stack.outputs, "BucketName": "a-bucket-without-a-trail"})
     (first, *_) = examine(elsewhere)
     assert first.state == UNSEEN
     assert "none that this account and region see" in first.text
 
 
-def test_a_mailbox_that_has_not_confirmed_is_named(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mailbox_that_has_not_confirmed_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     # The emulator takes every subscription as confirmed; AWS shows one that waits like this.
     waits = {"Endpoint": "somebody@example.com", "SubscriptionArn": "PendingConfirmation"}
-    sns = patient.client("sns")
+    sns = stack.client("sns")
     pages = type("Pages", (), {"paginate": lambda *_, **__: [{"Subscriptions": [waits]}]})
     monkeypatch.setattr(sns, "get_paginator", lambda _: pages())
-    stack = replace(patient.stack, client=lambda name: sns if name == "sns" else patient.client(name))
-    found = [finding.text for finding in wrong(stack)]
+    asked = replace(stack, client=lambda name: sns if name == "sns" else stack.client(name))
+    found = [finding.text for finding in wrong(asked)]
     assert "subscriptions: somebody@example.com has not confirmed signals" in found
 
 
 def test_own_bucket_and_topic_are_looked_at_in_their_modes(own_bucket: Deployment, existing_topic: Deployment) -> None:
     for deployment, text in ((own_bucket, "notifies the queue"), (existing_topic, "the queue is subscribed to")):
-        found = list(CHECKS[1](load(deployment.name, deployment.emulator.client)))
+        found = list(CHECKS[1](load(deployment.name, deployment.client)))
         assert [finding.state for finding in found] == [RIGHT], found
         assert text in found[0].text
 
 
-def test_the_command_prints_a_line_each_and_fails_only_if_something_is_wrong(patient: Patient) -> None:
+def test_the_command_prints_a_line_each_and_fails_only_if_something_is_wrong(patient: Deployment) -> None:
     def run(stack: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["make", "--no-print-directory", "doctor", f"STACK={stack}"],
-            cwd=ROOT,
-            env=patient.deployment.emulator.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return answered(patient.emulator, ["make", "--no-print-directory", "doctor", f"STACK={stack}"], "")
 
-    mend = stopped_trail(patient)
-    sick = run(NAME)
-    mend()
+    with stopped_trail(patient):
+        sick = run(NAME)
     assert sick.returncode != 0
     assert "wrong  trail: examined does not log -> aws cloudtrail start-logging" in sick.stdout
     assert run("no-such-stack").returncode != 0

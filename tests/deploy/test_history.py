@@ -5,8 +5,7 @@ import gzip
 import hashlib
 import io
 import json
-import subprocess
-import sys
+import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -15,11 +14,10 @@ import boto3
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.stub import Stubber
-from conftest import Deployment
+from conftest import Deployment, Sample
 from emulator import REGION, ROOT
 from history import Selection, check, inventoried, job, manifest_key, start, write_manifest
 from keys import DELIVERY, FOLDER, MARKER, OTHER, SERVICES, UNKNOWN, day, verdict
-from stack import sample_deliveries
 
 ACCOUNT = "111122223333"
 OTHERS = [
@@ -31,36 +29,38 @@ OTHERS = [
 JUDGED = {row["key"]: row["verdict"] for row in json.loads((ROOT / "events/keys.json").read_text())}
 
 
-def history(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the tool against the emulator as a user would against AWS."""
-    command = [sys.executable, ROOT / "tools/history.py", deployment.name, *arguments]
-    return subprocess.run(command, env=deployment.emulator.environment, capture_output=True, text=True, check=False)
+def manifest(printed: str) -> Path:
+    """Return the manifest that the tool's output names."""
+    (name,) = re.findall(r"^manifest: (.*)$", printed, re.MULTILINE)
+    return ROOT / name
 
 
-def rows(text: str) -> list[list[str]]:
-    """Return the rows of the manifest that the tool's output names."""
-    (line,) = (line for line in text.splitlines() if line.startswith("manifest: "))
-    return list(csv.reader((ROOT / line.removeprefix("manifest: ")).read_text().splitlines()))
+def rows(printed: str) -> list[list[str]]:
+    """Return the rows of that manifest."""
+    return list(csv.reader(manifest(printed).read_text().splitlines()))
 
 
 @pytest.fixture(scope="module")
-def past(existing_bucket: Deployment) -> Deployment:
+def past(existing_bucket: Deployment, samples: list[Sample]) -> Deployment:
     """Return the deployment with the sample deliveries, and objects that are none, in its bucket."""
-    for key, file in sample_deliveries().items():
-        existing_bucket.put(key, file.read_bytes())
+    existing_bucket.deliver(*samples)
     for key in OTHERS:
         existing_bucket.put(key, gzip.compress(b'{"Records":[]}'))
     return existing_bucket
 
 
-# What the deployed stack may read: its TrailPrefix leaves out the delivery in another folder.
-READABLE = sorted(key for key in sample_deliveries() if key.startswith("AWSLogs/"))
+@pytest.fixture(scope="module")
+def readable(samples: list[Sample]) -> list[Sample]:
+    """Return what the deployed stack may read: its TrailPrefix leaves out the delivery in another folder."""
+    return [each for each in samples if each.key.startswith("AWSLogs/")]
 
 
-def test_a_dry_run_writes_the_manifest_shows_the_request_and_changes_nothing(past: Deployment) -> None:
-    done = history(past, "--since", "2026-11-23")
+def test_a_dry_run_writes_the_manifest_shows_the_request_and_changes_nothing(
+    past: Deployment, readable: list[Sample]
+) -> None:
+    done = past.run("history.py", "--since", "2026-11-23")
     assert done.returncode == 0, done.stderr
-    assert sorted(key for _, key in rows(done.stdout)) == READABLE
+    assert sorted(key for _, key in rows(done.stdout)) == sorted(each.key for each in readable)
     assert done.stdout.startswith("3 deliveries of 1 day, ")
     reasons = [line for line in done.stdout.splitlines() if line.startswith("  left out: ")]
     assert reasons == [
@@ -70,7 +70,7 @@ def test_a_dry_run_writes_the_manifest_shows_the_request_and_changes_nothing(pas
         "  left out: 1 × another service's log",
     ]
     assert "dry run" in done.stdout
-    s3, archive = past.emulator.client("s3"), past.outputs["ArchiveBucketName"]
+    s3, archive = past.client("s3"), past.outputs["ArchiveBucketName"]
     assert "Contents" not in s3.list_objects_v2(Bucket=archive, Prefix="history/")
 
 
@@ -84,34 +84,34 @@ def test_keys_are_encoded_as_the_service_wants_them(tmp_path: Path) -> None:
 
 
 def test_days_and_prefix_narrow_what_is_scanned(past: Deployment) -> None:
-    done = history(past, "--until", "2026-11-22", "--prefix", "AWSLogs/111122223333/")
+    done = past.run("history.py", "--until", "2026-11-22", "--prefix", "AWSLogs/111122223333/")
     assert [key for _, key in rows(done.stdout)] == [OTHERS[2]]
 
 
 def test_what_the_function_may_not_read_is_refused(past: Deployment) -> None:
-    done = history(past, "--prefix", "elsewhere/")
+    done = past.run("history.py", "--prefix", "elsewhere/")
     assert (done.returncode, done.stderr) == (1, "existing-bucket may read only what lies below AWSLogs/\n")
 
 
 def test_a_bucket_that_the_stack_does_not_read_is_refused_and_its_own_are_named(past: Deployment) -> None:
-    done = history(past, "--bucket", "elsewhere")
+    done = past.run("history.py", "--bucket", "elsewhere")
     assert done.returncode == 1
     assert "name one of existing-trail-bucket with --bucket" in done.stderr
 
 
 def test_with_nothing_to_scan_it_says_so_and_fails(past: Deployment) -> None:
-    done = history(past, "--prefix", "AWSLogs/999999999999/", "--run")
+    done = past.run("history.py", "--prefix", "AWSLogs/999999999999/", "--run")
     assert (done.returncode, done.stderr) == (1, "nothing to scan\n")
 
 
 def test_without_an_archive_it_refuses(own_bucket: Deployment) -> None:
-    done = history(own_bucket)
+    done = own_bucket.run("history.py")
     assert done.returncode == 1
     assert "set ArchiveSignals=true" in done.stderr
 
 
 def test_an_inventory_names_the_current_objects_as_a_listing_does(past: Deployment) -> None:
-    s3 = past.emulator.client("s3")
+    s3 = past.client("s3")
     s3.create_bucket(Bucket="inventories")
     table = io.StringIO()
     writer = csv.writer(table, quoting=csv.QUOTE_ALL)
@@ -131,7 +131,7 @@ def test_an_inventory_names_the_current_objects_as_a_listing_does(past: Deployme
 
 
 def test_the_request_is_what_the_service_s_model_describes_and_a_wrong_one_is_noticed(past: Deployment) -> None:
-    s3control = past.emulator.client("s3control")
+    s3control = past.client("s3control")
     for learn in (False, True):
         check(s3control, job(past.outputs, ACCOUNT, "name", "etag", learn=learn))
     request = job(past.outputs, ACCOUNT, "name", "etag", learn=False)
@@ -140,10 +140,9 @@ def test_the_request_is_what_the_service_s_model_describes_and_a_wrong_one_is_no
 
 
 def test_a_run_uploads_the_manifest_and_then_asks_for_the_job(past: Deployment) -> None:
-    done = history(past, "--since", "2026-11-23")
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith("manifest: "))
-    file = ROOT / line.removeprefix("manifest: ")
-    s3 = past.emulator.client("s3")
+    done = past.run("history.py", "--since", "2026-11-23")
+    file = manifest(done.stdout)
+    s3 = past.client("s3")
     s3control = boto3.client("s3control", region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
     expected = job(past.outputs, ACCOUNT, file.stem, "filled in below", learn=False)
     with Stubber(s3control) as stub:
@@ -156,7 +155,7 @@ def test_a_run_uploads_the_manifest_and_then_asks_for_the_job(past: Deployment) 
 
 
 def test_a_job_that_teaches_says_so_by_an_argument(past: Deployment) -> None:
-    done = history(past, "--learn")
+    done = past.run("history.py", "--learn")
     assert done.returncode == 0, done.stderr
     invoke = {
         "FunctionArn": past.outputs["FunctionArn"],
@@ -174,23 +173,20 @@ def etag(body: bytes) -> str:
 
 
 def test_the_function_answers_each_task_of_a_manifest_and_publishes_what_it_finds(
-    past: Deployment, scanned: dict[str, list[str]]
+    past: Deployment, readable: list[Sample]
 ) -> None:
     past.forget_signals()
-    manifest = rows(history(past).stdout)
     tasks = [
         {"taskId": str(number), "s3BucketArn": f"arn:aws:s3:::{bucket}", "s3Key": key, "s3VersionId": None}
-        for number, (bucket, key) in enumerate(manifest)
+        for number, (bucket, key) in enumerate(rows(past.run("history.py").stdout))
     ]
     payload = {"invocationSchemaVersion": "1.0", "invocationId": "i", "job": {"id": "j"}, "tasks": tasks}
     listener = past.subscribe()
-    lambda_ = past.emulator.client("lambda")
-    answer = lambda_.invoke(FunctionName=past.outputs["FunctionName"], Payload=json.dumps(payload))
+    answer = past.client("lambda").invoke(FunctionName=past.outputs["FunctionName"], Payload=json.dumps(payload))
     reply = json.load(answer["Payload"])
     assert [result["resultCode"] for result in reply["results"]] == ["Succeeded"] * len(tasks)
-    wanted = {each for key in READABLE for each in scanned[key]}
-    found = Counter(message.attributes["signal_id"] for message in listener.collect(at_least=len(wanted)))
-    assert found == Counter(wanted)
+    wanted = set().union(*(each.ids for each in readable))
+    assert listener.collect_ids(len(wanted)) == Counter(wanted)
 
 
 @pytest.mark.parametrize(("key", "expected"), JUDGED.items())
@@ -227,5 +223,5 @@ def test_a_day_that_is_none_is_no_day() -> None:
 
 
 def test_a_prefix_names_objects_whose_keys_say_nothing(past: Deployment) -> None:
-    done = history(past, "--since", "2026-11-23", "--prefix", "AWSLogs/moved/")
+    done = past.run("history.py", "--since", "2026-11-23", "--prefix", "AWSLogs/moved/")
     assert [key for _, key in rows(done.stdout)] == [OTHERS[3]]

@@ -1,13 +1,13 @@
 """The ways of installing on docs/install.md, one after the other, and an upgrade from 0.1.0 and back."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import parameters
 import pytest
 import release
-from conftest import Deployment
+from conftest import Deployment, Sample, bucket_with_events
 from emulator import ROOT, ministack
 from pages import STACK, Block, Reader, tried
 
@@ -45,12 +45,8 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     with ministack(enforcing=True) as emulator:
         # Nothing is delivered yet, and nobody has subscribed: the doctor says so, and make fails.
         reader = Reader(replace(emulator, account=ACCOUNT), tmp_path, codes={"make doctor": 2})
-        s3 = reader.emulator.client("s3")
-        s3.create_bucket(Bucket="my-code-bucket")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_notification_configuration(
-            Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
-        )
+        reader.emulator.client("s3").create_bucket(Bucket="my-code-bucket")
+        bucket_with_events(reader.emulator, BUCKET)
         yield reader
 
 
@@ -60,7 +56,7 @@ def deployment(reader: Reader) -> Deployment:
 
 
 def test_every_way_of_installing_works_as_it_stands_and_none_takes_more_than_five_commands(
-    reader: Reader, deliveries: dict[str, bytes], scanned: dict[str, list[str]], main_delivery: str
+    reader: Reader, main: Sample
 ) -> None:
     done = {block.heading for block in tried(PAGE)} - {"Upgrade, and back"}
     assert {"make deploy", "Plain SAM", "The zip"} <= done
@@ -71,16 +67,15 @@ def test_every_way_of_installing_works_as_it_stands_and_none_takes_more_than_fiv
     assert f"cloudtrail-scan {release.version()}" in printed
 
     stack = deployment(reader)
-    code = reader.emulator.client("lambda").get_function(FunctionName=stack.outputs["FunctionName"])["Configuration"]
+    code = stack.client("lambda").get_function(FunctionName=stack.outputs["FunctionName"])["Configuration"]
     assert code["CodeSize"] == (reader.folder / ZIP).stat().st_size
     listener = stack.subscribe()
-    stack.put(main_delivery, deliveries[main_delivery])
-    received = listener.collect(at_least=len(scanned[main_delivery]))
-    assert Counter(message.attributes["signal_id"] for message in received) == Counter(scanned[main_delivery])
+    stack.deliver(main)
+    assert listener.collect_ids(main.ids.total()) == main.ids
 
 
 def test_an_upgrade_from_0_1_0_and_back_keeps_queue_topic_subscriptions_buckets_and_archive(
-    reader: Reader, deliveries: dict[str, bytes], scanned: dict[str, list[str]], main_delivery: str
+    reader: Reader, main: Sample
 ) -> None:
     (reader.folder / "old.yaml").write_text(release.packaged(OLD.read_text(), "0.1.0"))
     old_zip = "cloudtrail-signals-0.1.0-x86_64.zip"
@@ -97,9 +92,8 @@ def test_an_upgrade_from_0_1_0_and_back_keeps_queue_topic_subscriptions_buckets_
     def signals_come() -> None:
         stack = deployment(reader)
         stack.forget_signals()
-        stack.put(main_delivery, deliveries[main_delivery])
-        received = listener.collect(at_least=len(scanned[main_delivery]))
-        assert Counter(message.attributes["signal_id"] for message in received) == Counter(scanned[main_delivery])
+        stack.deliver(main)
+        assert listener.collect_ids(main.ids.total()) == main.ids
         assert stack.dead_letters() == 0
 
     signals_come()
@@ -107,8 +101,7 @@ def test_an_upgrade_from_0_1_0_and_back_keeps_queue_topic_subscriptions_buckets_
     upgraded = deployment(reader)
     assert {name: upgraded.outputs[name] for name in STAYS} == {name: before.outputs[name] for name in STAYS}
     assert {"MemoryTableName", "NoticeTopicArn"} <= upgraded.outputs.keys() - before.outputs.keys()
-    (described,) = reader.emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-    kept = {each["ParameterKey"]: each["ParameterValue"] for each in described["Parameters"]}
+    kept = parameters.deployed(upgraded.client("cloudformation"), STACK)
     assert (kept["TrailBucketOwner"], kept["SilenceHours"]) == (ACCOUNT, "3")
     signals_come()
 

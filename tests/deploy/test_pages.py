@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import bucket_with_events
 from emulator import ROOT, ministack
 from pages import PAGES, RUN_ELSEWHERE, Block, Reader, tried
 from stack import sample_deliveries
@@ -39,11 +40,8 @@ def write_files(folder: Path) -> None:
 
 def fill_buckets(reader: Reader) -> None:
     """Make the trail's bucket, with deliveries of the days that the pages name, and an inventory of it."""
+    bucket_with_events(reader.emulator, "my-trail")
     s3 = reader.emulator.client("s3")
-    s3.create_bucket(Bucket="my-trail")
-    s3.put_bucket_notification_configuration(
-        Bucket="my-trail", NotificationConfiguration={"EventBridgeConfiguration": {}}
-    )
     body = next(iter(sample_deliveries().values())).read_bytes()
     key = f"AWSLogs/{ACCOUNT}/CloudTrail/eu-central-1/2026/11/22/{ACCOUNT}_CloudTrail_eu-central-1_20261122T1005Z_a.json.gz"
     s3.put_object(Bucket="my-trail", Key=key, Body=body)

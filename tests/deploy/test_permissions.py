@@ -1,48 +1,11 @@
 """Least privilege: the emulator enforces IAM, and without each single statement something named here breaks."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import pytest
-from conftest import PATIENCE_SECONDS, Deployment
-from emulator import wait_until
-
-POLICY = "read-deliveries-publish-signals"
-# The emulator checks its own permission where AWS checks this one.
-ONLY_IN_THE_EMULATOR = {"PublishSignals": "what-only-the-emulator-asks-for"}
-
-
-@contextmanager
-def without(deployment: Deployment, sid: str) -> Iterator[None]:
-    """Take one statement out of what the function's role allows."""
-    iam, role = deployment.emulator.client("iam"), deployment.outputs["FunctionRoleArn"].rpartition("/")[2]
-    name = ONLY_IN_THE_EMULATOR.get(sid, POLICY)
-    whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    rest = [each for each in whole["Statement"] if name == POLICY and each["Sid"] != sid]
-    assert name != POLICY or len(rest) == len(whole["Statement"]) - 1, f"the role has no statement {sid}"
-    if rest:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole | {"Statement": rest}))
-    else:
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
-
-
-def complaint(deployment: Deployment, message: str, act: Callable[[], None]) -> str:
-    """Do something and return the reason in the first line that then says ``message``."""
-    before = len(deployment.log())
-    act()
-    lines: list[dict] = []
-
-    def complained() -> bool:
-        lines[:] = deployment.logged(message, since=before)
-        return bool(lines)
-
-    wait_until(complained, PATIENCE_SECONDS, f"a log line {message!r}")
-    return lines[0]["reason"]
+from conftest import ROLE_POLICY, Deployment, Sample, sample
+from stack import ONLY_IN_THE_EMULATOR, queue_arn
 
 
 @pytest.fixture
@@ -55,51 +18,56 @@ def forgiving(existing_bucket: Deployment) -> Iterator[Deployment]:
 
 
 def test_without_reading_deliveries_the_log_names_the_object_and_the_refusal(
-    forgiving: Deployment, deliveries: dict[str, bytes], main_delivery: str
+    forgiving: Deployment, main: Sample
 ) -> None:
-    with without(forgiving, "ReadDeliveries"):
-        reason = complaint(forgiving, "failed", lambda: forgiving.put(main_delivery, deliveries[main_delivery]))
-    assert main_delivery in reason
+    before = len(forgiving.log())
+    with forgiving.without("ReadDeliveries"):
+        forgiving.deliver(main)
+        reason = forgiving.wait_for("failed", before)[0]["reason"]
+    assert main.key in reason
     assert "AccessDenied" in reason
     assert "s3:GetObject" in reason
 
 
 def test_without_publishing_the_log_names_the_topic_and_the_refusal(
-    forgiving: Deployment, deliveries: dict[str, bytes]
+    forgiving: Deployment, samples: list[Sample]
 ) -> None:
     # Its signals are not in the archive yet, under this key's name or any other.
-    (key,) = (key for key in deliveries if key.startswith("team logs"))
-    with without(forgiving, "PublishSignals"):
-        reason = complaint(forgiving, "failed", lambda: forgiving.put(f"AWSLogs/{key}", deliveries[key]))
+    found = sample(samples, "team logs")
+    before = len(forgiving.log())
+    # The emulator checks its own permission where AWS checks "PublishSignals".
+    elsewhere = {"Resource": "arn:aws:sns:us-east-1:111122223333:elsewhere"}
+    with forgiving.role_policy(ONLY_IN_THE_EMULATOR, lambda allowed: [allowed[0] | elsewhere]):
+        forgiving.put(f"AWSLogs/{found.key}", found.body)
+        reason = forgiving.wait_for("failed", before)[0]["reason"]
     assert forgiving.outputs["TopicArn"] in reason
     assert "AuthorizationError" in reason
 
 
-def test_when_the_topic_is_gone_the_log_names_it(forgiving: Deployment, deliveries: dict[str, bytes]) -> None:
-    (key,) = (key for key in deliveries if "444455556666" in key)
+def test_when_the_topic_is_gone_the_log_names_it(forgiving: Deployment, samples: list[Sample]) -> None:
     forgiving.forget_signals()
-    topic, sns = forgiving.outputs["TopicArn"], forgiving.emulator.client("sns")
-    policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    before = len(forgiving.log())
+    topic, sns = forgiving.outputs["TopicArn"], forgiving.client("sns")
+    held = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
     sns.delete_topic(TopicArn=topic)
     try:
-        reason = complaint(forgiving, "failed", lambda: forgiving.put(key, deliveries[key]))
+        forgiving.deliver(sample(samples, "444455556666"))
+        reason = forgiving.wait_for("failed", before)[0]["reason"]
     finally:
-        sns.create_topic(Name=topic.rpartition(":")[2], Attributes={"Policy": policy})
+        sns.create_topic(Name=topic.rpartition(":")[2], Attributes={"Policy": held})
     assert topic in reason
     assert "NotFound" in reason
 
 
 def test_without_keeping_signals_they_are_published_and_the_log_says_that_they_are_not_kept(
-    forgiving: Deployment, deliveries: dict[str, bytes]
+    forgiving: Deployment, samples: list[Sample]
 ) -> None:
-    (key,) = (key for key in deliveries if "444455556666" in key)
     forgiving.forget_signals()
     listener = forgiving.subscribe()
     before = len(forgiving.log())
-    with without(forgiving, "KeepSignals"):
-        reason = complaint(
-            forgiving, "signals are published and not archived", lambda: forgiving.put(key, deliveries[key])
-        )
+    with forgiving.without("KeepSignals"):
+        forgiving.deliver(sample(samples, "444455556666"))
+        reason = forgiving.wait_for("signals are published and not archived", before)[0]["reason"]
         assert len(listener.collect(at_least=2)) == 2
     assert "403" in reason
     assert "check s3:GetObject, s3:PutObject" in reason
@@ -115,22 +83,20 @@ def test_every_other_statement_of_the_role_is_one_that_the_emulator_does_not_ask
     tried = {"ReadDeliveries", "PublishSignals", "KeepSignals", "PublishNotices"}
     # No embedded rule remembers; the Rust tests try a table that denies.
     untried = {"TakeFromQueue", "TellMissingFromForbidden", "TellNewFromForbidden", "Remember", "WriteLog"}
-    iam, role = existing_bucket.emulator.client("iam"), existing_bucket.outputs["FunctionRoleArn"].rpartition("/")[2]
-    whole = iam.get_role_policy(RoleName=role, PolicyName=POLICY)["PolicyDocument"]
+    iam, role = existing_bucket.client("iam"), existing_bucket.outputs["FunctionRoleArn"].rpartition("/")[2]
+    whole = iam.get_role_policy(RoleName=role, PolicyName=ROLE_POLICY)["PolicyDocument"]
     assert {each["Sid"] for each in whole["Statement"]} == tried | untried
 
 
 def test_a_topic_that_the_template_does_not_name_cannot_put_messages_into_the_queue(own_bucket: Deployment) -> None:
-    sns, sqs = own_bucket.emulator.client("sns"), own_bucket.emulator.client("sqs")
-    queue = own_bucket.outputs["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns, queue = own_bucket.client("sns"), own_bucket.outputs["QueueUrl"]
     topic = sns.create_topic(Name="intruder")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn(own_bucket.client("sqs"), queue))
     own_bucket.settle()
     before = len(own_bucket.log())
     nothing = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
     sns.publish(TopicArn=topic, Message=nothing)
     own_bucket.send(nothing)
-    wait_until(lambda: own_bucket.logged("invocation finished", since=before) != [], PATIENCE_SECONDS, "an invocation")
+    own_bucket.wait_for("invocation finished", before)
     own_bucket.settle()
     assert [line["skipped"] for line in own_bucket.logged("invocation finished", since=before)] == [1]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Deployment, Listener
+from conftest import Deployment, Listener, Sample
 from emulator import ROOT
 from stack import Received
 
@@ -41,16 +41,15 @@ WANTED: dict[str, Callable[[Signal], bool]] = {
 
 
 @pytest.fixture(scope="module")
-def received(own_bucket: Deployment, deliveries: dict[str, bytes]) -> dict[str, list[Received]]:
+def received(own_bucket: Deployment, samples: list[Sample]) -> dict[str, list[Received]]:
     """Return what a subscriber with each recipe, and one with none, receives of the sample deliveries."""
     listeners: dict[str, Listener] = {"": own_bucket.subscribe()}
     for name, policy in RECIPES.items():
         scope = "MessageBody" if "MessageBody" in name else "MessageAttributes"
         listeners[name] = own_bucket.subscribe(FilterPolicy=policy, FilterPolicyScope=scope)
-    for key, body in deliveries.items():
-        own_bucket.put(key, body)
+    own_bucket.deliver(*samples)
     publish_alert(own_bucket)
-    return {name: listener.collect(at_least=0) for name, listener in listeners.items()}
+    return {name: listener.collect() for name, listener in listeners.items()}
 
 
 def publish_alert(deployment: Deployment) -> None:
@@ -64,7 +63,7 @@ def publish_alert(deployment: Deployment) -> None:
         "kibana": {"alert": {"severity": "high", "risk_score": 20, "rule": {"rule_id": attributes["rule_id"]}}},
     }
     strings = attributes | {"account_id": "444455556666", "region": "us-east-1", "event_action": "StopLogging"}
-    deployment.emulator.client("sns").publish(
+    deployment.client("sns").publish(
         TopicArn=deployment.outputs["TopicArn"],
         Message=json.dumps(signal),
         MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in strings.items()}

@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
-from conftest import Deployment
+from conftest import Deployment, Sample
 from emulator import ROOT
 
 # The attributes that SNS and EventBridge add to what a queue refused. The emulator knows neither's dead letters, so the
@@ -38,40 +36,36 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_make_redrive_brings_back_each_kind_of_dead_letter_in_a_form_that_the_function_reads(
-    own_bucket: Deployment, deliveries: dict[str, bytes], scanned: dict[str, list[str]], kind: str
+    own_bucket: Deployment, samples: list[Sample], kind: str
 ) -> None:
     file, added = KINDS[kind]
-    ((body, keys),) = bodies(file, own_bucket.outputs["BucketName"], deliveries)
-    for key in keys:
-        own_bucket.put(key, deliveries[key])
+    body = message(file, own_bucket.outputs["BucketName"])
+    named = [each for each in samples if each.key in body]
+    own_bucket.deliver(*named)
     listener = own_bucket.subscribe()
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in added.items()}
-    own_bucket.emulator.client("sqs").send_message(
+    own_bucket.client("sqs").send_message(
         QueueUrl=own_bucket.outputs["DeadLetterQueueUrl"], MessageBody=body, MessageAttributes=attributes
     )
 
-    command = [sys.executable, ROOT / "tools/redrive.py", own_bucket.name]
-    done = subprocess.run(command, env=own_bucket.emulator.environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "1 dead letter is back in the queue\n"
-
-    wanted = {each for key in keys for each in scanned[key]} if keys else {api_call_signal(scanned)}
-    found = Counter(message.attributes["signal_id"] for message in listener.collect(at_least=len(wanted)))
-    assert found == Counter(wanted)
+    assert own_bucket.run("redrive.py").stdout == "1 dead letter is back in the queue\n"
+    wanted = set().union(*(each.ids for each in named)) if named else {api_call_signal(body, samples)}
+    assert listener.collect_ids(len(wanted)) == Counter(wanted)
     assert own_bucket.dead_letters() == 0
 
 
-def bodies(file: str, bucket: str, deliveries: dict[str, bytes]) -> list[tuple[str, list[str]]]:
-    """Return each message of a sample payload, about the given bucket, and the keys of the deliveries it names."""
-    messages = json.loads((ROOT / "events" / file).read_text().replace("example-trail-bucket", bucket))["Records"]
-    return [(each["body"], [key for key in deliveries if key in each["body"]]) for each in messages]
+def message(file: str, bucket: str) -> str:
+    """Return the one message of a sample payload, about the given bucket."""
+    payload = (ROOT / "events" / file).read_text().replace("example-trail-bucket", bucket)
+    (found,) = json.loads(payload)["Records"]
+    return found["body"]
 
 
-def api_call_signal(scanned: dict[str, list[str]]) -> str:
+def api_call_signal(body: str, samples: list[Sample]) -> str:
     """Return the id of the signal of the one call in the sample of EventBridge."""
-    ((body, _),) = bodies("sqs-eventbridge-api-call.json", "", {})
     record = json.loads(body)["detail"]
     rule = "1251b98a-ff45-11ee-89a1-f661ea17fbce"
     text = f"{rule}/{record['recipientAccountId']}/{record['eventID']}"
     found = hashlib.sha256(text.encode()).hexdigest()
-    assert found in {each for ids in scanned.values() for each in ids}
+    assert any(found in each.ids for each in samples)
     return found

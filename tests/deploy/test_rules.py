@@ -8,7 +8,6 @@ import io
 import json
 import re
 import ssl
-import subprocess
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -18,8 +17,9 @@ from typing import Any
 
 import pytest
 import release
-from conftest import Deployment, deployed
+from conftest import Deployment, answered, bucket_with_events, deployed
 from emulator import ROOT, Emulator
+from sandbox import write_aws
 from stack import Received, Subscriber, mend
 
 PAGE = (ROOT / "docs/rules.md").read_text()
@@ -56,29 +56,12 @@ class Reader:
     emulator: Emulator
     folder: Path
 
-    def environment(self) -> dict[str, str]:
-        """Return variables in which the emulator is AWS, and no cargo is on the path."""
-        kept = {name: value for name, value in self.emulator.environment.items() if not name.startswith("MAKE")}
-        return kept | {"PATH": f"{self.folder}/bin:/usr/bin:/bin"}
-
-    def run(self, command: str) -> tuple[int, str]:
-        """Run a command; return its exit code, and what it printed."""
-        done = subprocess.run(
-            ["sh", "-c", command],
-            cwd=self.folder,
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout
-
-    def bundle(self, rules: Path) -> bytes:
-        """Return the bundle of a folder of rules."""
-        code, printed = self.run(f"cloudtrail-scan --rules '{rules}' --bundle other.json")
-        assert code == 0, printed
-        return (self.folder / "other.json").read_bytes()
+    def run(self, command: str, code: int = 0) -> str:
+        """Run a command that ends with this code, with no cargo on the path; return what it printed."""
+        path = f"{self.folder}/bin:/usr/bin:/bin"
+        done = answered(self.emulator, ["sh", "-c", command], "", self.folder, PATH=path)
+        assert done.returncode == code, f"{command}\n{done.stdout}"
+        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -89,25 +72,20 @@ def reader(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Read
         (folder / name).symlink_to(ROOT / name)
     (folder / "bin").mkdir()
     (folder / "bin/cloudtrail-scan").symlink_to(ROOT / "target/debug/cloudtrail-scan")
-    aws = folder / "bin/aws"
-    # Version 1 of the command asks AWS itself for some services unless the address is an argument.
-    aws.write_text(f'#!/bin/sh\nexec \'{ROOT}/.venv/aws/bin/aws\' --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
-    aws.chmod(0o755)
+    write_aws(folder / "bin")
     (folder / "template.yaml").write_text(release.packaged((ROOT / "template.yaml").read_text(), release.version()))
 
     account = replace(emulator, account=ACCOUNT)
+    bucket_with_events(account, TRAIL)
     s3 = account.client("s3")
-    for bucket in (TRAIL, CODE_BUCKET):
-        s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_notification_configuration(Bucket=TRAIL, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    s3.create_bucket(Bucket=CODE_BUCKET)
     s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=release.zipped({"bootstrap": program()}))
     reader = Reader(account, folder)
-    code, printed = reader.run(
+    reader.run(
         f"aws cloudformation deploy --stack-name {STACK} --template-file template.yaml --s3-bucket {CODE_BUCKET}"
         " --capabilities CAPABILITY_NAMED_IAM"
         f" --parameter-overrides CodeBucket={CODE_BUCKET} CodeKey={CODE_KEY} TrailBucketName={TRAIL}"
     )
-    assert code == 0, printed
     mend(account, Deployment.of(account, STACK).outputs)
     return reader
 
@@ -119,9 +97,7 @@ def program() -> tuple[bytes, int]:
 
 def configuration(deployment: Deployment) -> dict[str, Any]:
     """Return how the function is configured."""
-    return deployment.emulator.client("lambda").get_function_configuration(
-        FunctionName=deployment.outputs["FunctionName"]
-    )
+    return deployment.client("lambda").get_function_configuration(FunctionName=deployment.outputs["FunctionName"])
 
 
 def layer_file(deployment: Deployment, layer: str, name: str) -> bytes:
@@ -137,7 +113,7 @@ def layer_file(deployment: Deployment, layer: str, name: str) -> bytes:
 
 def put_beside_the_program(deployment: Deployment, bundle: bytes) -> None:
     """Let the function read this bundle."""
-    functions, name = deployment.emulator.client("lambda"), deployment.outputs["FunctionName"]
+    functions, name = deployment.client("lambda"), deployment.outputs["FunctionName"]
     code = release.zipped({"bootstrap": program(), "rules.json": (bundle, 0o644)})
     functions.update_function_code(FunctionName=name, ZipFile=code)
     variables = configuration(deployment)["Environment"]["Variables"] | {"RULES_BUNDLE": "rules.json"}
@@ -152,11 +128,9 @@ def followed(reader: Reader) -> tuple[Deployment, list[Received]]:
         is_upload = step.command.startswith("cat > stopped.json")
         if is_upload:
             listener = Deployment.of(reader.emulator, STACK).subscribe()
-        code, printed = reader.run(step.command)
-        shown = step.shown
-        assert code == int(any("mistake" in piece for piece in shown)), f"{step.command}\n{printed}"
+        printed = reader.run(step.command, int(any("mistake" in piece for piece in step.shown)))
         place = 0
-        for piece in shown:
+        for piece in step.shown:
             assert piece in printed[place:], f"{step.command}\n{printed}\nshows not, or not here:\n{piece}"
             place = printed.index(piece, place) + len(piece)
         if "cloudformation deploy" in step.command:
@@ -204,19 +178,12 @@ def test_two_functions_with_bundles_of_different_versions_run_side_by_side(
     (newer / "trail.toml").write_text(rule.replace('severity = "high"', 'severity = "critical"'))
     another = rule.replace(RULE, "another-rule").replace("CloudTrail Trail", "The Same").replace(" or DeleteTrail", "")
     (newer / "another.toml").write_text(another)
+    reader.run(f"cloudtrail-scan --rules '{newer}' --bundle other.json")
+    bundle = (reader.folder / "other.json").read_bytes(), 0o644
     now = configuration(deployment)
-    functions.create_function(
-        FunctionName="newer",
-        Role=now["Role"],
-        Runtime=now["Runtime"],
-        Handler=now["Handler"],
-        MemorySize=now["MemorySize"],
-        Timeout=now["Timeout"],
-        Environment=now["Environment"],
-        Code={
-            "ZipFile": release.zipped({"bootstrap": program(), "rules.json": (reader.bundle(newer), 0o644)}),
-        },
-    )
+    same = {name: now[name] for name in ("Role", "Runtime", "Handler", "MemorySize", "Timeout", "Environment")}
+    code = release.zipped({"bootstrap": program(), "rules.json": bundle})
+    functions.create_function(FunctionName="newer", **same, Code={"ZipFile": code})
     key = received[0].signal["aws"]["s3"]["object"]["key"]
     s3_event = {
         "eventSource": "aws:s3",

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+from conftest import Sample
 from emulator import ROOT
 
 SECONDS = 240
@@ -26,12 +27,10 @@ exit 7
 """
 
 
-def test_deploy_deliver_look_and_redrive_work_in_the_sandbox_as_they_are_typed_for_aws(
-    main_delivery: str, scanned: dict[str, list[str]]
-) -> None:
+def test_deploy_deliver_look_and_redrive_work_in_the_sandbox_as_they_are_typed_for_aws(main: Sample) -> None:
     variables = {
-        "DELIVERY": str(ROOT / "events/deliveries" / main_delivery),
-        "WANTED": f'published\\\\":{len(scanned[main_delivery])},',
+        "DELIVERY": str(ROOT / "events/deliveries" / main.key),
+        "WANTED": f'published\\\\":{main.ids.total()},',
     }
     done = subprocess.run(
         [sys.executable, ROOT / "tools/sandbox.py"],

@@ -7,25 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from emulator import ROOT
+from parameters import TEMPLATE as TEMPLATE_FILE
+from parameters import Loader
 
-TEXT = (ROOT / "template.yaml").read_text()
-
-
-class Loader(yaml.SafeLoader):
-    """Reads YAML with CloudFormation's short forms, each as a mapping such as ``{"GetAtt": "Queue.Arn"}``."""
-
-
-def short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    """Return what stands behind a tag, under the tag's name."""
-    if isinstance(node, yaml.ScalarNode):
-        return {suffix: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {suffix: loader.construct_sequence(node, deep=True)}
-    return {suffix: loader.construct_mapping(node, deep=True)}
-
-
-Loader.add_multi_constructor("!", short_form)
+TEXT = TEMPLATE_FILE.read_text()
 TEMPLATE = yaml.load(TEXT, Loader)
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 

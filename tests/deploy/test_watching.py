@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
-from conftest import PATIENCE_SECONDS, Deployment
+from conftest import PATIENCE_SECONDS, Deployment, Sample
 from emulator import ROOT, wait_until
 from stack import Subscriber
-from test_permissions import without
 
 PAGE = (ROOT / "docs/operate.md").read_text()
 QUERIES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
@@ -31,7 +30,7 @@ TWIN = "UndeliveredNoticeAlarm"
 
 def alarms(deployment: Deployment) -> dict[str, dict[str, Any]]:
     """Return the deployment's alarms by logical id."""
-    found = deployment.emulator.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{deployment.name}-")
+    found = deployment.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{deployment.name}-")
     return {alarm["AlarmName"].split("-")[-2]: alarm for alarm in found["MetricAlarms"]}
 
 
@@ -49,7 +48,7 @@ def test_there_is_an_alarm_for_everything_this_file_trips(existing_topic: Deploy
 def test_each_alarm_sounds_beyond_its_threshold_and_notifies_the_alarm_topic(
     existing_topic: Deployment, name: str
 ) -> None:
-    cloudwatch = existing_topic.emulator.client("cloudwatch")
+    cloudwatch = existing_topic.client("cloudwatch")
     alarm = alarms(existing_topic)[name]
     # The emulator judges all values of a period together: each half of this test begins without any.
     bad, good = ALARMS[name]
@@ -71,11 +70,15 @@ def test_each_alarm_sounds_beyond_its_threshold_and_notifies_the_alarm_topic(
     assert state["StateValue"] == "OK"
 
 
+def widgets(deployment: Deployment) -> list[dict[str, Any]]:
+    """Return the widgets of the dashboard."""
+    answer = deployment.client("cloudwatch").get_dashboard(DashboardName=deployment.outputs["DashboardName"])
+    return json.loads(answer["DashboardBody"])["widgets"]
+
+
 def metrics_shown(deployment: Deployment) -> Iterator[tuple[str, str]]:
     """Yield namespace and name of every metric on the dashboard, with CloudWatch's shorthands resolved."""
-    cloudwatch = deployment.emulator.client("cloudwatch")
-    body = cloudwatch.get_dashboard(DashboardName=deployment.outputs["DashboardName"])["DashboardBody"]
-    for widget in json.loads(body)["widgets"]:
+    for widget in widgets(deployment):
         last: list[str] = []
         for row in widget["properties"].get("metrics", []):
             words = [word for word in row if isinstance(word, str)]
@@ -84,19 +87,22 @@ def metrics_shown(deployment: Deployment) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def emitted(own_bucket: Deployment, deliveries: dict[str, bytes], main_delivery: str) -> dict[str, Any]:
+def emitted(own_bucket: Deployment, main: Sample) -> dict[str, Any]:
     """Return the metrics document that the function logs for an invocation with signals."""
     own_bucket.settle()
     before = len(own_bucket.log())
-    own_bucket.put(main_delivery, deliveries[main_delivery])
-    found: list[dict[str, Any]] = []
+    own_bucket.deliver(main)
+    return metrics(own_bucket, before, "Published")
 
-    def logged() -> bool:
-        found[:] = [line for line in own_bucket.log()[before:] if "_aws" in line and line.get("Published")]
-        return bool(found)
 
-    wait_until(logged, PATIENCE_SECONDS, "a log line with metrics")
-    return found[-1]
+def metrics(deployment: Deployment, since: int, name: str) -> dict[str, Any]:
+    """Return the first metrics document in the log behind so many lines that counts something under a name."""
+
+    def found() -> list[dict[str, Any]]:
+        return [line for line in deployment.log()[since:] if "_aws" in line and line.get(name)]
+
+    wait_until(lambda: found() != [], PATIENCE_SECONDS, f"a log line that counts {name}")
+    return found()[0]
 
 
 def test_every_metric_of_the_alarms_and_the_dashboard_is_one_that_somebody_emits(
@@ -143,25 +149,19 @@ def test_every_field_of_the_summary_line_is_documented(own_bucket: Deployment, e
     assert set(line) <= set(re.findall(r"`([a-z_]+)`", "".join(sections)))
 
 
-def test_a_stack_whose_role_may_not_read_gets_the_silence_alarm(
-    existing_bucket: Deployment, deliveries: dict[str, bytes], main_delivery: str
-) -> None:
-    cloudwatch = existing_bucket.emulator.client("cloudwatch")
+def test_a_stack_whose_role_may_not_read_gets_the_silence_alarm(existing_bucket: Deployment, main: Sample) -> None:
+    cloudwatch = existing_bucket.client("cloudwatch")
     alarm = alarms(existing_bucket)["SilenceAlarm"]
-
-    def emits(since: int) -> list[dict[str, Any]]:
-        return [line for line in existing_bucket.log()[since:] if line.get("Deliveries")]
 
     def deliver(name: str) -> dict[str, Any]:
         """Bring a delivery and return the metrics of the invocation that opened it."""
         before = len(existing_bucket.log())
-        existing_bucket.put(f"{main_delivery}-{name}", deliveries[main_delivery])
-        wait_until(lambda: emits(before) != [], PATIENCE_SECONDS, "an invocation that opens the delivery")
-        return emits(before)[0]
+        existing_bucket.put(f"{main.key}-{name}", main.body)
+        return metrics(existing_bucket, before, "Deliveries")
 
     # The emulator does not read metrics from the log: each value goes where CloudWatch would put it.
     with existing_bucket.quick_retries():
-        with without(existing_bucket, "ReadDeliveries"):
+        with existing_bucket.without("ReadDeliveries"):
             unreadable = deliver("unreadable")
         measure(cloudwatch, alarm, unreadable[alarm["MetricName"]])
         assert alarms(existing_bucket)["SilenceAlarm"]["StateValue"] == "ALARM"
@@ -182,7 +182,7 @@ def fields(own_bucket: Deployment, emitted: dict[str, Any]) -> dict[str, set[str
     assert emitted
     with own_bucket.quick_retries():
         own_bucket.send("no envelope")
-        wait_until(lambda: own_bucket.dead_letters() == 1, PATIENCE_SECONDS, "the arrival of a dead letter")
+        own_bucket.wait_for_dead_letter()
     own_bucket.take_dead_letters()
     # Nothing is suppressed in this deployment; the function's own tests hold what that line says.
     suppressed = set("signal_id rule_id rule_name exception event_action event_id caller account region object".split())
@@ -208,10 +208,7 @@ def test_each_query_of_the_page_speaks_of_lines_and_fields_there_are(fields: dic
 
 
 def test_the_dashboard_s_query_is_one_of_the_page(own_bucket: Deployment) -> None:
-    cloudwatch = own_bucket.emulator.client("cloudwatch")
-    body = cloudwatch.get_dashboard(DashboardName=own_bucket.outputs["DashboardName"])["DashboardBody"]
-    widgets = json.loads(body)["widgets"]
-    (query,) = (widget["properties"]["query"] for widget in widgets if widget["type"] == "log")
+    (query,) = (widget["properties"]["query"] for widget in widgets(own_bucket) if widget["type"] == "log")
     source, _, rest = query.partition(" | ")
     assert source == f"SOURCE '{own_bucket.outputs['LogGroupName']}'"
     assert rest in {one.strip().replace("\n", " ") for one in QUERIES}
