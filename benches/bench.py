@@ -235,7 +235,6 @@ def scanning_with_memory(folder: Path) -> None:
 
 
 def machine() -> str:
-    """Name the machine."""
     names = [
         line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
     ]
@@ -243,7 +242,6 @@ def machine() -> str:
 
 
 def main() -> None:
-    """Print every table."""
     print(f"Measured on {machine()}; Python {platform.python_version()}. Medians, least and greatest in parentheses.")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

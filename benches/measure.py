@@ -93,7 +93,6 @@ def by_name(printed: str) -> dict[str, list[float]]:
 
 
 def generate(folder: Path, name: str, records: int, match_every: int) -> Path:
-    """Write a generated delivery."""
     path = folder / name
     subprocess.run([GENERATE, str(records), str(match_every), "1", path], check=True)
     return path

@@ -38,7 +38,6 @@ def matches(record: dict) -> bool:
 
 
 def without_empty(value: object) -> object:
-    """Leave out every part that says nothing."""
     if isinstance(value, dict):
         kept = {key: without_empty(below) for key, below in value.items()}
         return {key: below for key, below in kept.items() if below not in (None, "", {}, [])}
@@ -57,7 +56,6 @@ def printed(value: object) -> str:
 
 
 def document(record: dict, original: str, bucket: str, key: str) -> dict:
-    """Make the signal of a record."""
     record = without_empty(record)
     identity = record.get("userIdentity", {})
     session = identity.get("sessionContext", {})
@@ -160,7 +158,6 @@ def document(record: dict, original: str, bucket: str, key: str) -> dict:
 
 
 def entry(index: int, record: dict, bucket: str, key: str) -> dict:
-    """Make an entry of a batch."""
     original = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
     if "raw" in sys.argv:
         return {"Id": str(index), "Message": original}
@@ -203,7 +200,6 @@ def handler(event: dict) -> dict:
 
 
 def main() -> None:
-    """Serve invocations, one after the other."""
     api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     while True:
         api.request("GET", "/2018-06-01/runtime/invocation/next")

@@ -62,7 +62,6 @@ CYCLE = 165
 
 
 def queries(count: int) -> list[str]:
-    """Return the queries of so many rules."""
     chance = random.Random(CYCLE)
     return [_query(index % CYCLE, chance) for index in range(count)]
 
@@ -89,7 +88,6 @@ def _query(index: int, chance: random.Random) -> str:
 
 
 def rule(index: int, query: str, kind: str = "query", memory: str = "") -> str:
-    """Return a rule file with this query."""
     return f'''[rule]
 author = ["benches"]
 description = "A rule of the usual shape."
@@ -174,7 +172,6 @@ def _detection(index: int, chance: random.Random) -> dict:
 
 
 def sigma_rule(index: int, detection: dict) -> str:
-    """Return a Sigma rule file with this detection."""
     sections = "".join(f"    {name}: {json.dumps(section)}\n" for name, section in detection.items())
     return f"""title: Rule {index}
 id: {uuid.UUID(int=1 << 64 | index)}

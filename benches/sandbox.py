@@ -43,7 +43,6 @@ class Sandbox(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
     @property
     def address(self) -> str:
-        """Host and port."""
         return f"127.0.0.1:{self.server_address[1]}"
 
     def environment(self) -> dict[str, str]:
@@ -115,7 +114,6 @@ class Requests(http.server.BaseHTTPRequestHandler):
         self.answer(ACCEPTED.format("".join(member.format(index) for index in range(entries))).encode())
 
     def answer(self, body: bytes, headers: dict[str, str] | None = None) -> None:
-        """Send a whole answer."""
         self.send_response(200)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -10,7 +10,6 @@ SECONDS = 60
 
 
 def find() -> str | None:
-    """Return the browser's program; ``None`` without one."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 

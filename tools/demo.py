@@ -10,12 +10,10 @@ PATIENCE_SECONDS = 60
 
 
 def is_alert(received: Received) -> bool:
-    """Return whether a signal is more than a building block."""
     return "building_block_type" not in received.signal["kibana"]["alert"]
 
 
 def show(received: Received, number: int, uploaded: float) -> None:
-    """Print one signal."""
     kind = "ALERT" if is_alert(received) else "building block"
     after = received.at - uploaded
     print(f"\nsignal {number}, {kind}, {after:.2f} s after the upload\n{readable(received)}", flush=True)
@@ -68,7 +66,6 @@ def demo(emulator: Emulator) -> int:
 
 
 def main() -> int:
-    """Run the demo beside an emulator of its own."""
     with ministack() as emulator:
         return demo(emulator)
 

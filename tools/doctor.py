@@ -39,12 +39,10 @@ class Finding:
     advice: str = ""
 
     def line(self) -> str:
-        """Return the finding as a line."""
         return f"{self.state:5}  {self.text}" + (f" -> {self.advice}" if self.advice else "")
 
 
 def judged(good: bool, right: str, wrong: str, advice: str) -> Finding:
-    """Return the one finding or the other."""
     return Finding(RIGHT, right) if good else Finding(WRONG, wrong, advice)
 
 
@@ -65,7 +63,6 @@ class Stack:
         return self.outputs["BucketName"].split(",")
 
     def attribute(self, url: str, name: str) -> str:
-        """Return an attribute of a queue."""
         answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[url], AttributeNames=[name])
         return answer["Attributes"][name]
 
@@ -294,7 +291,6 @@ def examine(stack: Stack) -> Iterator[Finding]:
 
 
 def load(name: str, client: Callable[[str], BaseClient] = boto3.client) -> Stack:
-    """Return a deployed stack."""
     cloudformation = client("cloudformation")
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
     resources = [each for page in pages for each in page["StackResourceSummaries"]]
@@ -303,7 +299,6 @@ def load(name: str, client: Callable[[str], BaseClient] = boto3.client) -> Stack
 
 
 def main() -> int:
-    """Print every finding; return the exit code."""
     try:
         stack = load(named(__doc__))
     except (BotoCoreError, ClientError) as error:

@@ -48,7 +48,6 @@ class Emulator:
         return environment_for(self.endpoint, self.certificate, self.account)
 
     def client(self, service: str) -> BaseClient:
-        """Return a client for one service of the emulator."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
@@ -85,7 +84,6 @@ def environment_for(endpoint: str, certificate: Path | None = None, account: str
 
 
 def free_port() -> int:
-    """Return a port nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -215,7 +213,6 @@ def run(main: Callable[[], int]) -> NoReturn:
 
 
 def main() -> int:
-    """Run the command line."""
     emulators = {"ministack": ministack, "localstack": localstack}
     match sys.argv[1:]:
         case [name, "--", *command] if name in emulators and command:

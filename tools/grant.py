@@ -111,7 +111,6 @@ def apply(change: Change) -> bool:
 
 
 def main() -> int:
-    """Apply every change that is wanted; return the exit code."""
     name = named(__doc__)
     stack = outputs(boto3.client("cloudformation"), name)
     if "BucketPolicyStatements" not in stack:

@@ -79,7 +79,6 @@ class Selection:
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """Return a number with the noun it counts."""
     return f"{number:,} {one if number == 1 else many}"
 
 
@@ -148,7 +147,6 @@ def job(stack: dict[str, str], account: str, name: str, etag: str, *, learn: boo
 
 
 def manifest_key(name: str) -> str:
-    """Return the key of a job's manifest in the archive bucket."""
     return f"history/manifests/{name}.csv"
 
 
@@ -168,7 +166,6 @@ def start(
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
-    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stack", help="the deployed stack")
     parser.add_argument(
@@ -190,7 +187,6 @@ def arguments(words: list[str]) -> argparse.Namespace:
 
 
 def main() -> NoReturn:
-    """Run the command line."""
     asked = arguments(sys.argv[1:])
     stack = outputs(boto3.client("cloudformation"), asked.stack)
     if "HistoryRoleArn" not in stack:

@@ -61,7 +61,6 @@ def invoke(emulator: Emulator, payload: Path) -> int:
 
 
 def main() -> int:
-    """Run the command line: one argument, the payload's file."""
     match sys.argv[1:]:
         case [name] if Path(name).is_file():
             with ministack() as emulator:

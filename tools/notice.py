@@ -40,7 +40,6 @@ def message(stack: str, now: datetime) -> dict[str, str]:
 
 
 def main() -> int:
-    """Send the notice; return the exit code."""
     stack = named(__doc__)
     found = outputs(boto3.client("cloudformation"), stack)
     topic = found.get("NoticeTopicArn")

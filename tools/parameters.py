@@ -50,7 +50,6 @@ Loader.add_multi_constructor("!", short_form)
 
 
 def defaults() -> dict[str, str]:
-    """Return the default value of every parameter of the template."""
     declared: dict[str, dict[str, Any]] = yaml.load(TEMPLATE.read_text(), Loader)["Parameters"]
     return {name: str(each["Default"]) for name, each in declared.items()}
 
@@ -92,7 +91,6 @@ def escaped_for_sam(value: str) -> str:
 
 
 def read(file: Path) -> dict[str, str]:
-    """Return the names in a file that ``write`` wrote, with the values as they stand there."""
     return yaml.safe_load(file.read_text())
 
 
@@ -141,7 +139,6 @@ def report(stack: str, values: Mapping[str, str], usual: Mapping[str, str]) -> s
 
 
 def main() -> NoReturn:
-    """Run the command line."""
     usual = defaults()
     match sys.argv[1:]:
         case ["write", file]:

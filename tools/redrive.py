@@ -30,7 +30,6 @@ def redrive(sqs: BaseClient, dead_letter_queue: str, queue: str) -> int:
 
 
 def main() -> None:
-    """Send back every dead letter."""
     found = outputs(boto3.client("cloudformation"), named(__doc__))
     moved = redrive(boto3.client("sqs"), found["DeadLetterQueueUrl"], found["QueueUrl"])
     print(f"{moved} dead {'letter is' if moved == 1 else 'letters are'} back in the queue")

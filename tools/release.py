@@ -49,7 +49,6 @@ CODE_PARAMETERS = """\
 
 
 def version() -> str:
-    """Return the version that all packages of the workspace have."""
     return tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
 
 
@@ -155,13 +154,11 @@ def environment(*flags: str) -> dict[str, str]:
 
 
 def installed(triple: str) -> bool:
-    """Say whether the standard library for a target is there."""
     folder = run("rustc", "--print", "target-libdir", "--target", triple).strip()
     return any(Path(folder).glob("libstd-*.rlib"))
 
 
 def build_function(triple: str) -> bytes:
-    """Compile the function for Lambda and return the program."""
     bins = TARGET / "lambda" / triple
     run(
         *("cargo", "lambda", "build", "--release", "--locked", "--bin", FUNCTION, "--target", triple),
@@ -191,12 +188,10 @@ def build_bill(package: str, manifest: Path, triple: str) -> bytes:
 
 
 def members() -> list[str]:
-    """Return the folders of the workspace's other packages."""
     return tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]
 
 
 def terraform() -> dict[str, tuple[bytes, int]]:
-    """Return the files of the Terraform module."""
     files = [file for file in sorted(TERRAFORM.iterdir()) if file.suffix in (".tf", ".md")]
     return {file.name: (file.read_bytes(), 0o644) for file in files}
 
@@ -239,7 +234,6 @@ def release() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=version(), help="print the version in Cargo.toml")
     parser.parse_args()

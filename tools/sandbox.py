@@ -51,7 +51,6 @@ def keep_mended(emulator: Emulator, stop: threading.Event) -> None:
 
 
 def main() -> int:
-    """Run the user's shell beside the emulator."""
     with ministack(enforcing=True) as emulator, tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
         write_aws(Path(folder))
         variables = emulator.environment

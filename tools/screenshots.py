@@ -42,7 +42,6 @@ def table(columns: int, **variables: str) -> str:
 
 
 def coloured(text: str) -> str:
-    """Return a terminal's text as HTML."""
     text = html.escape(text)
     for code, style in COLOURS.items():
         text = text.replace(f"\x1b[{code}m", f'<span style="{style}">')
@@ -50,7 +49,6 @@ def coloured(text: str) -> str:
 
 
 def picture(program: str, name: str, content: str, width: int, height: int) -> None:
-    """Open HTML and keep a picture of it."""
     with tempfile.TemporaryDirectory(prefix="screenshot-") as folder:
         page = Path(folder, "page.html")
         page.write_text(content)
@@ -60,7 +58,6 @@ def picture(program: str, name: str, content: str, width: int, height: int) -> N
 
 
 def main() -> int:
-    """Make all pictures; return the exit code."""
     program = browser.find()
     if program is None:
         print("this machine has no Chromium: apt-get install chromium", file=sys.stderr)

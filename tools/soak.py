@@ -122,7 +122,6 @@ def before_the_cut(body: bytes) -> list[dict[str, Any]]:
 
 
 def signal_id(item: dict[str, Any]) -> str:
-    """Return the id of the signal of a record."""
     return sha256(f"{RULE_ID}/{item['recipientAccountId']}/{item['eventID']}")
 
 
@@ -133,7 +132,6 @@ def alert_id(parent: str, user: str) -> str:
 
 
 def sha256(text: str) -> str:
-    """Return the hash in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -170,7 +168,6 @@ def compare(made: Plan, received: set[str]) -> list[Row]:
 
 
 def upload(emulator: Emulator, bucket: str, objects: dict[str, bytes]) -> None:
-    """Upload everything as fast as it goes."""
     s3 = emulator.client("s3")
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
         list(pool.map(lambda item: s3.put_object(Bucket=bucket, Key=item[0], Body=item[1]), objects.items()))
@@ -255,7 +252,6 @@ def soak(emulator: Emulator) -> int:
 
 
 def main() -> int:
-    """Run the soak beside an emulator of its own."""
     with ministack() as emulator:
         return soak(emulator)
 

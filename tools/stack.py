@@ -27,7 +27,6 @@ def sample_deliveries() -> dict[str, Path]:
 
 
 def upload_samples(emulator: Emulator, bucket: str) -> None:
-    """Write the sample deliveries to a bucket, under their keys."""
     s3 = emulator.client("s3")
     for key, file in sample_deliveries().items():
         s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
@@ -87,7 +86,6 @@ def named(description: str | None) -> str:
 
 
 def outputs(cloudformation: BaseClient, name: str) -> dict[str, str]:
-    """Return the outputs of a stack."""
     (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     return outputs_of(stack)
 
@@ -106,12 +104,10 @@ def log_lines(logs: BaseClient, group: str, **which: Any) -> list[dict[str, Any]
 
 
 def policy(*statements: dict[str, Any]) -> str:
-    """Return the document of a policy."""
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def queue_arn(sqs: BaseClient, url: str) -> str:
-    """Return the ARN of a queue."""
     return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
@@ -173,7 +169,6 @@ class Subscriber(Subscription):
         return received
 
     def drain(self) -> Iterator[Received]:
-        """Yield every signal that is there."""
         while batch := self.receive():
             yield from batch
 

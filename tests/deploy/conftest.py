@@ -59,7 +59,6 @@ class Deployment:
         return cls(emulator, name, outputs(emulator.client("cloudformation"), name))
 
     def client(self, service: str) -> BaseClient:
-        """Return a client for one service of the stack's account."""
         return self.emulator.client(service)
 
     def put(self, key: str, body: bytes) -> None:
@@ -67,12 +66,10 @@ class Deployment:
         self.client("s3").put_object(Bucket=self.outputs["BucketName"], Key=key, Body=body)
 
     def deliver(self, *samples: Sample) -> None:
-        """Write sample deliveries to the trail bucket."""
         for sample in samples:
             self.put(sample.key, sample.body)
 
     def send(self, body: str) -> None:
-        """Put a message into the queue."""
         self.client("sqs").send_message(QueueUrl=self.outputs["QueueUrl"], MessageBody=body)
 
     def settle(self) -> None:
@@ -80,7 +77,6 @@ class Deployment:
         wait_until(lambda: waiting(self.emulator, self.outputs["QueueUrl"]) == 0, PATIENCE_SECONDS, "an empty queue")
 
     def dead_letters(self) -> int:
-        """Return how many messages the dead-letter queue holds."""
         return waiting(self.emulator, self.outputs["DeadLetterQueueUrl"])
 
     def wait_for_dead_letter(self) -> None:
@@ -164,7 +160,6 @@ class Listener(Subscriber):
     """A subscriber that waits for what a test expects and then for what it does not."""
 
     def __init__(self, deployment: Deployment, attributes: dict[str, str]) -> None:
-        """Subscribe to the deployment's topic."""
         super().__init__(deployment.emulator, deployment.outputs["TopicArn"], **attributes)
         self._deployment = deployment
 
@@ -183,19 +178,16 @@ class Listener(Subscriber):
 
 
 def ids(received: Iterable[Received]) -> Counter[str]:
-    """Return how often each signal id was received."""
     return Counter(message.attributes["signal_id"] for message in received)
 
 
 def bucket_with_events(emulator: Emulator, name: str) -> None:
-    """Make a bucket that sends its events to EventBridge."""
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket=name)
     s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}})
 
 
 def deployed(emulator: Emulator, name: str, **parameters: str) -> Deployment:
-    """Deploy the template."""
     return Deployment(emulator, name, deploy(emulator, name, **parameters))
 
 
@@ -292,7 +284,6 @@ def existing_topic(emulator: Emulator) -> Deployment:
 
 @pytest.fixture(scope="session")
 def samples() -> list[Sample]:
-    """Return the sample deliveries."""
     return [Sample(key, file.read_bytes(), scanned(file)) for key, file in sample_deliveries().items()]
 
 
@@ -312,13 +303,11 @@ def sample(samples: list[Sample], part: str) -> Sample:
 
 @pytest.fixture(scope="session")
 def main(samples: list[Sample]) -> Sample:
-    """Return the sample delivery with the most signals in it."""
     return max(samples, key=lambda each: each.ids.total())
 
 
 @pytest.fixture(scope="session")
 def schema() -> Draft202012Validator:
-    """Return the published schema of a signal."""
     document: dict[str, Any] = json.loads((ROOT / "docs/signal.schema.json").read_text())
     Draft202012Validator.check_schema(document)
     return Draft202012Validator(document, format_checker=Draft202012Validator.FORMAT_CHECKER)

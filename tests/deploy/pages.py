@@ -72,7 +72,6 @@ def tried(page: str) -> list[Block]:
 
 
 def run_elsewhere(command: str) -> bool:
-    """Return whether something else runs a command."""
     words = [word for word in shlex.split(command, comments=True) if not re.match(r"[A-Z_]+=", word)]
     return any(words[: len(each.split())] == each.split() for each in RUN_ELSEWHERE)
 

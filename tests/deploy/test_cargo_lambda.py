@@ -34,17 +34,14 @@ def plain() -> Iterator[Emulator]:
 
 @pytest.fixture
 def subscriber(plain: Emulator) -> Subscriber:
-    """Return a subscriber of the topic that the function publishes on."""
     return Subscriber(plain, topic(plain))
 
 
 def topic(emulator: Emulator) -> str:
-    """Return the topic's ARN."""
     return emulator.client("sns").create_topic(Name="signals")["TopicArn"]
 
 
 def run(emulator: Emulator, words: list[str]) -> str:
-    """Run a command at the root of the repository, with the emulator for AWS; return what it printed."""
     done = subprocess.run(words, cwd=ROOT, env=emulator.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
     return done.stdout

@@ -41,17 +41,14 @@ def patient(emulator: Emulator, main: Sample) -> Deployment:
 
 @pytest.fixture
 def stack(patient: Deployment) -> Stack:
-    """Return the stack as it is now."""
     return load(NAME, patient.client)
 
 
 def alarm_names(stack: Stack) -> list[str]:
-    """Return the names of the stack's alarms."""
     return [physical for logical, physical in stack.resources.items() if logical.endswith("Alarm")]
 
 
 def wrong(stack: Stack) -> list[Finding]:
-    """Return what is wrong."""
     return [finding for finding in examine(stack) if finding.state == WRONG]
 
 

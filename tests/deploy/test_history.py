@@ -36,7 +36,6 @@ def manifest(printed: str) -> Path:
 
 
 def rows(printed: str) -> list[list[str]]:
-    """Return the rows of that manifest."""
     return list(csv.reader(manifest(printed).read_text().splitlines()))
 
 
@@ -168,7 +167,6 @@ def test_a_job_that_teaches_says_so_by_an_argument(past: Deployment) -> None:
 
 
 def etag(body: bytes) -> str:
-    """Return S3's entity tag of an object uploaded in one piece."""
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 

@@ -21,7 +21,6 @@ STAYS = ("BucketName", "QueueUrl", "DeadLetterQueueUrl", "TopicArn", "ArchiveBuc
 
 
 def of(*headings: str) -> list[Block]:
-    """Return the page's blocks below these headings."""
     return [block for block in tried(PAGE) if block.heading in headings]
 
 
@@ -51,7 +50,6 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 def deployment(reader: Reader) -> Deployment:
-    """Return the stack as it is now."""
     return Deployment.of(reader.emulator, STACK)
 
 

@@ -38,7 +38,6 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The page."""
         return (ROOT / "docs" / self.name).read_text()
 
     @property
@@ -84,7 +83,6 @@ PAGES = {page.name: page for page in (LARGE, TOWER)}
 
 @pytest.fixture(scope="module", params=PAGES)
 def page(request: pytest.FixtureRequest) -> Page:
-    """Return each of the pages."""
     return PAGES[request.param]
 
 

@@ -45,7 +45,6 @@ VALUES = [
 
 
 def variable(emulator: Emulator, name: str = "EXCEPTION_QUERY") -> str:
-    """Return a variable of the deployed function."""
     function = outputs(emulator.client("cloudformation"), STACK)["FunctionName"]
     answer = emulator.client("lambda").get_function_configuration(FunctionName=function)
     return answer["Environment"]["Variables"][name]
@@ -84,7 +83,6 @@ def test_plain_sam_deploy_reads_the_file_that_the_page_shows(tmp_path: Path) -> 
 
 
 def read_by_sam(file: Path) -> dict[str, str]:
-    """Return the parameters that ``sam deploy`` reads from a file."""
     return CfnParameterOverridesType().convert((f"file://{file}",), None, None)
 
 

@@ -17,7 +17,6 @@ Signal = dict[str, Any]
 
 
 def parameters(signal: Signal) -> dict[str, Any]:
-    """Return what the caller asked for."""
     return signal["aws"]["cloudtrail"]["flattened"]["request_parameters"]
 
 

@@ -91,17 +91,14 @@ def reader(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Read
 
 
 def program() -> tuple[bytes, int]:
-    """Return the function's program, as a zip holds it."""
     return BOOTSTRAP.read_bytes(), 0o755
 
 
 def configuration(deployment: Deployment) -> dict[str, Any]:
-    """Return how the function is configured."""
     return deployment.client("lambda").get_function_configuration(FunctionName=deployment.outputs["FunctionName"])
 
 
 def layer_file(deployment: Deployment, layer: str, name: str) -> bytes:
-    """Return a file of a layer's version."""
     emulator = deployment.emulator
     location = emulator.client("lambda").get_layer_version_by_arn(Arn=layer)["Content"]["Location"]
     # The emulator names itself without TLS, which is on.

@@ -22,7 +22,6 @@ def wrong(made: Plan, received: Iterable[str]) -> dict[str, tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def made() -> Plan:
-    """Return a plan with every kind of delivery."""
     return plan(2000, 1)
 
 

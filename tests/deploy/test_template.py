@@ -30,7 +30,6 @@ def statements(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def role_statements(name: str = "FunctionRole") -> list[dict[str, Any]]:
-    """Return everything a role allows."""
     role = of_type("AWS::IAM::Role")[name]
     assert "ManagedPolicyArns" not in role
     return [each for policy in role["Policies"] for each in statements(policy["PolicyDocument"])]

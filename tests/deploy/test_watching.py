@@ -71,7 +71,6 @@ def test_each_alarm_sounds_beyond_its_threshold_and_notifies_the_alarm_topic(
 
 
 def widgets(deployment: Deployment) -> list[dict[str, Any]]:
-    """Return the widgets of the dashboard."""
     answer = deployment.client("cloudwatch").get_dashboard(DashboardName=deployment.outputs["DashboardName"])
     return json.loads(answer["DashboardBody"])["widgets"]
 

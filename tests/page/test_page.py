@@ -56,7 +56,6 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="this machine has no Chr
 
 
 def record(event: int, user: str) -> dict[str, Any]:
-    """Return a record that the embedded rule matches."""
     return {
         "eventID": f"e-{event}",
         "eventSource": "lambda.amazonaws.com",
