@@ -12,8 +12,21 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import rule_shapes
-from measure import BOOTSTRAP, ROOT, RUNS, SAMPLE, SCAN, Command, generate, row, seed_alone, spread, summary, versus
+from measure import (
+    BOOTSTRAP,
+    ROOT,
+    RUNS,
+    SAMPLE,
+    Command,
+    bundled,
+    generate,
+    header,
+    note,
+    row,
+    seed_alone,
+    spread,
+    versus,
+)
 from sandbox import Sandbox, cpu_seconds, function, peak_bytes
 
 
@@ -30,9 +43,7 @@ def started_and_replied(command: Command) -> tuple[float, float]:
 
 def starting_with_many_rules(folder: Path) -> None:
     """Compare a start with a bundle of many rules with one that has the seed rule alone."""
-    bundle = folder / "rules.json"
-    rules = rule_shapes.write(folder / "bundled", 165, 58)
-    subprocess.run([SCAN, "--rules", rules, "--bundle", bundle], stderr=subprocess.DEVNULL, check=True)
+    bundle = bundled(folder / "165-58-rules")
     many, one = (["env", f"RULES_BUNDLE={path}", BOOTSTRAP] for path in (bundle, ""))
 
     def started(command: Command) -> tuple[float, float, float]:
@@ -41,8 +52,8 @@ def starting_with_many_rules(folder: Path) -> None:
 
     started(many), started(one)
     pairs = [(started(many), started(one)) for _ in range(RUNS)]
-    print(f"\nA bundle of 165 rules of Elastic's shape and 58 of Sigma's, {bundle.stat().st_size / 1e6:.2f} MB.\n")
-    print("| start of the function | with the bundle | seed rule alone | more | target |\n|---|---|---|---|---|")
+    print(f"\nA bundle of 165 rules of Elastic's shape and 58 of Sigma's, {bundle.stat().st_size / 1e6:.2f} MB.")
+    header("start of the function", "with the bundle", "seed rule alone", "more", "target")
     rows = (
         ("time to first poll, ms", "≤ 10"),
         ("processor time to first poll, ms", "≤ 10"),
@@ -52,9 +63,7 @@ def starting_with_many_rules(folder: Path) -> None:
         ours, theirs = ([pair[side][index] for pair in pairs] for side in (0, 1))
         more = spread([a - b for a, b in zip(ours, theirs, strict=True)], digits=1)
         print(f"| {what} | {statistics.median(ours):.1f} | {statistics.median(theirs):.1f} | {more} | {target} |")
-        summary.append(
-            f"| {what}, with 223 rules in a bundle, more than with the seed rule alone | {more} | {target} |"
-        )
+        note(f"{what}, with 223 rules in a bundle, more than with the seed rule alone", more, target)
 
 
 def warm_cpu(command: Command, invocations: int = 200, settings: dict[str, str] | None = None) -> float:
@@ -118,8 +127,8 @@ def memory_above_idle(folder: Path) -> tuple[float, float]:
 def functions(folder: Path) -> None:
     """Compare the function with the same job in Python."""
     python = [sys.executable, ROOT / "benches/python_function.py"]
-    print("\nA small delivery (8 records, 2 of them matches), with S3, SNS and the runtime API on loopback.\n")
-    print("| the function against Python | function, ms | Python, ms | ratio | target |\n|---|---|---|---|---|")
+    print("\nA small delivery (8 records, 2 of them matches), with S3, SNS and the runtime API on loopback.")
+    header("the function against Python", "function, ms", "Python, ms", "ratio", "target")
     if published_fields([BOOTSTRAP]) != published_fields(python):
         raise RuntimeError("the two functions do not publish the same fields")
     pairs = [(started_and_replied([BOOTSTRAP]), started_and_replied(python)) for _ in range(RUNS)]
@@ -131,29 +140,26 @@ def functions(folder: Path) -> None:
     ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP]), lambda: warm_cpu([*python, "raw"]), 5)
     raw = "the same, Python publishing only the records"
     row(raw, ours, theirs, "", raw)
-    bundle = folder / "rules.json"
-    subprocess.run([SCAN, "--rules", folder / "165-0-rules", "--bundle", bundle], stderr=subprocess.DEVNULL, check=True)
-    with_bundle = {"RULES_BUNDLE": str(bundle)}
+    with_bundle = {"RULES_BUNDLE": str(bundled(folder / "165-0-rules"))}
     many, one = versus(lambda: warm_cpu([BOOTSTRAP], settings=with_bundle), lambda: warm_cpu([BOOTSTRAP]))
-    print("\n| the function, warm | 166 rules, ms | one, ms | ratio | target |\n|---|---|---|---|---|")
+    header("the function, warm", "166 rules, ms", "one, ms", "ratio", "target")
     name = "processor time of a warm invocation with 166 rules"
     row(name, many, one, "≤ 1.3", f"{name}, against one")
     ten, one = versus(lambda: concurrent(10), lambda: concurrent(1), 3)
-    print("\n| ten deliveries, 50 ms a GET | ten, ms | one, ms | ratio | target |\n|---|---|---|---|---|")
+    header("ten deliveries, 50 ms a GET", "ten, ms", "one, ms", "ratio", "target")
     row("one invocation", ten, one, "≤ 2", "time for ten deliveries, 50 ms a GET, against one")
     idle, more = memory_above_idle(folder)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.write(BOOTSTRAP, "bootstrap")
-    print("\n| the function | measured | target |\n|---|---|---|")
+    header("the function", "measured", "target")
     print(f"| memory when idle, MiB | {idle:.1f} | |")
     print(f"| more for a delivery of 300 MB inflated, MiB | {more:.1f} | ≤ 6 |")
     print(f"| artifact, MB | {BOOTSTRAP.stat().st_size / 1e6:.1f} | |")
     print(f"| artifact zipped, MB | {len(packed.getvalue()) / 1e6:.2f} | ≤ 4.1 |")
-    summary.append(
-        f"| memory of the function, idle, and more for 300 MB inflated | {idle:.1f} and {more:.1f} MiB | ≤ 6 more |"
-    )
-    summary.append(f"| artifact, zipped | {len(packed.getvalue()) / 1e6:.2f} MB | ≤ 4.1 MB |")
+    memory = f"{idle:.1f} and {more:.1f} MiB"
+    note("memory of the function, idle, and more for 300 MB inflated", memory, "≤ 6 more")
+    note("artifact, zipped", f"{len(packed.getvalue()) / 1e6:.2f} MB", "≤ 4.1 MB")
 
 
 def noticing() -> None:
@@ -179,19 +185,15 @@ def noticing() -> None:
         lambda: invocation({}, ["GetObject", "PublishBatch"]),
     )
     more = [(a - b) * 1e3 for a, b in zip(with_notice, without, strict=True)]
-    print(
-        "\n| a warm invocation with one signal | with its notice, ms | without, ms | more, ms | target |\n|---|---|---|---|---|"
-    )
+    header("a warm invocation with one signal", "with its notice, ms", "without, ms", "more, ms", "target")
     ours, theirs = (f"{statistics.median(values) * 1e3:.1f}" for values in (with_notice, without))
     print(f"| one request to SNS more | {ours} | {theirs} | {spread(more)} | ≤ 2 |")
-    summary.append(f"| one notice: milliseconds more in a warm invocation | {spread(more)} | ≤ 2 |")
+    note("one notice: milliseconds more in a warm invocation", spread(more), "≤ 2")
 
 
 def with_a_table(folder: Path) -> None:
     """Compare the function that has a table, and no rule that remembers, with one that has none."""
-    bundle = folder / "seed.json"
-    subprocess.run([SCAN, "--rules", seed_alone(folder), "--bundle", bundle], stderr=subprocess.DEVNULL, check=True)
-    alone = {"EMBEDDED_RULES": "none", "RULES_BUNDLE": str(bundle)}
+    alone = {"EMBEDDED_RULES": "none", "RULES_BUNDLE": str(bundled(seed_alone(folder)))}
     table = alone | {"MEMORY_TABLE": "memory"}
 
     def started(settings: dict[str, str]) -> tuple[float, float]:
@@ -200,7 +202,7 @@ def with_a_table(folder: Path) -> None:
 
     started(table), started(alone)
     pairs = [(started(table), started(alone)) for _ in range(RUNS)]
-    print("\n| the seed rule alone | with a table, ms | without, ms | ratio | target |\n|---|---|---|---|---|")
+    header("the seed rule alone", "with a table, ms", "without, ms", "ratio", "target")
     ours, theirs = ([pair[side][0] for pair in pairs] for side in (0, 1))
     what = "processor time to first poll"
     row(what, ours, theirs, "≤ 1.05", f"the seed rule with a table: {what}, against without")
@@ -209,7 +211,7 @@ def with_a_table(folder: Path) -> None:
     row(what, ours, theirs, "≤ 1.05", f"the seed rule with a table: {what}, against without")
     ratio = spread([ours[1] / theirs[1] for ours, theirs in pairs])
     print(f"\nMemory when idle, with a table against without: {ratio}, target ≤ 1.05.")
-    summary.append(f"| the seed rule with a table: memory when idle, against without | {ratio} | ≤ 1.05 |")
+    note("the seed rule with a table: memory when idle, against without", ratio, "≤ 1.05")
 
 
 def remembering() -> None:
@@ -221,6 +223,5 @@ def remembering() -> None:
     lines = [line for line in printed.stdout.splitlines() if line.startswith("|")]
     print("\n47 rules that remember, for a million records:\n\n" + "\n".join(lines))
     _, requests, _, _, dollars = (cell.strip() for cell in lines[-1].strip("|").split("|"))
-    summary.append(
-        f"| requests of 47 rules to their table, and their price, for a million records | {int(requests):,}, ${dollars} | ≤ $0.10 |"
-    )
+    what = "requests of 47 rules to their table, and their price, for a million records"
+    note(what, f"{int(requests):,}, ${dollars}", "≤ $0.10")

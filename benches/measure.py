@@ -18,7 +18,6 @@ SCAN, INFLATE, GENERATE, STAGES, RUNGS, DECISIONS = (
 )
 RSIGMA = ROOT / "target/rsigma/release/rsigma"
 SAMPLE = next((ROOT / "events/deliveries/AWSLogs").rglob("*hR3wZc8YfJ1uEa6o.json.gz"))
-SEED = ROOT / "rules/aws_lambda_function_created_or_updated.toml"
 RECORDS = 58_000
 # As many of SigmaHQ's rules for CloudTrail name fields that CloudTrail has.
 SIGMA_RULES = 56
@@ -28,6 +27,21 @@ Command = list[str | Path]
 
 # The lines of the table at the end, for readers in a hurry.
 summary: list[str] = []
+
+
+def header(*columns: str) -> None:
+    """Print the head of a table."""
+    print(f"\n| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
+
+
+def note(what: str, measured: str, target: str) -> None:
+    """Keep a line for the summary."""
+    summary.append(f"| {what} | {measured} | {target} |")
+
+
+def output(*command: str | Path) -> str:
+    """Run a command to its end, and return what it printed."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def seconds(command: Command) -> float:
@@ -66,7 +80,20 @@ def row(what: str, ours: list[float], theirs: list[float], target: str, short: s
     shown = spread([1 / ratio for ratio in ratios], digits=1) if inverse else spread(ratios)
     ratio = f"{'1/' if inverse else ''}{shown}"
     print(f"| {what} | {milliseconds} | {ratio} | {target} |", flush=True)
-    summary.append(f"| {short} | {ratio} | {target} |")
+    note(short, ratio, target)
+
+
+def compare(
+    what: str,
+    ours: Command,
+    theirs: Command,
+    target: str,
+    short: str,
+    measure: Callable[[Command], float] = seconds,
+    runs: int = RUNS,
+) -> None:
+    """Print the line about two commands, each run to its end."""
+    row(what, *versus(lambda: measure(ours), lambda: measure(theirs), runs), target, short)
 
 
 def peak_of_run(command: Command) -> int:
@@ -110,3 +137,10 @@ def seed_alone(folder: Path) -> Path:
     seed.mkdir(exist_ok=True)
     shutil.copy(ROOT / "rules/aws_lambda_function_created_or_updated.toml", seed)
     return seed
+
+
+def bundled(rules: Path) -> Path:
+    """Bundle a folder of rules into a file beside it."""
+    bundle = rules.with_suffix(".json")
+    subprocess.run([SCAN, "--rules", rules, "--bundle", bundle], stderr=subprocess.DEVNULL, check=True)
+    return bundle
