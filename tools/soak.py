@@ -148,22 +148,12 @@ def compare(made: Plan, received: set[str]) -> list[Row]:
     known = {parent for parent in signals & matches.keys() if alert_id(parent, matches[parent]) not in alerts}
     seen = signals & matches.keys()
     expected_known = len(seen) - len({matches[parent] for parent in seen})
+    second = sum(count - 1 for count in new.values())
+    too_few, too_many = max(expected_known - len(known), 0), max(len(known) - expected_known, 0)
     return [
         Row("signals", len(made.expected), len(signals), missing, unexpected),
-        Row(
-            "alerts",
-            len(users),
-            len(alerts),
-            len(users - new.keys()),
-            sum(count - 1 for count in new.values()),
-        ),
-        Row(
-            "known",
-            expected_known,
-            len(known),
-            max(expected_known - len(known), 0),
-            max(len(known) - expected_known, 0),
-        ),
+        Row("alerts", len(users), len(alerts), len(users - new.keys()), second),
+        Row("known", expected_known, len(known), too_few, too_many),
     ]
 
 

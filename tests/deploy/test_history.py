@@ -187,22 +187,18 @@ def test_the_function_answers_each_task_of_a_manifest_and_publishes_what_it_find
     assert listener.collect_ids(len(wanted)) == Counter(wanted)
 
 
-@pytest.mark.parametrize(("key", "expected"), JUDGED.items())
-def test_a_key_is_judged_as_the_table_of_keys_says(key: str, expected: str) -> None:
-    assert verdict(key) == expected
-
-
 def test_the_table_of_keys_holds_every_verdict_and_no_other() -> None:
     assert len(JUDGED) >= 30
     assert set(JUDGED.values()) == {*SERVICES.values(), DELIVERY, UNKNOWN, FOLDER, MARKER, OTHER}
 
 
 @pytest.mark.parametrize(("key", "expected"), JUDGED.items())
-def test_a_scan_takes_deliveries_and_below_a_prefix_what_the_function_would_try(key: str, expected: str) -> None:
-    everything = Selection(date.min, date.max)
-    assert everything.takes(key, 1) == (expected == DELIVERY)
-    below_a_prefix = Selection(date.min, date.max, unknown=True)
-    assert below_a_prefix.takes(key, 1) == (expected in (DELIVERY, UNKNOWN))
+def test_a_key_is_judged_as_the_table_says_and_taken_if_it_is_a_delivery_or_below_a_prefix_unknown(
+    key: str, expected: str
+) -> None:
+    assert verdict(key) == expected
+    assert Selection(date.min, date.max).takes(key, 1) == (expected == DELIVERY)
+    assert Selection(date.min, date.max, unknown=True).takes(key, 1) == (expected in (DELIVERY, UNKNOWN))
 
 
 def test_a_key_without_a_day_is_taken_only_if_no_days_are_asked_for() -> None:

@@ -1,5 +1,6 @@
 """The page of ``cloudtrail-scan --format html`` in a real browser: no error, no request, and it sorts and folds."""
 
+import html
 import json
 import re
 import subprocess
@@ -83,7 +84,7 @@ def opened(folder: Path, users: list[str], *options: str) -> dict[str, Any]:
     done = browser.run(BROWSER, folder / "page.html", "--dump-dom", "--enable-logging=stderr", *options)
     assert "CONSOLE" not in done.stderr, done.stderr
     (result,) = re.findall(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)
-    return json.loads(result.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    return json.loads(html.unescape(result))
 
 
 def test_the_page_has_no_error_makes_no_request_and_sorts_and_folds(tmp_path: Path) -> None:
