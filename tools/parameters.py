@@ -27,6 +27,8 @@ from emulator import ROOT
 TEMPLATE = ROOT / "template.yaml"
 SAM_CONFIG = ROOT / "samconfig.toml"
 EXAMPLE = """PARAMETERS='ExceptionQuery="user.name: deploy and not user_agent.original: *"'"""
+# A part in quotes, or an escaped character outside of quotes.
+QUOTED = re.compile(r"""\\.|"(?:\\.|[^"\\])*"|'[^']*'""", re.DOTALL)
 # sam removes quotes that enclose a value, and a backslash before a blank or a quote, even in a file. It does so twice:
 # once for the file and once for what it got from the file.
 CHANGED_BY_SAM = re.compile(r"""(["']).*\1|["']|.*\\[ "'].*""", re.DOTALL)
@@ -60,6 +62,11 @@ def parse(text: str, known: Mapping[str, str]) -> dict[str, str]:
         words = shlex.split(text)
     except ValueError as error:
         sys.exit(f"PARAMETERS: {str(error).lower()}; quote each value that holds a quote, as in {EXAMPLE}")
+    for quoted in QUOTED.finditer(text):
+        behind = text[quoted.end() : quoted.end() + 1]
+        # What is quoted may go on in other quotes, as shells write a quote inside of quotes.
+        if behind.strip(" \t\n\"'") and not quoted[0].startswith("\\"):
+            sys.exit(f'PARAMETERS: a quote ends inside a value, before {behind!r}; write a quote inside a value as \\"')
     values: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -146,6 +153,8 @@ def main() -> NoReturn:
             built = os.environ["ARCHITECTURE"]
             if values.setdefault("Architecture", built) != built:
                 sys.exit(f"PARAMETERS: the function is built for {built}; say ARCHITECTURE={values['Architecture']}")
+            if not session().region_name:
+                sys.exit("No AWS region is set: set AWS_DEFAULT_REGION, or run aws configure")
             write(Path(file), values)
         case ["kept", file, stack]:
             try:

@@ -112,6 +112,7 @@ def test_values_are_split_at_blanks_and_quotes_group_them() -> None:
         ("ExceptionQuery=user.name: deploy and x", "'deploy' is not of the form Key=value"),
         ("ExceptionQuery=user.name: source.ip=1.2.3.4", "'source.ip=1.2.3.4' is not of the form Key=value"),
         ("ExceptionQuery='a", "no closing quotation"),
+        ('ExceptionQuery="user.name: "a b" or x"', "a quote ends inside a value, before 'a'"),
         ("TrailBucketname=my-trail", "no parameter TrailBucketname; is it TrailBucketName?"),
         ("LogLevel=INFO LogLevel=DEBUG", "LogLevel is named twice"),
     ],
@@ -126,10 +127,13 @@ def test_what_would_lose_a_part_of_a_value_is_refused_with_the_reason(text: str,
     [
         ("ExceptionQuery=a b", "'b' is not of the form Key=value"),
         ("Architecture=arm64", "the function is built for x86_64; say ARCHITECTURE=arm64"),
+        ("LogLevel=INFO", "No AWS region is set"),
     ],
 )
 def test_make_deploy_ends_before_it_compiles_if_parameters_are_wrong(parameters: str, problem: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    unwanted = ("MAKEFLAGS", "MAKELEVEL", "AWS_DEFAULT_REGION", "AWS_PROFILE")
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
+    environment["AWS_CONFIG_FILE"] = os.devnull
     done = subprocess.run(
         ["make", "deploy", f"PARAMETERS={parameters}"],
         cwd=ROOT,
