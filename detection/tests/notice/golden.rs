@@ -2,11 +2,18 @@
 
 use std::fs;
 
-use detection::notice::{Digest, Message};
+use detection::key::Key;
+use detection::memory::{Verdict, signal};
+use detection::notice::{Accounts, Digest, Message};
+use detection::origin::{Object, Origin};
+use detection::pipeline::Pipeline;
+use detection::records::RawRecord;
 use detection::rule::Severity;
 use serde_json::{Value, json};
 
 use crate::{check, definition, document, grouping, groups, message, record, repository, short, with};
+
+const NOW: &str = "2026-11-23T10:10:00.000Z";
 
 /// Compares a notice with the file of this name.
 #[track_caller]
@@ -39,6 +46,28 @@ fn sweep(count: usize) -> Vec<Value> {
 #[test]
 fn one_call_of_a_role() {
     compare("role", &message(&[document(&definition(), &record())]));
+}
+
+/// The alerts of the embedded rule with memory on a sample delivery, as if it knew nobody.
+fn alerts_of_sample() -> Vec<Value> {
+    let text = fs::read(repository::path("events/records/main.json")).expect("the file is there");
+    let delivery: Value = serde_json::from_slice(&text).expect("JSON");
+    let key = delivery["key"].as_str().expect("a key");
+    let origin = Origin::Object(Object { bucket: "trail".to_owned(), key: Key::plain(key), version: None });
+    let rules = repository::embedded();
+    let mut pipeline = Pipeline::new(&rules, &origin, NOW);
+    for sample in delivery["records"].as_array().expect("a list") {
+        pipeline.process(0, Ok(RawRecord::from(sample["record"].to_string().as_bytes())));
+    }
+    let signals = pipeline.candidates.iter().map(|new| signal(&rules, new, &Verdict::Signal, &origin, NOW));
+    signals.map(|signal| serde_json::from_str(&signal.message).expect("JSON")).collect()
+}
+
+#[test]
+fn a_role_deploys_for_the_first_time() {
+    let groups = groups(&alerts_of_sample());
+    let group = groups.iter().find(|group| group.principal.name() == "developer").expect("it deploys");
+    compare("new_principal", &Message::of_group(group, &Accounts::new(), 0));
 }
 
 #[test]
