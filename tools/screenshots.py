@@ -70,8 +70,8 @@ def main() -> int:
         [SCAN, "--format", "html", DELIVERIES], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     ).stdout
     picture(program, "page", page, 1280, 1000)
-    mail = (ROOT / "detection/tests/notice/golden/role.txt").read_text().split("\n=== sms ===")[0]
-    picture(program, "mail", f'<meta charset="utf-8"><pre style="{MAILBOX}">{html.escape(mail)}</pre>', 730, 1700)
+    mail = (ROOT / "detection/tests/notice/golden/new_principal.txt").read_text().split("\n=== sms ===")[0]
+    picture(program, "mail", f'<meta charset="utf-8"><pre style="{MAILBOX}">{html.escape(mail)}</pre>', 730, 1944)
     return 0
 
 
