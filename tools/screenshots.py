@@ -19,19 +19,23 @@ from emulator import ROOT
 SCAN = ROOT / "target/debug/cloudtrail-scan"
 IMAGES = ROOT / "docs/images"
 DELIVERIES = "events/deliveries"
-COLUMNS = 150
+# The rule names stand whole in so many columns, next to the signals with the shortest principals and targets.
+COLUMNS = 160
+OPTIONS = ("--since", "2026-11-23T10:02:00Z")
 COLOURS = {"1": "font-weight:bold", "36": "color:#5fd7d7", "33": "color:#ffd75f", "31": "color:#ff8787"}
 TERMINAL = "background:#1c1c1c;color:#e4e4e4;margin:-8px;padding:16px;white-space:pre-wrap;font:14px/1.35 'DejaVu Sans Mono',monospace"
 MAILBOX = "background:#fff;color:#000;margin:-8px;padding:16px;white-space:pre-wrap;font:14px/1.35 'DejaVu Sans Mono',monospace"
 
 
-def table(columns: int, **variables: str) -> str:
+def table(columns: int, *options: str, **variables: str) -> str:
     """Return what ``cloudtrail-scan`` prints on a terminal of so many columns."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     environment |= {"TERM": "xterm"} | variables
-    with subprocess.Popen([SCAN, DELIVERIES], cwd=ROOT, env=environment, stdout=its, stderr=subprocess.DEVNULL):
+    with subprocess.Popen(
+        [SCAN, *options, DELIVERIES], cwd=ROOT, env=environment, stdout=its, stderr=subprocess.DEVNULL
+    ):
         os.close(its)
         printed = b""
         # A terminal that its program has left is an error to read from.
@@ -64,8 +68,8 @@ def main() -> int:
         return 1
     subprocess.run(["cargo", "build", "--locked", "-p", "cloudtrail-scan"], cwd=ROOT, check=True)
     IMAGES.mkdir(exist_ok=True)
-    text = f"$ cloudtrail-scan {DELIVERIES}\n{table(COLUMNS)}"
-    picture(program, "table", f'<meta charset="utf-8"><pre style="{TERMINAL}">{coloured(text)}</pre>', 1310, 560)
+    text = f"$ cloudtrail-scan {' '.join(OPTIONS)} {DELIVERIES}\n{table(COLUMNS, *OPTIONS)}"
+    picture(program, "table", f'<meta charset="utf-8"><pre style="{TERMINAL}">{coloured(text)}</pre>', 1382, 374)
     page = subprocess.run(
         [SCAN, "--format", "html", DELIVERIES], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     ).stdout
