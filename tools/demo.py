@@ -2,11 +2,16 @@
 
 import sys
 import time
+from collections import Counter
+from collections.abc import Sequence
 
 from emulator import Emulator, ministack, run
 from stack import Mailbox, Received, Subscriber, deploy, readable, upload_samples, waiting
 
 PATIENCE_SECONDS = 60
+# Rules that remember would only learn from the samples.
+LEARNING_DAYS = 0
+LEARNING = f"LearningDays={LEARNING_DAYS} for this demo; a real stack learns for 30 days before it alerts"
 
 
 def is_alert(received: Received) -> bool:
@@ -19,12 +24,27 @@ def show(received: Received, number: int, uploaded: float) -> None:
     print(f"\nsignal {number}, {kind}, {after:.2f} s after the upload\n{readable(received)}", flush=True)
 
 
+def notices_of(alerts: Sequence[Received], notices: int) -> str:
+    """Say how many notices the alerts gave, and why these are fewer, if the principals explain it."""
+    said = f"{len(alerts)} alerts gave {notices} notices"
+    same = Counter((alert.signal["kibana"]["alert"]["rule"]["rule_id"], principal(alert)) for alert in alerts)
+    if notices != len(same) or notices == len(alerts):
+        return said
+    several = ", ".join(f"{name} has {count} alerts" for (_, name), count in same.items() if count > 1)
+    return f"{said}, since a rule and a principal get one in five minutes: {several}"
+
+
+def principal(alert: Received) -> str:
+    """Return the caller's name, which every alert of the samples has."""
+    return alert.signal["user"]["name"]
+
+
 def demo(emulator: Emulator) -> int:
     """Deploy, deliver, and print signals until the queue is empty; return the exit code."""
     started = time.monotonic()
     print(f"deploying template.yaml to {emulator.endpoint} …", flush=True)
-    # Rules that remember would only learn from the samples.
-    outputs = deploy(emulator, "demo", LearningDays="0")
+    print(LEARNING, flush=True)
+    outputs = deploy(emulator, "demo", LearningDays=str(LEARNING_DAYS))
     print(f"deployed in {time.monotonic() - started:.0f} s; signals come from {outputs['TopicArn']}")
     subscriber = Subscriber(emulator, outputs["TopicArn"])
     mailbox = Mailbox(emulator, outputs["NoticeTopicArn"])
@@ -59,9 +79,8 @@ def demo(emulator: Emulator) -> int:
     if not alerts or not mails:
         print(f"{len(alerts)} alerts, {len(mails)} notices", file=sys.stderr)
         return 1
-    print(
-        f"\n{len(mails)} notices; this is one as it reaches a mailbox:\n\nSubject: {mails[0]['Subject']}\n\n{mails[0]['Message']}"
-    )
+    print(f"\n{notices_of(alerts, len(mails))}")
+    print(f"\nA notice as it reaches a mailbox:\n\nSubject: {mails[0]['Subject']}\n\n{mails[0]['Message']}")
     return 0
 
 
