@@ -76,6 +76,11 @@ impl Above {
 /// nothing where there is no such rule. `now` is the time as RFC 3339.
 #[must_use]
 pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
+    above_with(rules, signal, now, None)
+}
+
+/// The same. `firsts` says which matches get the alert document: all if there are none.
+fn above_with(rules: &Ruleset, signal: &Signal, now: &str, firsts: Option<&mut Firsts>) -> Above {
     let mut above = Above::default();
     if rules.on_signals().next().is_none() {
         return above;
@@ -85,7 +90,7 @@ pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
     let (document, id) = (AlertDocument(&alert), signal.id.to_string());
     let time = document.text("kibana.alert.original_time");
     let matched = Matched { fields: &document, id: Some(&*id), time };
-    let mut shared = Shared::new(signal.message.as_bytes(), None);
+    let mut shared = Shared::new(signal.message.as_bytes(), firsts);
     for rule in rules.on_signals().filter(|rule| rule.matches_alert(&document)) {
         if let Some(exception) = rules.exception(&rule.definition.rule_id, &document, time) {
             let suppressed =
@@ -126,7 +131,7 @@ pub struct Pipeline<'a> {
     bytes: usize,
     /// What the rules could see of the records, if the caller wants to know.
     pub reach: Option<Box<Reach>>,
-    /// Which matches get their record, if the caller can read it again for the others.
+    /// Which matches get their record or alert document, if the caller can process the record again for the others.
     pub firsts: Option<Firsts>,
 }
 
@@ -215,7 +220,8 @@ impl<'a> Pipeline<'a> {
             }
             let document = matched.document();
             let signal = Signal::new(&rule.definition, document, record, self.origin, self.now, accounts);
-            let Above { found, candidates, suppressed } = above(self.rules, &signal, self.now);
+            let firsts = shared.firsts.as_deref_mut();
+            let Above { found, candidates, suppressed } = above_with(self.rules, &signal, self.now, firsts);
             self.tally.signals += suppressed.len() as u64;
             self.tally.suppressed += suppressed.len() as u64;
             self.suppressed.extend(suppressed);

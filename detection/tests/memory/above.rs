@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use detection::bundle::Exception;
 use detection::detect::Ruleset;
-use detection::memory::{Candidate, State, Verdict, signal};
+use detection::memory::{Candidate, Firsts, State, Verdict, signal};
 use detection::origin::Origin;
 use detection::pipeline::{Pipeline, above};
 use detection::records::RawRecord;
@@ -324,5 +324,21 @@ proptest! {
                 prop_assert_eq!(&ids, &expected);
             }
         }
+    }
+}
+
+#[test]
+fn who_can_read_records_again_gets_the_alert_document_of_the_first_match_of_a_tuple_only() {
+    let rules = rules(&[on_records(), of_type("new_terms", OF_BELOW, NEW_TERMS)]);
+    for (firsts, expected) in [(None, [true, true, true]), (Some(Firsts::default()), [true, false, true])] {
+        let mut pipeline = Pipeline::new(&rules, &Origin::EventBridge, NOW);
+        pipeline.firsts = firsts;
+        for record in [record(1, "e1", "alice"), record(2, "e2", "alice"), record(3, "e3", "bob")] {
+            let text = record.to_string();
+            pipeline.process(0, Ok(RawRecord::from(text.as_bytes())));
+        }
+        let has_text: Vec<_> =
+            pipeline.candidates.iter().map(|candidate| candidate.record.is_some()).collect();
+        assert_eq!(has_text, expected);
     }
 }
