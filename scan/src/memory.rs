@@ -57,6 +57,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// The exceptions that took out a match.
     pub excepted: BTreeSet<String>,
+    /// The files that could not be read again, or had changed: signals of them are missing.
+    pub problems: Vec<String>,
 }
 
 /// The matches that signal, each with its place among all.
@@ -144,14 +146,18 @@ impl<'r> Memory<'r> {
     /// order of time and event, and gives the counts of what was found and decided on the way.
     ///
     /// # Errors
-    /// A file that cannot be read again.
-    pub fn signals(&mut self, now: &str, sink: &mut dyn FnMut(Signal)) -> Result<Outcome, String> {
+    /// Those of `sink`, at the first of which it ends.
+    pub fn signals(
+        &mut self,
+        now: &str,
+        sink: &mut dyn FnMut(Signal) -> io::Result<()>,
+    ) -> io::Result<Outcome> {
         let on_signals = |one: &Waiting| self.rules.rules()[one.rule as usize].on_signals;
         let (above, below): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.waiting).into_iter().partition(on_signals);
         let mut outcome = Outcome::default();
         self.waiting = below;
-        let below = self.due(now, &mut outcome)?;
+        let below = self.due(now, &mut outcome);
         self.waiting = above;
         for due in below {
             let signal = self.made(due, now);
@@ -159,8 +165,8 @@ impl<'r> Memory<'r> {
             outcome.tally.signals += above.matches();
             outcome.tally.suppressed += above.suppressed.len() as u64;
             outcome.excepted.extend(above.suppressed.into_iter().map(|suppressed| suppressed.exception));
-            sink(signal);
-            above.found.into_iter().for_each(&mut *sink);
+            sink(signal)?;
+            above.found.into_iter().try_for_each(&mut *sink)?;
             for candidate in above.candidates {
                 let key = self.key(&candidate);
                 let (event, rule) = (candidate.event.clone(), number(candidate.rule));
@@ -168,27 +174,35 @@ impl<'r> Memory<'r> {
                 self.waiting.push(Waiting { event, file: 0, position: 0, key, rule, kept });
             }
         }
-        let above = self.due(now, &mut outcome)?;
+        let above = self.due(now, &mut outcome);
         for due in above {
-            sink(self.made(due, now));
+            sink(self.made(due, now))?;
         }
         Ok(outcome)
     }
 
     /// The signals to come of the matches that wait, in order.
-    fn due(&mut self, now: &str, outcome: &mut Outcome) -> Result<Vec<Due>, String> {
+    fn due(&mut self, now: &str, outcome: &mut Outcome) -> Vec<Due> {
         let all = self.waiting.len();
         let Decided { mut due, hits } = self.decide(Time::MIN);
         outcome.tally.known += (all - due.len() - hits.values().map(Vec::len).sum::<usize>()) as u64;
         for (file, hits) in hits {
-            let path = &self.files[file as usize];
-            let again = self.again(path, hits, now);
-            let again =
-                again.map_err(|error| format!("{}: it cannot be read again: {error}", path.display()))?;
-            due.extend(again.into_iter().map(|(order, signal)| (order, Due::Made(Box::new(signal)))));
+            let (path, expected) = (&self.files[file as usize], hits.len());
+            match self.again(path, hits, now) {
+                Ok(again) => {
+                    if again.len() < expected {
+                        let problem = "it has changed since it was read: signals of it are missing";
+                        outcome.problems.push(format!("{}: {problem}", path.display()));
+                    }
+                    due.extend(again.into_iter().map(|(order, signal)| (order, Due::Made(Box::new(signal)))));
+                }
+                Err(error) => {
+                    outcome.problems.push(format!("{}: it cannot be read again: {error}", path.display()));
+                }
+            }
         }
         due.sort_by_key(|(order, _)| *order);
-        Ok(due.into_iter().map(|(_, due)| due).collect())
+        due.into_iter().map(|(_, due)| due).collect()
     }
 
     fn made(&self, due: Due, now: &str) -> Signal {
@@ -274,4 +288,103 @@ impl<'r> Memory<'r> {
 /// A number of files, rules or states: four thousand million of them do not fit into any memory.
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use detection::rule;
+
+    use super::*;
+
+    const NOW: &str = "2026-11-23T10:10:00.000Z";
+
+    fn rules() -> Ruleset {
+        let text = r#"
+            [rule]
+            author = ["Somebody"]
+            description = "Finds things."
+            language = "kuery"
+            name = "A Rule"
+            risk_score = 21
+            rule_id = "a-rule"
+            severity = "low"
+            query = "event.action: x"
+            type = "new_terms"
+            [rule.new_terms]
+            field = "new_terms_fields"
+            value = ["user.name"]
+            [[rule.new_terms.history_window_start]]
+            field = "history_window_start"
+            value = "now-10d"
+        "#;
+        let sources = rule::read([("a.toml", text.to_owned())]).all().expect("the rule is good");
+        Ruleset::new(sources).expect("its query is good")
+    }
+
+    fn record(user: &str) -> String {
+        format!(
+            r#"{{"eventID":"e-{user}","eventSource":"iam.amazonaws.com","eventName":"x","eventTime":"2026-11-23T10:00:00Z","userIdentity":{{"type":"IAMUser","userName":"{user}"}}}}"#
+        )
+    }
+
+    /// The matches of records, with the records.
+    fn found(rules: &Ruleset, users: &[&str]) -> Vec<Found> {
+        let origin = Origin::File(String::new());
+        let mut pipeline = Pipeline::new(rules, &origin, NOW);
+        for (position, user) in (0..).zip(users) {
+            pipeline.process(position, Ok(record(user).as_bytes().into()));
+        }
+        (0..).zip(pipeline.candidates).collect()
+    }
+
+    /// The events of the signals, and what is said of the files.
+    fn signals(memory: &mut Memory<'_>) -> (Vec<String>, Vec<String>) {
+        let mut events = Vec::new();
+        let mut sink = |signal: Signal| {
+            let event = signal.message.split(r#""id":""#).find(|rest| rest.starts_with("e-"));
+            events.extend(event.and_then(|rest| rest.split('"').next()).map(str::to_owned));
+            Ok(())
+        };
+        let outcome = memory.signals(NOW, &mut sink).expect("the sink takes all");
+        (events, outcome.problems)
+    }
+
+    #[test]
+    fn a_file_that_has_changed_or_gone_is_named_and_the_signals_of_the_others_are_printed() {
+        let (rules, folder) = (rules(), tempfile::tempdir().expect("a folder can be made"));
+        let path = |name: &str| folder.path().join(name);
+        let (kept, same, changed, gone) = (path("kept"), path("same"), path("changed"), path("gone"));
+        let mut memory = Memory::new(&rules);
+        for (path, user) in [(&kept, "alice"), (&same, "bob"), (&changed, "carol"), (&gone, "dave")] {
+            fs::write(path, record(user)).expect("a file can be written");
+            let mut found = found(&rules, &[user]);
+            if *path != kept {
+                found.iter_mut().for_each(|(_, candidate)| candidate.record = None);
+            }
+            memory.add(path, found);
+        }
+        fs::write(&changed, record("mallory")).expect("a file can be written");
+        fs::remove_file(&gone).expect("a file can be removed");
+        let (events, problems) = signals(&mut memory);
+        assert_eq!(events, ["e-alice", "e-bob"]);
+        let [of_changed, of_gone] = &problems[..] else { panic!("{problems:?}") };
+        assert!(of_changed.ends_with("changed: it has changed since it was read: signals of it are missing"));
+        assert!(of_gone.contains("gone: it cannot be read again: "), "{of_gone}");
+    }
+
+    #[test]
+    fn the_signals_end_when_nobody_takes_them() {
+        let rules = rules();
+        let mut memory = Memory::new(&rules);
+        memory.add(&PathBuf::from("a pipe"), found(&rules, &["alice", "bob"]));
+        let mut passed = 0;
+        let outcome = memory.signals(NOW, &mut |_| {
+            passed += 1;
+            Err(io::ErrorKind::BrokenPipe.into())
+        });
+        assert_eq!(outcome.err().map(|error| error.kind()), Some(io::ErrorKind::BrokenPipe));
+        assert_eq!(passed, 1);
+    }
 }

@@ -84,23 +84,12 @@ impl<'a, W: Write> Printer<'a, W> {
     /// Ends the output and returns the counts. `now` is the time of the run.
     pub fn finish(mut self, now: &str) -> io::Result<Summary> {
         let mut memory = mem::replace(&mut self.memory, Memory::new(self.rules));
-        let mut printed = Ok(());
-        let outcome = memory.signals(now, &mut |signal| {
-            if printed.is_ok() {
-                printed = self.print_once(signal);
-            }
-        });
-        printed?;
-        match outcome {
-            Ok(Outcome { tally, excepted }) => {
-                self.summary.read.tally += tally;
-                self.summary.excepted.extend(excepted);
-            }
-            Err(problem) => {
-                say(&problem);
-                self.summary.read.failed += 1;
-            }
-        }
+        let Outcome { tally, excepted, problems } =
+            memory.signals(now, &mut |signal| self.print_once(signal))?;
+        self.summary.read.tally += tally;
+        self.summary.excepted.extend(excepted);
+        self.summary.read.failed += problems.len() as u64;
+        problems.iter().for_each(|problem| say(problem));
         self.sheet.end(&mut self.output, now)?;
         self.output.flush()?;
         Ok(self.summary)
