@@ -34,7 +34,7 @@ pub struct Memory<'r> {
     /// Whether the last of the files can be read again.
     is_lasting: bool,
     waiting: Vec<Waiting>,
-    /// The bytes of the matches that were kept.
+    /// The bytes of the waiting matches that were kept.
     kept: usize,
 }
 
@@ -219,6 +219,7 @@ impl<'r> Memory<'r> {
     /// Decides on all that wait.
     fn decide(&mut self, learn_before: Time) -> Decided {
         let mut waiting = std::mem::take(&mut self.waiting);
+        self.kept = 0;
         waiting.sort_unstable_by(|a, b| {
             (a.event.time, &a.event.id, a.rule, a.key).cmp(&(b.event.time, &b.event.id, b.rule, b.key))
         });
@@ -372,6 +373,23 @@ mod tests {
         let [of_changed, of_gone] = &problems[..] else { panic!("{problems:?}") };
         assert!(of_changed.ends_with("changed: it has changed since it was read: signals of it are missing"));
         assert!(of_gone.contains("gone: it cannot be read again: "), "{of_gone}");
+    }
+
+    #[test]
+    fn what_was_learned_takes_no_space_from_the_matches_that_are_kept() {
+        let (rules, file) = (rules(), tempfile::NamedTempFile::new().expect("a file can be made"));
+        let path = file.path().to_owned();
+        let mut memory = Memory::new(&rules);
+        let mut past = found(&rules, &["alice"]);
+        past[0].1.record = Some(vec![b' '; KEPT_BYTES - 1024].into());
+        memory.add(&path, past);
+        assert!(memory.waiting[0].kept.is_some(), "there is space");
+        memory.learn();
+        let mut now = found(&rules, &["bob"]);
+        now[0].1.record = Some([record("bob").into_bytes(), vec![b' '; 2048]].concat().into());
+        memory.add(&path, now);
+        // Its file has nothing to be read again.
+        assert_eq!(signals(&mut memory), (vec!["e-bob".to_owned()], Vec::new()));
     }
 
     #[test]
