@@ -58,7 +58,7 @@ pub struct Outcome {
     /// The exceptions that took out a match.
     pub excepted: BTreeSet<String>,
     /// The files that could not be read again, or had changed: signals of them are missing.
-    pub problems: Vec<String>,
+    pub problems: BTreeSet<String>,
 }
 
 /// The matches that signal, each with its place among all.
@@ -192,12 +192,12 @@ impl<'r> Memory<'r> {
                 Ok(again) => {
                     if again.len() < expected {
                         let problem = "it has changed since it was read: signals of it are missing";
-                        outcome.problems.push(format!("{}: {problem}", path.display()));
+                        outcome.problems.insert(format!("{}: {problem}", path.display()));
                     }
                     due.extend(again.into_iter().map(|(order, signal)| (order, Due::Made(Box::new(signal)))));
                 }
                 Err(error) => {
-                    outcome.problems.push(format!("{}: it cannot be read again: {error}", path.display()));
+                    outcome.problems.insert(format!("{}: it cannot be read again: {error}", path.display()));
                 }
             }
         }
@@ -349,7 +349,7 @@ mod tests {
             Ok(())
         };
         let outcome = memory.signals(NOW, &mut sink).expect("the sink takes all");
-        (events, outcome.problems)
+        (events, outcome.problems.into_iter().collect())
     }
 
     #[test]
@@ -358,7 +358,10 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         let (kept, same, changed, gone) = (path("kept"), path("same"), path("changed"), path("gone"));
         let mut memory = Memory::new(&rules);
-        for (path, user) in [(&kept, "alice"), (&same, "bob"), (&changed, "carol"), (&gone, "dave")] {
+        // What has changed is named once.
+        let files =
+            [(&kept, "alice"), (&same, "bob"), (&changed, "carol"), (&gone, "dave"), (&changed, "erin")];
+        for (path, user) in files {
             fs::write(path, record(user)).expect("a file can be written");
             let mut found = found(&rules, &[user]);
             if *path != kept {
