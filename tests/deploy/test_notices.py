@@ -39,7 +39,7 @@ def test_a_notice_reaches_a_subscriber_of_its_topic_and_the_signal_topic_has_non
     for mail in mails:
         assert mail["Subject"].startswith("[low] AWS Lambda Function ")
         assert "\nWHO\n" in mail["Message"]
-        assert max(len(line) for line in mail["Message"].splitlines() if "://" not in line) <= 80
+        assert max(len(line) for line in mail["Message"].splitlines() if "https://" not in line) <= 80
     finished = stack.logged("invocation finished")[-1]
     assert (finished["notices"], finished["notices_failed"]) == (2, 0)
 

@@ -1,4 +1,4 @@
-//! A notice as a mail: plain text, no wider than 80 columns except for links, ARNs and other names that are to be copied.
+//! A notice as a mail: plain text, no wider than 80 columns.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::exception;
 use super::grouping::Group;
 use super::link::console;
 use super::message::place;
-use super::text::{ascii, foreign, is_link, plain, whole, wrap};
+use super::text::{ascii, foreign, is_link, plain, wrap};
 use super::{Accounts, account, note};
 
 /// The width of the names in front of values.
@@ -157,9 +157,7 @@ impl Mail {
             self.words("  ", "The console's event history has no page for it.");
         }
         self.row("Event id", group.event.id.as_deref().map(|id| foreign(id, 100)));
-        if let Some(object) = &group.event.object {
-            whole(&mut self.0, &named("Record in"), &plain(object, 1_200));
-        }
+        self.row("Record in", group.event.object.as_deref().map(|object| plain(object, 1_200)));
     }
 
     fn references(&mut self, group: &Group) {
@@ -206,7 +204,7 @@ impl Mail {
     /// A name and its value, unless there is none.
     fn row(&mut self, name: &str, value: Option<String>) {
         if let Some(value) = value {
-            self.words(&named(name), &value);
+            self.words(&format!("  {:NAMES$}", ascii(name) + " "), &value);
         }
     }
 
@@ -225,11 +223,6 @@ impl Mail {
             self.words("    ", text);
         }
     }
-}
-
-/// How the line of a value begins.
-fn named(name: &str) -> String {
-    format!("  {:NAMES$}", ascii(name) + " ")
 }
 
 fn utc(time: Timestamp) -> String {

@@ -16,7 +16,7 @@ const MAX_NAME: usize = 32;
 pub struct Message {
     /// One line of at most 99 characters of printable ASCII: severity, rule, who, where.
     pub subject: String,
-    /// The mail: plain text of at most 80 columns, except for a link, ARN or key that stands alone in its line.
+    /// The mail: plain text of at most 80 columns, a link alone on its line excepted.
     pub mail: String,
     /// One line of at most 140 characters of printable ASCII.
     pub sms: String,

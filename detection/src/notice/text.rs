@@ -4,12 +4,9 @@
 //! program that shows it, nor lead its reader anywhere, nor push the rest out of sight.
 
 use std::fmt::Write;
-use std::iter;
 
 /// The width of a mail, in columns.
 pub(super) const WIDTH: usize = 80;
-/// A mail server may break or refuse a longer line (RFC 5322, section 2.1.1).
-const MAX_LINE_BYTES: usize = 998;
 const REPLACEMENT: char = '\u{fffd}';
 
 /// Makes text of a record or of a rule harmless: one line, without invisible characters and without anything that HTML,
@@ -95,18 +92,8 @@ pub(super) fn is_link(text: &str) -> bool {
 }
 
 /// Breaks text into lines of at most [`WIDTH`] columns. The first line begins with `first`, the others with as many
-/// spaces. A link stands alone on its line. A URI, an ARN or a key is never broken, so that it can be copied, unless a mail
-/// could not have it in one line; any other word that is too long is broken.
+/// spaces. A link stands alone on its line and is never broken; any other word that is too long is.
 pub(super) fn wrap(out: &mut String, first: &str, text: &str) {
-    fill(out, first, text.split_whitespace());
-}
-
-/// The same for the one name of an object, which may have spaces.
-pub(super) fn whole(out: &mut String, first: &str, name: &str) {
-    fill(out, first, iter::once(name));
-}
-
-fn fill<'a>(out: &mut String, first: &str, words: impl Iterator<Item = &'a str>) {
     let indent = columns(first);
     let mut line = first.to_owned();
     let mut is_empty = true;
@@ -118,7 +105,7 @@ fn fill<'a>(out: &mut String, first: &str, words: impl Iterator<Item = &'a str>)
             *is_empty = true;
         }
     };
-    for word in words {
+    for word in text.split_whitespace() {
         let link = word.trim_start_matches('(').trim_end_matches([')', '.', ',', ';']);
         if is_link(link) {
             end(&mut line, &mut is_empty);
@@ -132,11 +119,6 @@ fn fill<'a>(out: &mut String, first: &str, words: impl Iterator<Item = &'a str>)
         }
         if !is_empty {
             line.push(' ');
-        }
-        if word.contains([':', '/']) && line.len() + word.len() <= MAX_LINE_BYTES {
-            line.push_str(word);
-            is_empty = false;
-            continue;
         }
         for character in word.chars() {
             if columns(&line) + columns(character.encode_utf8(&mut [0; 4])) > WIDTH {
