@@ -365,7 +365,9 @@ mod tests {
             fs::write(path, record(user)).expect("a file can be written");
             let mut found = found(&rules, &[user]);
             if *path != kept {
-                found.iter_mut().for_each(|(_, candidate)| candidate.record = None);
+                for (_, candidate) in &mut found {
+                    candidate.record = None;
+                }
             }
             memory.add(path, found);
         }

@@ -89,7 +89,9 @@ impl<'a, W: Write> Printer<'a, W> {
         self.summary.read.tally += tally;
         self.summary.excepted.extend(excepted);
         self.summary.read.failed += problems.len() as u64;
-        problems.iter().for_each(|problem| say(problem));
+        for problem in &problems {
+            say(problem);
+        }
         self.sheet.end(&mut self.output, now)?;
         self.output.flush()?;
         Ok(self.summary)
