@@ -5,8 +5,6 @@
 
 use std::ops::AddAssign;
 
-use serde_json::Value;
-
 use crate::detect::{self, Detector, Reach, Ruleset};
 use crate::memory::{self, Candidate, Firsts, Match, Matched, Shared};
 use crate::origin::Origin;
@@ -86,7 +84,7 @@ fn above_with(rules: &Ruleset, signal: &Signal, now: &str, firsts: Option<&mut F
         return above;
     }
     // A signal's message is JSON of our own.
-    let alert: Value = serde_json::from_str(&signal.message).unwrap_or_default();
+    let alert = records::parse_value(&signal.message).unwrap_or_default();
     let (document, id) = (AlertDocument(&alert), signal.id.to_string());
     let time = document.text("kibana.alert.original_time");
     let matched = Matched { fields: &document, id: Some(&*id), time };

@@ -1,6 +1,7 @@
 //! A signal as people read it.
 
 use detection::notice::{self, Accounts, Alert, plain};
+use detection::records;
 use detection::rule::Severity;
 use detection::signal::Signal;
 use serde_json::Value;
@@ -40,7 +41,7 @@ pub struct Row {
 impl Row {
     /// Reads the signal's own document; `None` if it is none.
     pub fn of(signal: &Signal, accounts: &Accounts) -> Option<Self> {
-        let document: Value = serde_json::from_str(&signal.message).ok()?;
+        let document = Value::Object(records::parse(signal.message.as_bytes()).ok()?);
         let alert = Alert::new(&document);
         let one = |text: &str| plain(text, MAX_CHARS);
         let text = |field| one(alert.text(field).unwrap_or_default());

@@ -9,7 +9,9 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
 use aws_sdk_sns::types::builders::PublishBatchRequestEntryBuilder;
 use detection::notice::{Accounts, Group, Grouping, Message, Routes};
+use detection::records;
 use detection::signal::{MAX_BYTES, Signal};
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::quiet::Quiet;
@@ -139,7 +141,7 @@ impl Session<'_> {
                 continue;
             }
             // The document of a signal is JSON.
-            if let Ok(document) = serde_json::from_str(&signal.message) {
+            if let Ok(document) = records::parse(signal.message.as_bytes()).map(Value::Object) {
                 for topic in self.notices.routes.of(&document) {
                     self.grouping.add(&document, topic);
                 }

@@ -155,8 +155,8 @@ fn on_signal(
     accounts: &Accounts,
 ) -> Signal {
     // It is a document of our own.
-    let alert: Value =
-        serde_json::from_slice(candidate.record.as_deref().unwrap_or_default()).unwrap_or_default();
+    let alert = records::parse(candidate.record.as_deref().unwrap_or_default());
+    let alert = Value::Object(alert.unwrap_or_default());
     match (memory, verdict) {
         (Some(Memory::Threshold { fields, cardinality, window, .. }), Verdict::Reached(reached)) => {
             let terms = &candidate.terms;

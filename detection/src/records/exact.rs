@@ -2,9 +2,16 @@
 
 use std::fmt;
 
+use memchr::{memchr2, memmem};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
+
+use super::MAX_LEVELS;
+
+/// Objects whose first key begins so are not objects to the JSON parser: it writes numbers and raw values to itself in
+/// this way.
+const RESERVED: &[u8] = b"$serde_json::private::";
 
 /// Parses a record, which is a JSON object. Every number keeps its digits.
 ///
@@ -13,6 +20,9 @@ use serde_json::{Map, Number, Value};
 pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
     // Checked as a whole, UTF-8 costs less than string by string.
     let text = std::str::from_utf8(text).map_err(serde_json::Error::custom)?;
+    if may_have_reserved_keys(text) {
+        return limited(text).and_then(exact_object);
+    }
     let record: Map<String, Value> = serde_json::from_str(text)?;
     // serde_json keeps digits, but rewrites exponents. Few records have one.
     if record.values().any(has_exponent) { exact_object(text) } else { Ok(record) }
@@ -20,8 +30,27 @@ pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
 
 /// The same for a value that was found to be JSON before, but for the depth of it.
 pub(super) fn parse_value(text: &str) -> serde_json::Result<Value> {
+    if may_have_reserved_keys(text) {
+        return limited(text).and_then(exact);
+    }
     let value = serde_json::from_str(text)?;
     if has_exponent(&value) { exact(text) } else { Ok(value) }
+}
+
+/// Whether a key could be one of the parser's own, as it is or with escapes.
+fn may_have_reserved_keys(text: &str) -> bool {
+    let text = text.as_bytes();
+    // Most texts have neither of these bytes, and this search is the fastest.
+    memchr2(b'$', b'\\', text).is_some()
+        && (memmem::find(text, RESERVED).is_some() || memmem::find(text, br"\u00").is_some())
+}
+
+/// The text, unless it is deeper than the parser follows.
+fn limited(text: &str) -> serde_json::Result<&str> {
+    if super::repair::levels(text.as_bytes()) > MAX_LEVELS {
+        return Err(serde_json::Error::custom("too deep"));
+    }
+    Ok(text.trim_ascii())
 }
 
 fn has_exponent(value: &Value) -> bool {
@@ -33,7 +62,7 @@ fn has_exponent(value: &Value) -> bool {
     }
 }
 
-/// The value of a text that was parsed before, which limits its depth. Takes numbers from the text.
+/// The value of a text whose depth is limited. Takes numbers from the text.
 fn exact(text: &str) -> serde_json::Result<Value> {
     match text.as_bytes().first() {
         Some(b'{') => exact_object(text).map(Value::Object),

@@ -50,6 +50,11 @@ pub(crate) fn parse_value(text: &str) -> Result<Value, Rejection> {
 
 /// Why a text that the parser refused is rejected: it may be good JSON, and deeper than the parser follows.
 pub(crate) fn unparsed(text: &[u8]) -> Rejection {
+    if levels(text) > MAX_LEVELS { Rejection::TooDeep } else { Rejection::InvalidJson }
+}
+
+/// The most objects and arrays inside each other.
+pub(super) fn levels(text: &[u8]) -> usize {
     let (mut levels, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in text {
         match byte {
@@ -62,7 +67,7 @@ pub(crate) fn unparsed(text: &[u8]) -> Rejection {
         }
         deepest = deepest.max(levels);
     }
-    if deepest > MAX_LEVELS { Rejection::TooDeep } else { Rejection::InvalidJson }
+    deepest
 }
 
 /// `\u` and four digits.

@@ -58,3 +58,31 @@ fn a_record_with_an_exponent_is_the_same_in_everything_else() {
         assert!(records::parse(wrong.as_bytes()).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_key_that_the_parser_uses_for_itself_is_a_key_like_others() {
+    let keys = [
+        "$serde_json::private::Number",
+        "$serde_json::private::RawValue",
+        r"\u0024serde_json::private::Number",
+        r"$serde_json::\u0070rivate::RawValue",
+    ];
+    for key in keys {
+        for value in [r#""1""#, r#""evil""#, "[]"] {
+            let text =
+                format!(r#"{{"eventName":"x","requestParameters":{{"a":{{"{key}":{value},"b":"c"}}}}}}"#);
+            let record = records::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let inner = record["requestParameters"]["a"].as_object().expect("an object");
+            assert_eq!(inner.len(), 2, "{text}");
+            let document = document(&text);
+            let field = "aws.cloudtrail.flattened.request_parameters.a.b";
+            let query = Query::parse(&format!("{field}: c"), ecs::field).expect("good");
+            assert_eq!(query.evaluate(&document), Some(true), "{text}");
+            let members = ecs::Members::of(text.as_bytes()).expect("JSON");
+            assert_eq!(query.evaluate(&ecs::Mapping::of_members(&members)), Some(true), "{text}");
+            assert!(!members.is_broken(), "{text}");
+        }
+    }
+    let deep = format!(r#"{{"a":"\u0041","b":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(records::parse(deep.as_bytes()), Err(records::Rejection::TooDeep));
+}
