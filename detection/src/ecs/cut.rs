@@ -19,7 +19,7 @@ const BLOCK_BYTES: usize = 64;
 #[derive(Debug)]
 pub(super) struct Cut {
     members: Vec<Member>,
-    /// Whether every value can be parsed. Cutting neither limits levels nor looks at halves of surrogate pairs.
+    /// Whether every value can surely be parsed: cutting neither limits levels nor looks at halves of surrogate pairs.
     pub(super) can_be_parsed: bool,
 }
 
