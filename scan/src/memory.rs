@@ -152,11 +152,10 @@ impl<'r> Memory<'r> {
         now: &str,
         sink: &mut dyn FnMut(Signal) -> io::Result<()>,
     ) -> io::Result<Outcome> {
-        let on_signals = |one: &Waiting| self.rules.rules()[one.rule as usize].on_signals;
-        let (above, below): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(on_signals);
+        let rules = self.rules.rules();
+        // In place: a copy of all that waits would take most of the memory.
+        let above = self.waiting.extract_if(.., |one| rules[one.rule as usize].on_signals).collect();
         let mut outcome = Outcome::default();
-        self.waiting = below;
         let below = self.due(now, &mut outcome);
         self.waiting = above;
         for due in below {
