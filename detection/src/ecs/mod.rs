@@ -6,6 +6,7 @@
 
 mod actions;
 mod cut;
+mod cutter;
 mod date;
 mod empty;
 mod identity;
