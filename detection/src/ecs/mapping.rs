@@ -171,8 +171,9 @@ impl<'a> Mapping<'a> {
         match source {
             Source::Constant(text) => Some(text.into()),
             Source::Text(paths) => paths.iter().find_map(|path| {
+                let (object, key) = self.leading_to(path)?;
                 // A text needs no parsing.
-                self.text(path).map(Value::from).or_else(|| texts_of(self.at(path)?))
+                object.text(key).map(Value::from).or_else(|| texts_of(object.value(key)?))
             }),
             Source::Flag(path) => flag(self.at(path)?),
             Source::Boolean(path) => boolean(self.at(path)?),

@@ -136,10 +136,12 @@ impl<'a> Body<'a> {
 
     /// The fields of the record's document, as a signal has them.
     fn event<'s>(&'s self, fields: &mut Vec<Field<Part<'s>>>) {
-        fields.push((MESSAGE, self.sentence().into()));
-        fields.push(("@timestamp", self.now.into()));
-        fields.push(("event.kind", "signal".into()));
-        fields.push(("event.created", self.now.into()));
+        fields.extend([
+            (MESSAGE, self.sentence().into()),
+            ("@timestamp", self.now.into()),
+            ("event.kind", "signal".into()),
+            ("event.created", self.now.into()),
+        ]);
         if let Some(record) = self.record.as_deref().filter(|_| !self.omitted.contains(&ORIGINAL)) {
             fields.push((ORIGINAL, record.into()));
         }
