@@ -174,11 +174,8 @@ impl<'a> Pipeline<'a> {
     fn inspect(&mut self, record: RawRecord<'_>) -> Result<(), Rejection> {
         let unwrapped = record.unwrapped()?;
         let record = unwrapped.record();
-        if let Some(reach) = &mut self.reach {
-            reach.add(self.rules, record);
-        }
         let repaired;
-        let matched = match self.detector.detect(record) {
+        let matched = match self.detector.detect_in_reach(record, self.reach.as_deref_mut()) {
             Ok(matched) => matched,
             Err(rejection) => {
                 repaired = records::repaired(record.text()).ok_or(rejection)?;

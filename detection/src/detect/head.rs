@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::search;
+use super::search::{FirstHead, has_one_head};
 use crate::ecs::{CONSOLE_LOGIN, FAILURE, SUCCESS, category_of, constant_value, is_empty_text, types_of};
-use crate::query::{Fields, Scalar, Subject};
+use crate::query::{Fields, Scalar};
 use crate::records::RawRecord;
 
 /// The head of a record: provider, action and outcome.
@@ -24,7 +24,7 @@ pub struct Head<'a> {
 }
 
 /// The value of a member, as far as the head knows it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 enum Part<'a> {
     /// Missing, or empty by the rules of Elastic's pipeline.
     #[default]
@@ -58,8 +58,27 @@ impl<'a> Head<'a> {
     /// whether the record is valid JSON.
     #[must_use]
     pub fn find(record: RawRecord<'a>) -> Option<Self> {
-        let (provider, action) = search::provider_and_action(record)?;
-        Some(Self::perhaps(provider, Part::perhaps(action)))
+        let first = FirstHead::find(record)?;
+        first.head().filter(|_| has_one_head(record))
+    }
+
+    /// A head with this provider and this action, if they are the record's own.
+    pub(super) fn of_search(provider: &'a str, action: &'a str) -> Self {
+        Self::perhaps(provider, Part::perhaps(action))
+    }
+
+    /// The same, given that what a search found is the record's own.
+    pub(super) fn confirmed(&self) -> Self {
+        let confirmed = |part: &Part<'a>| match part {
+            Part::Perhaps(text) => Part::Text(Cow::Borrowed(text)),
+            part => part.clone(),
+        };
+        Self {
+            event_source: confirmed(&self.event_source),
+            event_name: confirmed(&self.event_name),
+            error_code: self.error_code.clone(),
+            error_message: self.error_message.clone(),
+        }
     }
 
     /// A head with this provider and this action. The outcome is unknown.
@@ -74,17 +93,12 @@ impl<'a> Head<'a> {
     }
 
     /// The same, as if only the provider were known.
-    pub(crate) fn provider_alone(&self) -> Head<'_> {
-        let event_source = match &self.event_source {
-            Part::Absent => Part::Absent,
-            Part::Text(text) => Part::Text(Cow::Borrowed(text)),
-            Part::Perhaps(text) => Part::Perhaps(text),
-            Part::Other => Part::Other,
-        };
-        Head { event_source, ..Head::unknown() }
+    pub(crate) fn provider_alone(&self) -> Self {
+        Self { event_source: self.event_source.clone(), ..Self::unknown() }
     }
 
-    fn unknown() -> Self {
+    /// A head of which nothing is known.
+    pub(super) fn unknown() -> Self {
         Self {
             event_source: Part::Other,
             event_name: Part::Other,
@@ -107,18 +121,6 @@ impl<'a> Head<'a> {
             }
             (Part::Perhaps(provider), Part::Perhaps(action)) => Some((provider, action, "not read")),
             _ => None,
-        }
-    }
-
-    /// Whether a head that does not rule a query out leaves little to ask about `subject`.
-    pub(crate) fn mostly_decides(subject: &Subject) -> bool {
-        match subject {
-            Subject::Field(name) => {
-                matches!(name.as_str(), "event.provider" | "event.action" | "event.category" | "event.type")
-                    || constant_value(name).is_some()
-            }
-            Subject::Record(path) => matches!(path.as_str(), "eventSource" | "eventName"),
-            Subject::Anywhere => false,
         }
     }
 
@@ -274,35 +276,4 @@ enum Key {
     ErrorMessage,
     #[serde(other)]
     Unneeded,
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use super::*;
-    use crate::ecs;
-    use crate::query::Query;
-
-    /// A record of which somebody asks the fields by name.
-    #[derive(Default)]
-    struct Asked(RefCell<Vec<String>>);
-
-    impl Fields for Asked {
-        fn any(&self, name: &str, _test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
-            self.0.borrow_mut().push(name.to_owned());
-            Some(name.starts_with("event."))
-        }
-    }
-
-    #[test]
-    fn a_candidates_query_first_asks_what_its_head_has_not_decided() {
-        const QUERY: &str = "event.dataset: aws.cloudtrail and event.provider: p and (event.action: a or event.action: b) \
-            and user.name: c and event.outcome: success";
-        let query = Query::parse(QUERY, ecs::field).expect("a good query");
-        let asked = Asked::default();
-        assert_eq!(query.deferring(Head::mostly_decides).evaluate(&asked), Some(false));
-        assert_eq!(*asked.0.borrow(), ["user.name"]);
-        assert_eq!(query.evaluate(&Asked::default()), Some(false), "the verdict is the same");
-    }
 }

@@ -17,6 +17,7 @@
 //! the same without any of them: `tests/rules/ladder.rs` adds them one at a time ([`Rungs`]) and compares.
 
 mod candidates;
+mod detector;
 mod event_pattern;
 mod exceptions;
 mod head;
@@ -25,26 +26,24 @@ mod prefilter;
 mod reach;
 mod search;
 
+pub use detector::{Detector, Match};
 pub use event_pattern::EventPattern;
 pub use head::Head;
 pub use reach::{Reach, Sight};
 
-use std::cell::OnceCell;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::SystemTime;
-use std::{mem, thread};
 
 use crate::bundle::{Bundle, Exception, Route};
-use crate::ecs::{self, Document, Mapping, Members, Raw};
+use crate::ecs::{self, Document};
 use crate::memory::Keys;
 use crate::notice::Accounts;
 use crate::query::{self, Fields, Query};
-use crate::records::{self, RawRecord, Rejection};
 use crate::rule::{Definition, Memory, Source};
 use crate::signal::{self, AlertDocument};
-use candidates::{Candidates, Remaining};
+use candidates::Candidates;
 use exceptions::Applied;
-use prefilter::{Buffers, Haystack, Prefilter};
+use prefilter::Prefilter;
 
 /// One rule, ready to judge.
 #[derive(Debug, Clone)]
@@ -60,8 +59,6 @@ pub struct Rule {
     /// Its place among the rules of its set.
     pub(crate) place: usize,
     query: Query,
-    /// The same, with those parts last that mostly hold for a record which the head leaves to this rule.
-    on_record: Query,
 }
 
 impl Rule {
@@ -153,39 +150,6 @@ pub struct Ruleset {
     caches: Mutex<Vec<Candidates>>,
 }
 
-/// A record that at least one rule matches.
-#[derive(Debug)]
-pub struct Match<'r, 't> {
-    /// The rules that match it, in the order of their files.
-    pub rules: Vec<&'r Rule>,
-    members: Members<'t>,
-    document: OnceCell<Document>,
-}
-
-impl<'t> Match<'_, 't> {
-    /// A record that can be parsed as a whole, as it is: otherwise a field might not be read that a repair would give.
-    fn of(members: Members<'t>) -> Result<Self, Rejection> {
-        let document = OnceCell::new();
-        if !members.can_be_parsed() {
-            let _ = document.set(Document::from_record(records::parse_as_it_is(members.record())?));
-        }
-        Ok(Self { rules: Vec::new(), members, document })
-    }
-
-    /// The record as an ECS document, made when it is first needed.
-    #[must_use]
-    pub fn document(&self) -> &Document {
-        // A record that might not be parsed was parsed when the match was made.
-        self.document.get_or_init(|| Document::from_members(&self.members))
-    }
-
-    /// The fields of that document, made one by one.
-    #[must_use]
-    pub fn fields(&self) -> Mapping<'_> {
-        Mapping::of_members(&self.members)
-    }
-}
-
 impl Ruleset {
     /// A set of the given rules.
     ///
@@ -198,8 +162,7 @@ impl Ruleset {
                 let query = source.parse()?;
                 let keys = source.memory.as_ref().map(|memory| Keys::new(&source, memory));
                 let Source { definition, on_signals, memory, .. } = source;
-                let on_record = query.deferring(Head::mostly_decides);
-                Ok(Rule { definition, on_signals, memory, keys, place: 0, query, on_record })
+                Ok(Rule { definition, on_signals, memory, keys, place: 0, query })
             })
             .collect::<Result<Vec<_>, Vec<query::Error>>>()?;
         Ok(Self::of(rules))
@@ -296,131 +259,6 @@ impl Ruleset {
     /// A detector that uses some rungs only.
     #[must_use]
     pub fn detector_with(&self, rungs: Rungs) -> Detector<'_> {
-        let cache = self.caches.lock().ok().and_then(|mut caches| caches.pop());
-        Detector { ruleset: self, rungs, candidates: cache.unwrap_or_default(), buffers: Buffers::default() }
-    }
-}
-
-/// Judges records one after the other, and caches which rules each head does not rule out.
-#[derive(Debug)]
-pub struct Detector<'r> {
-    ruleset: &'r Ruleset,
-    rungs: Rungs,
-    candidates: Candidates,
-    buffers: Buffers,
-}
-
-impl Drop for Detector<'_> {
-    fn drop(&mut self) {
-        // A panic may have left the cache half filled.
-        if !thread::panicking()
-            && let Ok(mut caches) = self.ruleset.caches.lock()
-        {
-            caches.push(mem::take(&mut self.candidates));
-        }
-    }
-}
-
-impl<'r> Detector<'r> {
-    /// Applies every rule to one raw record; `None` if none matches.
-    ///
-    /// # Errors
-    /// [`Rejection::InvalidJson`] for a record that no rung rules out before it is parsed and that is not JSON, though
-    /// [`records::repaired`] may make it so; [`Rejection::TooDeep`] for one that is deeper than the parser follows.
-    pub fn detect<'t>(
-        &mut self,
-        record: impl Into<RawRecord<'t>>,
-    ) -> Result<Option<Match<'r, 't>>, Rejection> {
-        let record = record.into();
-        let haystack = Haystack::new(record, mem::take(&mut self.buffers));
-        let candidates = self.searched(record, &haystack);
-        self.buffers = haystack.into_buffers();
-        let candidates = candidates?;
-        if candidates.is_empty() {
-            return Ok(None);
-        }
-        let members = Members::of(record.text())?;
-        let mapping = Mapping::of_members(&members);
-        // A test of the record's own names is always decided on the record: the document does not have them.
-        let verdict = |rule: &Rule| {
-            if self.rungs.fields {
-                rule.on_record.evaluate(&mapping)
-            } else {
-                rule.query.evaluate(&Raw(members.whole()))
-            }
-        };
-        let rules = candidates.into_iter().map(|index| &self.ruleset.rules[index]);
-        let mut rules: Vec<_> =
-            rules.map(|rule| (rule, verdict(rule))).filter(|(_, verdict)| *verdict != Some(false)).collect();
-        if members.is_broken() {
-            return Err(records::unparsed(record.text()));
-        }
-        if rules.is_empty() {
-            return Ok(None);
-        }
-        let mut matched = Match::of(members)?;
-        rules.retain(|(rule, verdict)| *verdict == Some(true) || rule.matches(matched.document()));
-        matched.rules = rules.into_iter().map(|(rule, _)| rule).collect();
-        Ok((!matched.rules.is_empty()).then_some(matched))
-    }
-
-    /// The rules, by their index, that neither the record's head nor a search of its bytes rules out.
-    fn searched(&mut self, record: RawRecord<'_>, haystack: &Haystack<'_>) -> Result<Vec<usize>, Rejection> {
-        let prefilter = &self.ruleset.prefilter;
-        if self.rungs.prefilter && !prefilter.may_match(haystack) {
-            return Ok(Vec::new());
-        }
-        let remaining = self.candidates(record)?;
-        if !self.rungs.literals {
-            return Ok(remaining.rules.clone());
-        }
-        if remaining.rules.is_empty() || !remaining.search.may_match(haystack) {
-            return Ok(Vec::new());
-        }
-        Ok(remaining.rules.iter().copied().filter(|rule| prefilter.may_match_rule(*rule, haystack)).collect())
-    }
-
-    /// The rules that the record's head does not rule out.
-    fn candidates(&mut self, record: RawRecord<'_>) -> Result<Arc<Remaining>, Rejection> {
-        if !self.rungs.head {
-            return Ok(self.candidates.all(self.ruleset));
-        }
-        let head = match Head::find(record).filter(|_| self.rungs.search) {
-            Some(head) => head,
-            None => Head::parse(record.text()).map_err(|_| Rejection::InvalidJson)?,
-        };
-        let cached = if self.rungs.candidates { self.candidates.cached(self.ruleset, &head) } else { None };
-        Ok(cached.unwrap_or_else(|| self.candidates.of(self.ruleset, &head)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-
-    #[test]
-    fn a_detector_takes_over_the_cache_of_one_that_is_gone_unless_it_panicked() {
-        let rules = Ruleset::new(Vec::new()).expect("no rule is wrong");
-        // The prefilter would rule the record out before the head is looked at.
-        let rungs = Rungs { prefilter: false, ..Rungs::ALL };
-        let mut first = rules.detector_with(rungs);
-        let record = br#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject"}"#;
-        first.detect(&record[..]).expect("it is JSON");
-        let filled = format!("{:?}", first.candidates);
-        assert!(filled.contains("GetObject"), "{filled}");
-        drop(first);
-        let panics = AssertUnwindSafe(|| {
-            let _second = rules.detector_with(rungs);
-            panic!("as the test orders");
-        });
-        assert!(catch_unwind(panics).is_err());
-        assert_eq!(rules.caches.lock().expect("nobody panicked with it").len(), 0);
-
-        let mut third = rules.detector_with(rungs);
-        third.detect(&record[..]).expect("it is JSON");
-        drop(third);
-        assert_eq!(format!("{:?}", rules.detector_with(rungs).candidates), filled);
+        Detector::new(self, rungs)
     }
 }

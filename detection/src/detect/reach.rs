@@ -72,8 +72,13 @@ impl Reach {
         }
     }
 
-    /// Takes a record into account. `ruleset` is always the same.
-    pub fn add(&mut self, ruleset: &Ruleset, record: RawRecord<'_>) {
+    /// Takes a record into account. `ruleset` is always the same, `first` finds the record's first head.
+    pub(super) fn add<'t>(
+        &mut self,
+        ruleset: &Ruleset,
+        record: RawRecord<'t>,
+        first: &dyn Fn() -> Option<FirstHead<'t>>,
+    ) {
         self.records += 1;
         let is_looked_at = self.records <= FIRST_TIMES || self.records.is_multiple_of(EVERY);
         if is_looked_at && let Some(time) = search::first_time(record) {
@@ -82,7 +87,7 @@ impl Reach {
         if self.all_see {
             return;
         }
-        let head = FirstHead::find(record);
+        let head = first();
         if head.as_ref().is_some_and(|head| self.judged.contains(head.text)) {
             return;
         }

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::Head;
+use crate::ecs::Members;
 use crate::records::RawRecord;
 
 static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventSource\""));
@@ -14,23 +16,9 @@ static TIME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventT
 const SEPARATOR: &[u8] = b"\",";
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"));
 
-/// The values of the record's provider and action, if it has them. `None` means that a search cannot tell: a name is
-/// missing, occurs twice or is not followed by a string, or an escape may hide another occurrence.
-///
-/// The search ignores nesting. If the names belong to an inner object, the record itself has no provider or action.
-pub(super) fn provider_and_action(record: RawRecord<'_>) -> Option<(&str, &str)> {
-    let found = (only_value(&PROVIDER, record.text())?, only_value(&ACTION, record.text())?);
-    (!hides_text(record)).then_some(found)
-}
-
-/// The string behind the only occurrence of a name.
-fn only_value<'t>(name: &Finder<'_>, text: &'t [u8]) -> Option<&'t str> {
-    let place = first_value(name, text)?;
-    let is_only = name.find(&text[place.end..]).is_none();
-    std::str::from_utf8(&text[place]).ok().filter(|_| is_only)
-}
-
-/// The first provider and the first action in a record. Too little for a verdict.
+/// The first provider and the first action in a record. A search ignores nesting: they may belong to an inner object, or
+/// others may follow.
+#[derive(Clone, Copy)]
 pub(super) struct FirstHead<'t> {
     provider: &'t [u8],
     action: &'t [u8],
@@ -61,6 +49,23 @@ impl<'t> FirstHead<'t> {
     pub(super) fn values(&self) -> Option<(&'t str, &'t str)> {
         Some((std::str::from_utf8(self.provider).ok()?, std::str::from_utf8(self.action).ok()?))
     }
+
+    /// The head of a record of which these are the provider and the action, or which has none.
+    pub(super) fn head(&self) -> Option<Head<'t>> {
+        self.values().map(|(provider, action)| Head::of_search(provider, action))
+    }
+
+    /// Whether the record's own provider and action are these.
+    pub(super) fn is_of(&self, members: &Members<'_>) -> bool {
+        let has = |key, value| members.string(key).is_some_and(|own| own.as_bytes() == value);
+        has("eventSource", self.provider) && has("eventName", self.action)
+    }
+}
+
+/// Whether the record surely has no second provider or action: no name occurs twice, and no escape may hide one.
+pub(super) fn has_one_head(record: RawRecord<'_>) -> bool {
+    let occurs_twice = |name: &Finder<'_>| name.find_iter(record.text()).nth(1).is_some();
+    !occurs_twice(&PROVIDER) && !occurs_twice(&ACTION) && !hides_text(record)
 }
 
 /// The first time of an event in the record, if it is written as CloudTrail writes it.

@@ -48,9 +48,9 @@ impl Cut {
 
     /// The member with this key among the members of an object. Of equal keys the last one counts.
     pub(super) fn find(&self, text: &str, among: Span, key: &str) -> Option<&Member> {
+        let members = &self.members[..among.behind];
         let (mut index, mut found) = (among.first, None);
-        while index < among.behind {
-            let member = &self.members[index];
+        while let Some(member) = members.get(index) {
             if member.key.is(text.as_bytes(), key.as_bytes()) {
                 found = Some(member);
             }
@@ -63,8 +63,11 @@ impl Cut {
 impl Key {
     fn is(&self, text: &[u8], key: &[u8]) -> bool {
         match self {
-            // Most keys differ in length.
-            Self::At(place) => place.end - place.start == key.len() && text[place.clone()] == *key,
+            Self::At(place) => {
+                let own = &text[place.clone()];
+                // Most keys differ in length, and others of the same length mostly at the ends.
+                own.len() == key.len() && own.first() == key.first() && own.last() == key.last() && own == key
+            }
             Self::Written(written) => written.as_bytes() == key,
         }
     }

@@ -196,7 +196,8 @@ impl Cutter<'_> {
     #[inline(never)]
     fn look_at(&mut self, block: usize) {
         self.block = block;
-        self.stops = stops(&self.text.as_bytes()[block * BLOCK_BYTES..]);
+        let rest = &self.text.as_bytes()[block * BLOCK_BYTES..];
+        self.stops = rest.first_chunk().map_or_else(|| stops(&padded(rest)), stops);
     }
 
     #[cold]
@@ -245,13 +246,15 @@ impl Cutter<'_> {
     }
 }
 
-/// The bytes of a block that end a string, begin an escape, or may not stand in a string; all behind the end of the text.
-fn stops(text: &[u8]) -> u64 {
-    let mut padded = [0; BLOCK_BYTES];
-    let block = text.first_chunk().unwrap_or_else(|| {
-        padded[..text.len()].copy_from_slice(text);
-        &padded
-    });
+/// The end of a text as a block. Zeros, which may not stand in a string, follow it.
+fn padded(rest: &[u8]) -> [u8; BLOCK_BYTES] {
+    let mut block = [0; BLOCK_BYTES];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
+
+/// The bytes of a block that end a string, begin an escape, or may not stand in a string.
+fn stops(block: &[u8; BLOCK_BYTES]) -> u64 {
     let (quote, backslash, last_control) = (u8x16::splat(b'"'), u8x16::splat(b'\\'), u8x16::splat(0x1f));
     let (lanes, _) = block.as_chunks();
     lanes.iter().rev().fold(0, |stops, lane| {

@@ -78,6 +78,11 @@ impl<'t> Members<'t> {
         }
     }
 
+    /// The string with this key in the record itself.
+    pub(crate) fn string(&self, key: &str) -> Option<&str> {
+        self.string_of(self.find(self.all(), key)?)
+    }
+
     /// The string of a member that is one. Only what has escapes is parsed.
     pub(super) fn string_of<'m>(&'m self, member: &'m Member) -> Option<&'m str> {
         let text = &self.text[member.place.clone()];

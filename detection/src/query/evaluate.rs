@@ -60,7 +60,11 @@ impl Node {
 }
 
 /// One node with the value `decisive` decides all; otherwise one that is unknown leaves the whole unknown.
-fn decide(nodes: &[Node], fields: &impl Fields, decisive: bool) -> Option<bool> {
+pub(super) fn decide<'n>(
+    nodes: impl IntoIterator<Item = &'n Node>,
+    fields: &impl Fields,
+    decisive: bool,
+) -> Option<bool> {
     let mut result = Some(!decisive);
     for node in nodes {
         match node.evaluate(fields) {

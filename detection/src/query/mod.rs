@@ -135,18 +135,21 @@ impl Query {
         &self.root
     }
 
-    /// The same query, whose joined parts come later if they test nothing but what `is_late` says. The verdict does not depend
-    /// on the order of parts, but the time does: the first that does not hold ends the evaluation.
-    #[must_use]
-    pub(crate) fn deferring(&self, is_late: fn(&Subject) -> bool) -> Self {
-        let mut root = self.root.clone();
-        root.defer(is_late);
-        Self { root }
-    }
-
     /// Says whether the query holds: `None` where it depends on a field that `fields` does not know.
     pub fn evaluate(&self, fields: &impl Fields) -> Option<bool> {
         self.root.evaluate(fields)
+    }
+
+    /// Which of the parts that `and` joins may not hold, as far as `fields` knows.
+    pub(crate) fn open_parts(&self, fields: &impl Fields) -> Box<[usize]> {
+        let parts = self.root.parts().iter().enumerate();
+        parts.filter(|(_, part)| part.evaluate(fields) != Some(true)).map(|(place, _)| place).collect()
+    }
+
+    /// Says whether these parts of the query hold, as [`Query::evaluate`] does of all of them.
+    pub(crate) fn evaluate_parts(&self, parts: &[usize], fields: &impl Fields) -> Option<bool> {
+        let all = self.root.parts();
+        evaluate::decide(parts.iter().map(|place| &all[*place]), fields, false)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every query language is lowered into: a tree of tests on fields.
 
 use std::net::IpAddr;
+use std::slice;
 
 use super::{Decimal, Glob, Pattern, Regex};
 
@@ -170,31 +171,11 @@ pub enum Node {
 }
 
 impl Node {
-    /// Puts the parts of every conjunction last that test nothing but what `is_late` says.
-    pub(super) fn defer(&mut self, is_late: fn(&Subject) -> bool) {
+    /// What `and` joins, or the node itself.
+    pub(super) fn parts(&self) -> &[Self] {
         match self {
-            Self::And(nodes) => {
-                for node in &mut *nodes {
-                    node.defer(is_late);
-                }
-                nodes.sort_by_key(|node| node.tests_only(is_late));
-            }
-            Self::Or(nodes) => {
-                for node in nodes {
-                    node.defer(is_late);
-                }
-            }
-            Self::Not(node) => node.defer(is_late),
-            Self::Field { .. } | Self::Fields { .. } => {}
-        }
-    }
-
-    fn tests_only(&self, is_one: fn(&Subject) -> bool) -> bool {
-        match self {
-            Self::And(nodes) | Self::Or(nodes) => nodes.iter().all(|node| node.tests_only(is_one)),
-            Self::Not(node) => node.tests_only(is_one),
-            Self::Field { subject, .. } => is_one(subject),
-            Self::Fields { one, other, .. } => is_one(one) && is_one(other),
+            Self::And(parts) => parts,
+            node => slice::from_ref(node),
         }
     }
 }

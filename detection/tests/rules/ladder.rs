@@ -185,6 +185,38 @@ fn every_rung_gives_the_verdicts_of_the_plain_way_over_the_samples() {
 }
 
 #[test]
+fn only_the_records_own_provider_and_action_count_wherever_others_stand() {
+    let other = source(1, "not event.provider: lambda.amazonaws.com and not event.action: CreateFunction*");
+    let sources = [embedded(), vec![other]].concat();
+    let (lambda, s3) = (
+        r#""eventSource":"lambda.amazonaws.com","eventName":"CreateFunction20150331""#,
+        r#""eventSource":"s3.amazonaws.com","eventName":"GetObject""#,
+    );
+    let escaped = lambda.replace("eventSource", r"event\u0053ource").replace("eventName", r"event\u004eame");
+    let swapped = r#""eventName":"CreateFunction20150331","eventSource":"lambda.amazonaws.com""#;
+    let is_lambda = [
+        (format!("{{{lambda}}}"), true),
+        (format!("{{{swapped}}}"), true),
+        (format!("{{{s3}}}"), false),
+        (format!(r#"{{"requestParameters":{{{lambda}}},{s3}}}"#), false),
+        (format!(r#"{{"requestParameters":{{{s3}}},{lambda}}}"#), true),
+        (format!(r#"{{{s3},"requestParameters":{{{lambda}}}}}"#), false),
+        (format!(r#"{{{lambda},"requestParameters":{{{s3}}}}}"#), true),
+        (format!(r#"{{"requestParameters":{{{lambda}}}}}"#), false),
+        (format!("{{{lambda},{s3}}}"), false),
+        (format!("{{{s3},{lambda}}}"), true),
+        (format!("{{{s3},{escaped}}}"), true),
+        (format!("{{{escaped},{s3}}}"), false),
+        (format!(r#"{{"note":"{}",{s3}}}"#, lambda.replace('"', "\\\"")), false),
+    ];
+    for (record, is_lambda) in &is_lambda {
+        let expected = if *is_lambda { sources[0].definition.rule_id.as_str() } else { "rule-1" };
+        assert_eq!(plainly(&sources, record), [expected], "{record}");
+    }
+    compare(&sources, &is_lambda.map(|(record, _)| record)).expect("the verdicts are the same");
+}
+
+#[test]
 fn a_text_that_an_escape_of_an_objects_json_begins_is_not_ruled_out() {
     let detection =
         |word: &str| json!({"a": {"requestParameters|contains|cased": word}, "condition": "a"}).to_string();
