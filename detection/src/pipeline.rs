@@ -10,6 +10,7 @@ use crate::memory::{self, Candidate, Firsts, Match, Matched, Shared};
 use crate::origin::Origin;
 use crate::records::{self, RawRecord, Record, Rejection};
 use crate::signal::{self, AlertDocument, Signal, Suppressed};
+use crate::time;
 
 /// The first rejections are kept one by one; later ones are only counted.
 const REMEMBERED_REJECTIONS: usize = 16;
@@ -87,7 +88,8 @@ fn above_with(rules: &Ruleset, signal: &Signal, now: &str, firsts: Option<&mut F
     let alert = records::parse_value(&signal.message).unwrap_or_default();
     let (document, id) = (AlertDocument(&alert), signal.id.to_string());
     let time = document.text("kibana.alert.original_time");
-    let matched = Matched { fields: &document, id: Some(&*id), time };
+    let milliseconds = time.and_then(time::milliseconds);
+    let matched = Matched { fields: &document, id: Some(&*id), time: milliseconds };
     let mut shared = Shared::new(signal.message.as_bytes(), firsts);
     for rule in rules.on_signals().filter(|rule| rule.matches_alert(&document)) {
         if let Some(exception) = rules.exception(&rule.definition.rule_id, &document, time) {
@@ -193,9 +195,10 @@ impl<'a> Pipeline<'a> {
     fn judge(&mut self, matched: &detect::Match<'a, '_>, record: &[u8]) {
         self.tally.matched += 1;
         let fields = matched.fields();
-        let (id, time) = (fields.string("event.id"), fields.string("@timestamp"));
-        let (id, time) = (id.as_deref(), time.as_deref());
-        let of_memory = Matched { fields: &fields, id, time };
+        let (id, time) = (fields.string("event.id"), fields.time());
+        let milliseconds = time.as_ref().map(|(_, milliseconds)| *milliseconds);
+        let time = time.as_ref().map(|(text, _)| &**text);
+        let of_memory = Matched { fields: &fields, id: id.as_deref(), time: milliseconds };
         let mut firsts = self.firsts.take();
         let mut shared = Shared::new(record, firsts.as_mut());
         let accounts = &self.rules.accounts;

@@ -221,7 +221,7 @@ fn remembered(
         for one in std::mem::take(&mut waiting) {
             let rule = &rules.rules()[one.rule];
             let Some(memory) = &rule.memory else { continue };
-            let state = states.entry(one.key.clone()).or_insert_with(|| State::new(memory));
+            let state = states.entry(one.key(rules)).or_insert_with(|| State::new(memory));
             let (verdict, _) = state.decide(memory, &one.event, Time::MIN);
             if verdict == memory::Verdict::Known {
                 continue;

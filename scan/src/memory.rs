@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::thread;
 
 use detection::detect::Ruleset;
-use detection::memory::{self, Candidate, Event, State, Time, Verdict};
+use detection::memory::{self, Candidate, Event, State, Terms, Time, Verdict};
 use detection::origin::Origin;
 use detection::pipeline::{self, Pipeline, Tally};
 use detection::records::{Decoder, Record};
@@ -21,14 +22,17 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// So much of the matches is kept: to read a file again for a few of them takes as long as to read it.
 const KEPT_BYTES: usize = 8 << 20;
 
+/// So many signals are made in a row before another thread has its turn: to start one takes about as long as to make one.
+const SHARE: usize = 64;
+
 /// A match, and the position of its record in its file.
 pub type Found = (u64, Candidate);
 
 /// What the rules of a run remember.
 pub struct Memory<'r> {
     rules: &'r Ruleset,
-    keys: HashMap<Arc<str>, u32>,
-    /// By the number of the key.
+    /// The numbers of the states, by the place of the rule and the terms.
+    keys: Vec<HashMap<Terms, u32>>,
     states: Vec<State>,
     files: Vec<PathBuf>,
     /// Whether the last of the files can be read again.
@@ -85,7 +89,7 @@ struct Hit {
     /// Its place among all that signal.
     order: usize,
     rule: usize,
-    key: Arc<str>,
+    terms: Terms,
     event: Box<str>,
     verdict: Verdict,
 }
@@ -94,7 +98,7 @@ impl<'r> Memory<'r> {
     pub fn new(rules: &'r Ruleset) -> Self {
         Self {
             rules,
-            keys: HashMap::new(),
+            keys: vec![HashMap::new(); rules.rules().len()],
             states: Vec::new(),
             files: Vec::new(),
             is_lasting: false,
@@ -125,14 +129,15 @@ impl<'r> Memory<'r> {
     }
 
     fn key(&mut self, candidate: &Candidate) -> u32 {
-        if let Some(key) = self.keys.get(candidate.key.as_str()) {
+        let keys = &mut self.keys[candidate.rule];
+        if let Some(key) = keys.get(&candidate.terms) {
             return *key;
         }
         let key = number(self.states.len());
         if let Some(memory) = &self.rules.rules()[candidate.rule].memory {
             self.states.push(State::new(memory));
         }
-        self.keys.insert(candidate.key.as_str().into(), key);
+        keys.insert(candidate.terms.clone(), key);
         key
     }
 
@@ -158,26 +163,55 @@ impl<'r> Memory<'r> {
         let mut outcome = Outcome::default();
         let below = self.due(now, &mut outcome);
         self.waiting = above;
-        for due in below {
-            let signal = self.made(due, now);
-            let above = pipeline::above(self.rules, &signal, now);
+        let rules = self.rules;
+        let make = |memory: &Self, due| {
+            let signal = memory.signal(due, now);
+            let above = pipeline::above(rules, &signal, now);
+            (signal, above)
+        };
+        self.made(below, make, |memory, (signal, above)| {
             outcome.tally.signals += above.matches();
             outcome.tally.suppressed += above.suppressed.len() as u64;
             outcome.excepted.extend(above.suppressed.into_iter().map(|suppressed| suppressed.exception));
             sink(signal)?;
             above.found.into_iter().try_for_each(&mut *sink)?;
             for candidate in above.candidates {
-                let key = self.key(&candidate);
+                let key = memory.key(&candidate);
                 let (event, rule) = (candidate.event.clone(), number(candidate.rule));
                 let kept = Some(Box::new(candidate));
-                self.waiting.push(Waiting { event, file: 0, position: 0, key, rule, kept });
+                memory.waiting.push(Waiting { event, file: 0, position: 0, key, rule, kept });
             }
-        }
+            Ok(())
+        })?;
         let above = self.due(now, &mut outcome);
-        for due in above {
-            sink(self.made(due, now))?;
-        }
+        self.made(above, |memory, due| memory.signal(due, now), |_, signal| sink(signal))?;
         Ok(outcome)
+    }
+
+    /// What `make` makes of the signals to come, on all cores, a few at a time since a signal is several times as large as its
+    /// match. Passes it to `take` in order.
+    fn made<T: Send>(
+        &mut self,
+        due: Vec<Due>,
+        make: impl Fn(&Self, Due) -> T + Sync,
+        mut take: impl FnMut(&mut Self, T) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let makers = thread::available_parallelism().map_or(1, usize::from);
+        let mut due = due.into_iter();
+        while due.len() > 0 {
+            let shares: Vec<Vec<Due>> = (0..makers).map(|_| due.by_ref().take(SHARE).collect()).collect();
+            let (memory, make) = (&*self, &make);
+            let made: Vec<Vec<T>> = thread::scope(|scope| {
+                let work = |share: Vec<Due>| {
+                    scope.spawn(move || share.into_iter().map(|due| make(memory, due)).collect())
+                };
+                let makers: Vec<_> = shares.into_iter().map(work).collect();
+                let made = makers.into_iter().map(thread::ScopedJoinHandle::join);
+                made.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+            });
+            made.into_iter().flatten().try_for_each(|made| take(self, made))?;
+        }
+        Ok(())
     }
 
     /// The signals to come of the matches that wait, in order.
@@ -204,7 +238,7 @@ impl<'r> Memory<'r> {
         due.into_iter().map(|(_, due)| due).collect()
     }
 
-    fn made(&self, due: Due, now: &str) -> Signal {
+    fn signal(&self, due: Due, now: &str) -> Signal {
         match due {
             Due::Made(signal) => *signal,
             Due::Kept { candidate, verdict, file } => {
@@ -222,8 +256,8 @@ impl<'r> Memory<'r> {
         waiting.sort_unstable_by(|a, b| {
             (a.event.time, &a.event.id, a.rule, a.key).cmp(&(b.event.time, &b.event.id, b.rule, b.key))
         });
-        let names: HashMap<u32, Arc<str>> =
-            self.keys.iter().map(|(name, key)| (*key, Arc::clone(name))).collect();
+        let terms: HashMap<u32, &Terms> =
+            self.keys.iter().flatten().map(|(terms, key)| (*key, terms)).collect();
         let mut decided = Decided::default();
         for (order, one) in waiting.into_iter().enumerate() {
             let rule = one.rule as usize;
@@ -235,8 +269,8 @@ impl<'r> Memory<'r> {
             if let Some(candidate) = one.kept {
                 decided.due.push((order, Due::Kept { candidate, verdict, file: one.file }));
             } else {
-                let key = Arc::clone(&names[&one.key]);
-                let hit = Hit { order, rule, key, event: one.event.id, verdict };
+                let terms = terms[&one.key].clone();
+                let hit = Hit { order, rule, terms, event: one.event.id, verdict };
                 decided.hits.entry(one.file).or_default().push((one.position, hit));
             }
         }
@@ -264,7 +298,9 @@ impl<'r> Memory<'r> {
             pipeline.found.clear();
             while let Some((_, hit)) = hits.next_if(|(next, _)| u64::from(*next) == position) {
                 let of_hit = |candidate: &&Candidate| {
-                    candidate.rule == hit.rule && candidate.key == *hit.key && candidate.event.id == hit.event
+                    candidate.rule == hit.rule
+                        && candidate.terms == hit.terms
+                        && candidate.event.id == hit.event
                 };
                 if let Some(candidate) = candidates.iter().find(of_hit) {
                     signals

@@ -299,7 +299,7 @@ fn grouped(rules: &Ruleset, chunk: Vec<Waiting>) -> HashMap<String, Group<'_>> {
     let mut groups: HashMap<String, Group<'_>> = HashMap::new();
     for waiting in chunk {
         let rule = &rules.rules()[waiting.candidate.rule];
-        let group = groups.entry(waiting.candidate.key.clone());
+        let group = groups.entry(waiting.candidate.key(rules));
         // A match of a rule without memory is a signal at once, and no candidate.
         let (memory, keys) = rule.memory.as_ref().zip(rule.keys.as_ref()).expect("the rule remembers");
         let new = || Group { memory, beginning: keys.learning(), matches: Vec::new() };

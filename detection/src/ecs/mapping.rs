@@ -12,7 +12,7 @@ use super::leaves::{any_at, any_below, any_leaf, text_of};
 use super::members::Members;
 use super::raw::any_value;
 use super::table::{self, Source};
-use super::{ADDITIONAL_EVENT_DATA, Raw, date, java};
+use super::{ADDITIONAL_EVENT_DATA, EVENT_TIME, Raw, date, java};
 use crate::query::{Fields, Scalar};
 
 /// Picks a text of the record, or a part of one.
@@ -116,12 +116,18 @@ impl<'a> Mapping<'a> {
         let (row, _) = table::find(field).filter(|(_, below)| below.is_empty())?;
         match row.source {
             Source::Text([path]) => self.text(path).map(Cow::Borrowed),
-            Source::Date(path) => date::normal(self.string_at(path)?),
             source => match self.value(source)? {
                 Value::String(text) => Some(Cow::Owned(text)).filter(|text| !is_empty_text(text)),
                 _ => None,
             },
         }
+    }
+
+    /// The time of the event, as its field has it and in milliseconds since 1970.
+    pub(crate) fn time(&self) -> Option<(Cow<'a, str>, i64)> {
+        let text = self.string_at(EVENT_TIME)?;
+        let time = date::parsed(text)?;
+        Some((date::normal(text, time), time.as_millisecond()))
     }
 
     /// Whom the record names as the caller.
@@ -177,7 +183,10 @@ impl<'a> Mapping<'a> {
             }),
             Source::Flag(path) => flag(self.at(path)?),
             Source::Boolean(path) => boolean(self.at(path)?),
-            Source::Date(path) => date::normal(self.string_at(path)?).map(Into::into),
+            Source::Date(path) => {
+                let text = self.string_at(path)?;
+                Some(date::normal(text, date::parsed(text)?).into())
+            }
             Source::Printed(key) => self.print(key).map(Value::from),
             Source::Object(path) => {
                 let (object, key) = self.leading_to(path)?;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use foldhash::HashMap;
 
 use super::mapping::{Make, Pick};
-use super::{actions, identity, network, request};
+use super::{EVENT_TIME, actions, identity, network, request};
 use crate::query::{Field, Kind, Values};
 
 /// An ECS field: its name, the kind and number of its values, and what of a record it is made of.
@@ -134,7 +134,7 @@ const fn made(name: &'static str, make: Make, note: &'static str) -> Row {
 /// Every field, sorted by name. No name is the beginning of another one that goes on with a dot.
 #[rustfmt::skip]
 pub static TABLE: &[Row] = &[
-    date("@timestamp", "eventTime"),
+    date("@timestamp", EVENT_TIME),
     text("aws.cloudtrail.addendum.original_event_id", &["addendum.originalEventID"]),
     text("aws.cloudtrail.addendum.original_request_id", &["addendum.originalRequestID"]),
     text("aws.cloudtrail.addendum.reason", &["addendum.reason"]),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Event, Firsts, PLACE, Reached, Terms, Verdict, terms};
+use super::{Event, Firsts, PLACE, Reached, Terms, Time, Verdict, terms};
 use crate::detect::{Rule, Ruleset};
 use crate::ecs::{Document, Members};
 use crate::notice::Accounts;
@@ -20,9 +20,7 @@ use crate::time;
 pub struct Candidate {
     /// The place of the rule in its [`Ruleset`].
     pub rule: usize,
-    /// The key of the state that decides on it.
-    pub key: String,
-    /// The values of the rule's fields.
+    /// The values of the rule's fields, which tell the state that decides on it from the others of its rule.
     pub terms: Terms,
     /// What memory looks at.
     pub event: Event,
@@ -32,10 +30,20 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// The key of the state that decides on it.
+    ///
+    /// # Panics
+    /// If the match is not one of these rules.
+    #[must_use]
+    pub fn key(&self, rules: &Ruleset) -> String {
+        let keys = rules.rules()[self.rule].keys.as_ref();
+        keys.expect("a rule with candidates remembers").of(&self.terms)
+    }
+
     /// About how many bytes it takes while it waits.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.key.len() + self.record.as_ref().map_or(0, |record| record.len())
+        size_of::<Self>() + self.terms.json().len() + self.record.as_ref().map_or(0, |record| record.len())
     }
 }
 
@@ -52,8 +60,8 @@ pub(crate) struct Matched<'a, F> {
     pub(crate) fields: &'a F,
     /// Its `event.id`, or the id of the signal.
     pub(crate) id: Option<&'a str>,
-    /// The time of the event as RFC 3339.
-    pub(crate) time: Option<&'a str>,
+    /// The time of the event.
+    pub(crate) time: Option<Time>,
 }
 
 /// The record of a match, or the alert document, for the candidates that it becomes.
@@ -70,17 +78,16 @@ impl<'a> Shared<'a> {
         Self { text, firsts, copy: None }
     }
 
-    fn record(&mut self, memory: &Memory, key: &str, event: &Event) -> Option<Arc<[u8]>> {
-        let gets_it = self.firsts.as_mut().is_none_or(|firsts| firsts.note(memory, key, event));
+    fn record(&mut self, rule: usize, memory: &Memory, terms: &Terms, event: &Event) -> Option<Arc<[u8]>> {
+        let gets_it = self.firsts.as_mut().is_none_or(|firsts| firsts.note(rule, memory, terms, event));
         gets_it.then(|| Arc::clone(self.copy.get_or_insert_with(|| self.text.into())))
     }
 }
 
 /// Takes a match apart.
 pub(crate) fn candidates<F: Fields>(rule: &Rule, matched: &Matched<'_, F>, shared: &mut Shared<'_>) -> Match {
-    let (Some(memory), Some(keys)) = (&rule.memory, &rule.keys) else { return Match::Plain };
+    let Some(memory) = &rule.memory else { return Match::Plain };
     let Matched { fields: document, id, time } = *matched;
-    let time = time.and_then(time::milliseconds);
     let tuples = match id.zip(time) {
         Some(event) => (event, terms::tuples(memory, document)),
         None if memory.is_needed() => return Match::Candidates(Vec::new()),
@@ -91,9 +98,9 @@ pub(crate) fn candidates<F: Fields>(rule: &Rule, matched: &Matched<'_, F>, share
         return Match::Plain;
     }
     let candidate = |terms: Terms| {
-        let (key, event) = (keys.of(&terms), terms::event(memory, document, time, id));
-        let record = shared.record(memory, &key, &event);
-        Candidate { rule: rule.place, key, terms, event, record }
+        let event = terms::event(memory, document, time, id);
+        let record = shared.record(rule.place, memory, &terms, &event);
+        Candidate { rule: rule.place, terms, event, record }
     };
     Match::Candidates(tuples.into_iter().map(candidate).collect())
 }

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
-use super::{Event, Time};
+use super::{Event, Terms, Time};
 use crate::rule::Memory;
 
 /// The first match of each tuple so far, in the order of time and event. Of a few hundred thousand matches only these, and
@@ -13,17 +13,17 @@ use crate::rule::Memory;
 #[derive(Debug, Default)]
 pub struct Firsts {
     hasher: RandomState,
-    /// By the hash of the key: the time, and the beginning of what tells the event from others.
+    /// By the hash of rule and terms: the time, and the beginning of what tells the event from others.
     firsts: HashMap<u64, (Time, [u8; 8])>,
 }
 
 impl Firsts {
     /// Notes a match, and says whether it is likely to give a signal.
-    pub(super) fn note(&mut self, memory: &Memory, key: &str, event: &Event) -> bool {
+    pub(super) fn note(&mut self, rule: usize, memory: &Memory, terms: &Terms, event: &Event) -> bool {
         let mut begins = [0; 8];
         begins.iter_mut().zip(event.id.bytes()).for_each(|(to, from)| *to = from);
         let this = (event.time, begins);
-        let first = self.firsts.entry(self.hasher.hash_one(key)).or_insert(this);
+        let first = self.firsts.entry(self.hasher.hash_one((rule, terms.json()))).or_insert(this);
         let is_first = this <= *first;
         if is_first {
             *first = this;

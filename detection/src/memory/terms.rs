@@ -16,7 +16,7 @@ const USUAL_TERMS_BYTES: usize = 96;
 
 /// Values of the fields of a rule, in the order of the fields, as a compact JSON array. A missing field, with suppression, is
 /// `null`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Terms(Box<str>);
 
 impl Terms {
@@ -77,14 +77,15 @@ pub(crate) fn tuples(memory: &Memory, document: &impl Fields) -> Vec<Terms> {
     empty.push('[');
     let mut tuples = vec![empty];
     for field in memory.fields() {
-        let values = values(field, document);
+        // Strings can always be written.
+        let values = values(field, document, |text| serde_json::to_string(text).unwrap_or_default());
         match &values[..] {
-            [] if allows_missing => tuples.iter_mut().for_each(|tuple| append(tuple, None)),
-            [value] => tuples.iter_mut().for_each(|tuple| append(tuple, Some(value))),
+            [] if allows_missing => tuples.iter_mut().for_each(|tuple| append(tuple, "null")),
+            [value] => tuples.iter_mut().for_each(|tuple| append(tuple, value)),
             values => {
                 let with = |tuple: &String, value| {
                     let mut tuple = tuple.clone();
-                    append(&mut tuple, Some(value));
+                    append(&mut tuple, value);
                     tuple
                 };
                 let tuples_with = |tuple| values.iter().map(move |value| with(tuple, value));
@@ -95,43 +96,42 @@ pub(crate) fn tuples(memory: &Memory, document: &impl Fields) -> Vec<Terms> {
     tuples.into_iter().map(|tuple| Terms((tuple + "]").into())).collect()
 }
 
-/// Appends a value to the JSON array of those before it, which is not closed yet.
-fn append(tuple: &mut String, value: Option<&str>) {
+/// Appends a value, as JSON, to the JSON array of those before it, which is not closed yet.
+fn append(tuple: &mut String, value: &str) {
     if !tuple.ends_with('[') {
         tuple.push(',');
     }
-    // Strings and null can always be written.
-    *tuple += &serde_json::to_string(&value).unwrap_or_default();
+    *tuple += value;
 }
 
 /// What memory looks at of an event.
 pub(crate) fn event(memory: &Memory, document: &impl Fields, time: Time, id: &str) -> Event {
-    let counted = memory
-        .cardinality()
-        .iter()
-        .map(|counted| values(&counted.field, document).iter().map(|value| digest(value)).collect());
+    let counted = memory.cardinality().iter().map(|counted| values(&counted.field, document, digest).into());
     let place: Place = if memory.cardinality().is_empty() && !matches!(memory, Memory::Threshold { .. }) {
         Place::default()
     } else {
         PLACE.map(|field| {
             // The lower half is as good as the upper one.
-            values(field, document).first().map(|value| (digest(value) & 0xffff_ffff) as u32)
+            values(field, document, digest).first().map(|digest| (digest & 0xffff_ffff) as u32)
         })
     };
     Event { time, id: id.into(), place, counted: counted.collect() }
 }
 
-/// The values of a field as text, each once, in the order of the document.
-fn values(field: &str, document: &impl Fields) -> Vec<Box<str>> {
-    let mut values: Vec<Box<str>> = Vec::new();
+/// What `of` makes of the values of a field as text, each once, in the order of the document.
+fn values<T: PartialEq>(field: &str, document: &impl Fields, of: impl Fn(&str) -> T) -> Vec<T> {
+    let mut values = Vec::new();
     document.any(field, &mut |value| {
         let text = match value {
             Scalar::Text(text) | Scalar::Number(text) => text,
             Scalar::Boolean(true) => "true",
             Scalar::Boolean(false) => "false",
         };
-        if values.len() < MAX_TUPLES && !values.iter().any(|value| **value == *text) {
-            values.push(text.into());
+        if values.len() < MAX_TUPLES {
+            let value = of(text);
+            if !values.contains(&value) {
+                values.push(value);
+            }
         }
         false
     });

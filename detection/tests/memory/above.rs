@@ -65,7 +65,7 @@ fn found(rules: &Ruleset, records: &[Value]) -> (Vec<Value>, u64, u64) {
         for candidate in std::mem::take(&mut waiting) {
             let of = &rules.rules()[candidate.rule];
             let memory = of.memory.as_ref().expect("it remembers");
-            let state = states.entry(candidate.key.clone()).or_insert_with(|| State::new(memory));
+            let state = states.entry(candidate.key(rules)).or_insert_with(|| State::new(memory));
             let (verdict, _) = state.decide(memory, &candidate.event, NEVER);
             if verdict == Verdict::Known {
                 known += 1;

@@ -57,7 +57,7 @@ fn decided(rules: &Ruleset, candidates: &[Candidate]) -> Vec<Value> {
     let mut signals = Vec::new();
     for candidate in candidates {
         let memory = rules.rules()[candidate.rule].memory.as_ref().expect("it remembers");
-        let state = states.entry(candidate.key.clone()).or_insert_with(|| State::new(memory));
+        let state = states.entry(candidate.key(rules)).or_insert_with(|| State::new(memory));
         let (verdict, _) = state.decide(memory, &candidate.event, NEVER);
         if verdict != Verdict::Known {
             signals.push(signal(rules, candidate, &verdict, &Origin::EventBridge, NOW));
@@ -149,7 +149,7 @@ fn an_array_takes_part_with_each_value_and_what_is_no_text_as_its_json() {
     assert_eq!(counts, [1, 2, 0]);
     let terms: Vec<_> = candidates.iter().map(|candidate| candidate.terms.json()).collect();
     assert_eq!(terms, [r#"["a","true","x"]"#, r#"["b","true","x"]"#]);
-    let keys: Vec<_> = candidates.iter().map(|candidate| candidate.key.as_str()).collect();
+    let keys: Vec<_> = candidates.iter().map(|candidate| candidate.key(&rules)).collect();
     assert!(
         keys[0].starts_with(&format!("{RULE_ID}/")) && keys[0].ends_with(&format!("/{}", terms[0])),
         "{keys:?}"
@@ -265,7 +265,7 @@ fn long_terms_stand_in_a_key_as_their_hash() {
     let rules = new_terms(r#"["user.name"]"#);
     let (candidates, _) =
         candidates(&rules, &[record(1, "e1", &"u".repeat(508)), record(2, "e2", &"u".repeat(509))]);
-    let last = |place: usize| candidates[place].key.rsplit('/').next().expect("a part").to_owned();
+    let last = |place: usize| candidates[place].key(&rules).rsplit('/').next().expect("a part").to_owned();
     assert_eq!(last(0).len(), 512);
     assert_eq!(last(1), sha256(candidates[1].terms.json()));
 }
