@@ -68,7 +68,7 @@ def versus(one: Callable[[], float], other: Callable[[], float], runs: int = RUN
 
 def spread(values: list[float], digits: int = 2) -> str:
     """Format the median of some values with the least and the greatest."""
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
 
 def row(what: str, ours: list[float], theirs: list[float], target: str, short: str) -> None:
