@@ -66,7 +66,7 @@ variable "trail_prefix" {
 }
 
 variable "trail_bucket_owner" {
-  description = "The id of the account that must own the bucket; reads from other accounts' buckets fail. Empty does not check."
+  description = "The account that must own the bucket; reads from other accounts' buckets fail. Empty does not check."
   type        = string
   default     = ""
 
@@ -137,7 +137,7 @@ variable "trail_retention" {
 # ---- What happens to a match ----
 
 variable "exception_query" {
-  description = "A KQL query for what is allowed: its matches are counted and logged, not published. Empty publishes every match."
+  description = "A KQL query for known activity: its matches are logged, not published. Empty publishes every match."
   type        = string
   default     = ""
 
@@ -198,7 +198,7 @@ variable "memory" {
 }
 
 variable "memory_table_arn" {
-  description = "The DynamoDB table for rules that remember. Takes the ARN of another stack's table, in any region: what is new in one region is then known in all. Empty makes a table."
+  description = "The DynamoDB table for rules with memory. Takes the ARN of another stack's table, in any region: what is new in one region is then known in all. Empty makes a table."
   type        = string
   default     = ""
 
@@ -209,7 +209,7 @@ variable "memory_table_arn" {
 }
 
 variable "learning_days" {
-  description = "Days for which a rule with memory learns before it reports; 0 reports from the first event on. Empty lets each rule learn for as long as it looks back."
+  description = "Days for which a rule with memory learns before it reports; 0 for none. Empty takes each rule's window."
   type        = string
   default     = ""
 
@@ -222,7 +222,7 @@ variable "learning_days" {
 # ---- What people are told ----
 
 variable "notices" {
-  description = "Which signals people get notices of: `alerts` (no building blocks) or `all`. With `none` there is no topic for notices."
+  description = "Signals that give notices: `alerts` (no building blocks) or `all`. With `none` there is no topic for notices."
   type        = string
   default     = "alerts"
 
@@ -244,7 +244,7 @@ variable "notice_email" {
 }
 
 variable "notice_quiet_seconds" {
-  description = "Seconds after a notice in which others of the same rule and principal are held back."
+  description = "Seconds after a notice without others of the same rule and principal."
   type        = number
   default     = 300
 
@@ -424,7 +424,7 @@ variable "silence_hours" {
 }
 
 variable "account_silence_hours" {
-  description = "Hours without a delivery after which an account and region seen on most days is silent: one signal then, and one when it is back. Needs memory. 0 turns it off."
+  description = "Hours without a delivery after which a signal reports an account and region as silent. Needs memory. 0 is off."
   type        = number
   default     = 0
 
@@ -446,7 +446,7 @@ variable "latency_target" {
 }
 
 variable "metrics_namespace" {
-  description = "The CloudWatch namespace of the function's own metrics."
+  description = "The CloudWatch namespace of the function's metrics."
   type        = string
   default     = "CloudTrailSignals"
 

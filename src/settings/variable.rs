@@ -57,80 +57,80 @@ pub const ALL: [Variable; 15] = [
 
 pub(crate) const SIGNAL_TOPIC_ARN: Variable = Variable {
     name: "SIGNAL_TOPIC_ARN",
-    meaning: "The ARN of the topic for signals, in any region. It is a FIFO topic if its name ends in `.fifo`.",
+    meaning: "The topic for signals, in any region; FIFO if its name ends in `.fifo`.",
     unset: Unset::Fails,
 };
 
 pub(crate) const EMBEDDED_RULES: Variable = Variable {
     name: "EMBEDDED_RULES",
-    meaning: "Which embedded rules are on: `seed`, `starter` (the starter pack, too) or `none`.",
+    meaning: "Embedded rules: `seed`, `starter` (adds the starter pack) or `none`.",
     unset: Unset::Default("seed"),
 };
 
 pub(crate) const RULES_BUNDLE: Variable = Variable {
     name: "RULES_BUNDLE",
-    meaning: "A file that `cloudtrail-scan --bundle` wrote: more rules, exceptions, account names and routes.",
+    meaning: "A file of `cloudtrail-scan --bundle`: more rules, exceptions, account names, routes.",
     unset: Unset::Means("none"),
 };
 
 /// Exceptions from all rules.
 pub(crate) const EXCEPTION_QUERY: Variable = Variable {
     name: "EXCEPTION_QUERY",
-    meaning: "A KQL query for what is allowed: its matches are counted and logged, not published.",
+    meaning: "A KQL query for known activity: its matches are logged, not published.",
     unset: Unset::Means("every match is published"),
 };
 
 pub(crate) const TRAIL_BUCKET_OWNER: Variable = Variable {
     name: "TRAIL_BUCKET_OWNER",
-    meaning: "The id of the account that must own the bucket; reads from other accounts' buckets fail.",
+    meaning: "The account that must own the bucket; reads from other accounts' buckets fail.",
     unset: Unset::Means("owners are not checked"),
 };
 
 pub(crate) const SIGNAL_ARCHIVE_BUCKET: Variable = Variable {
     name: "SIGNAL_ARCHIVE_BUCKET",
-    meaning: "A bucket that keeps every signal once, so that a replay publishes none again.",
+    meaning: "A bucket that keeps every signal, so that a replay publishes none again.",
     unset: Unset::Means("no archive"),
 };
 
 pub(crate) const NOTICE_TOPIC_ARN: Variable = Variable {
     name: "NOTICE_TOPIC_ARN",
-    meaning: "The ARN of a standard topic for notices to people, in any region.",
+    meaning: "A standard topic for notices, in any region.",
     unset: Unset::Means("no notices"),
 };
 
 pub(crate) const NOTICES: Variable = Variable {
     name: "NOTICES",
-    meaning: "Which signals people get notices of: `alerts` (no building blocks) or `all`.",
+    meaning: "Signals that give notices: `alerts` (no building blocks) or `all`.",
     unset: Unset::Default("alerts"),
 };
 
 pub(crate) const NOTICE_QUIET_SECONDS: Variable = Variable {
     name: "NOTICE_QUIET_SECONDS",
-    meaning: "Seconds after a notice in which others of the same rule and principal are held back.",
+    meaning: "Seconds after a notice without others of the same rule and principal.",
     unset: Unset::Default("300"),
 };
 
 pub(crate) const MEMORY_TABLE: Variable = Variable {
     name: "MEMORY_TABLE",
-    meaning: "The DynamoDB table for rules that remember. Takes a name, or an ARN for a table in another region.",
+    meaning: "The DynamoDB table for rules with memory. A name, or an ARN for another region.",
     unset: Unset::Means("such rules are off"),
 };
 
 pub(crate) const LEARNING_DAYS: Variable = Variable {
     name: "LEARNING_DAYS",
-    meaning: "Days for which a rule with memory learns before it reports; 0 reports from the first event on.",
-    unset: Unset::Means("as long as the rule looks back"),
+    meaning: "Days for which a rule with memory learns before it reports; 0 for none.",
+    unset: Unset::Means("the rule's window"),
 };
 
 pub(crate) const ACCOUNT_SILENCE_HOURS: Variable = Variable {
     name: "ACCOUNT_SILENCE_HOURS",
-    meaning: "Hours without a delivery after which an account and region seen on most days is silent: one signal then, and one when it is back. Needs `MEMORY_TABLE` and a schedule; 0 turns it off.",
+    meaning: "Hours without a delivery after which a signal reports an account and region as silent. Needs `MEMORY_TABLE` and a schedule; 0 is off.",
     unset: Unset::Default("0"),
 };
 
 pub(crate) const METRICS_NAMESPACE: Variable = Variable {
     name: "METRICS_NAMESPACE",
-    meaning: "The CloudWatch namespace of the function's own metrics.",
+    meaning: "The CloudWatch namespace of the function's metrics.",
     unset: Unset::Means("no metrics"),
 };
 
