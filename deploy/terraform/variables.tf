@@ -66,7 +66,7 @@ variable "trail_prefix" {
 }
 
 variable "trail_bucket_owner" {
-  description = "The account that must own the bucket; reads from other accounts' buckets fail. Empty does not check."
+  description = "The account that must own the bucket. Empty does not check."
   type        = string
   default     = ""
 
@@ -209,7 +209,7 @@ variable "memory_table_arn" {
 }
 
 variable "learning_days" {
-  description = "Days for which a rule with memory learns before it reports; 0 for none. Empty takes each rule's window."
+  description = "Days for which rules with memory learn before they report. Empty takes each rule's window."
   type        = string
   default     = ""
 

@@ -69,7 +69,7 @@ pub(crate) const EMBEDDED_RULES: Variable = Variable {
 
 pub(crate) const RULES_BUNDLE: Variable = Variable {
     name: "RULES_BUNDLE",
-    meaning: "A file of `cloudtrail-scan --bundle`: more rules, exceptions, account names, routes.",
+    meaning: "A file of bundled rules, exceptions, account names and routes.",
     unset: Unset::Means("none"),
 };
 
@@ -77,18 +77,18 @@ pub(crate) const RULES_BUNDLE: Variable = Variable {
 pub(crate) const EXCEPTION_QUERY: Variable = Variable {
     name: "EXCEPTION_QUERY",
     meaning: "A KQL query for known activity: its matches are logged, not published.",
-    unset: Unset::Means("every match is published"),
+    unset: Unset::Means("none"),
 };
 
 pub(crate) const TRAIL_BUCKET_OWNER: Variable = Variable {
     name: "TRAIL_BUCKET_OWNER",
-    meaning: "The account that must own the bucket; reads from other accounts' buckets fail.",
-    unset: Unset::Means("owners are not checked"),
+    meaning: "The account that must own the bucket.",
+    unset: Unset::Means("no check"),
 };
 
 pub(crate) const SIGNAL_ARCHIVE_BUCKET: Variable = Variable {
     name: "SIGNAL_ARCHIVE_BUCKET",
-    meaning: "A bucket that keeps every signal, so that a replay publishes none again.",
+    meaning: "A bucket for every signal, so that replays publish none again.",
     unset: Unset::Means("no archive"),
 };
 
@@ -113,12 +113,12 @@ pub(crate) const NOTICE_QUIET_SECONDS: Variable = Variable {
 pub(crate) const MEMORY_TABLE: Variable = Variable {
     name: "MEMORY_TABLE",
     meaning: "The DynamoDB table for rules with memory. A name, or an ARN for another region.",
-    unset: Unset::Means("such rules are off"),
+    unset: Unset::Means("they are off"),
 };
 
 pub(crate) const LEARNING_DAYS: Variable = Variable {
     name: "LEARNING_DAYS",
-    meaning: "Days for which a rule with memory learns before it reports; 0 for none.",
+    meaning: "Days for which rules with memory learn before they report.",
     unset: Unset::Means("the rule's window"),
 };
 
@@ -137,13 +137,13 @@ pub(crate) const METRICS_NAMESPACE: Variable = Variable {
 /// Lambda sets it to the log level of the function's configuration.
 pub const LOG_LEVEL: Variable = Variable {
     name: "AWS_LAMBDA_LOG_LEVEL",
-    meaning: "The lowest level logged: `TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`. Lambda sets it.",
+    meaning: "`TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`; set by Lambda.",
     unset: Unset::Default("INFO"),
 };
 
 /// Lambda sets it to the log format of the function's configuration.
 pub const LOG_FORMAT: Variable = Variable {
     name: "AWS_LAMBDA_LOG_FORMAT",
-    meaning: "The format of log lines: `JSON` or `Text`. Lambda sets it.",
+    meaning: "`JSON` or `Text`; set by Lambda.",
     unset: Unset::Default("JSON"),
 };
