@@ -12,7 +12,7 @@ pub struct Line {
     pub message: &'static str,
     /// Its `level`.
     pub level: Level,
-    /// Its fields, in Markdown, each in backticks.
+    /// Its fields, in Markdown, each in backticks; "the same" are those of the item before.
     pub fields: &'static str,
 }
 
@@ -40,7 +40,7 @@ pub const ALL: [Line; 17] = [
 pub(crate) const STARTED: Line = Line {
     message: "started",
     level: Level::INFO,
-    fields: "numbers of rules: `rules` (all), `embedded`, `bundled`; `kinds`, `embedded_rules`, `bundle` (its path), `exceptions`, `accounts`",
+    fields: "numbers: `rules`, `embedded`, `bundled`, `exceptions`, `accounts`; `kinds`, `embedded_rules`, `bundle` (path)",
 };
 
 pub(crate) const EXCEPTIONS_END: Line = Line {
@@ -52,13 +52,13 @@ pub(crate) const EXCEPTIONS_END: Line = Line {
 pub(crate) const MEMORY_ON: Line = Line {
     message: "rules that remember",
     level: Level::INFO,
-    fields: "`on` (rules), `learning` (rules, each with the time until which it learns)",
+    fields: "`on`, `learning` (rules, with the end of learning)",
 };
 
 pub(crate) const MEMORY_OFF: Line = Line {
     message: "rules that remember are off: set MEMORY_TABLE",
     level: Level::WARN,
-    fields: "`rules`, `unsuppressed` (rules that are on and hold nothing back)",
+    fields: "`rules`, `unsuppressed` (they hold nothing back)",
 };
 
 pub(crate) const CANNOT_START: Line =
@@ -73,37 +73,37 @@ pub(crate) const FINISHED: Line = Line {
 pub(crate) const FAILED_TRANSIENTLY: Line = Line {
     message: "failed",
     level: Level::WARN,
-    fields: "`request_id`, `message_id` (in the queue), `retry` (`transient`: another try may help), `reason`; signals of a delivery that failed for one reason share a line, which names the first",
+    fields: "`request_id`, `message_id`, `retry` (`transient`: a retry may help), `reason`",
 };
 
 pub(crate) const FAILED_PERMANENTLY: Line = Line {
     message: "failed",
     level: Level::ERROR,
-    fields: "`request_id`, `message_id`, `retry` (`permanent`: no try will help), `reason`",
+    fields: "the same; `retry` is `permanent`",
 };
 
 pub(crate) const SUPPRESSED_BY_SETTING: Line = Line {
     message: "suppressed by EXCEPTION_QUERY",
     level: Level::INFO,
-    fields: "`signal_id`, `rule_id`, `rule_name`, `exception`, `event_action`, `event_id`, `caller`, `account`, `account_name` (if the bundle has one), `region`, `object` (with the record; `silence` for a silent account)",
+    fields: "`signal_id`, `rule_id`, `rule_name`, `exception`, `event_action`, `event_id`, `caller`, `account`, `account_name`, `region`, `object` (`silence` for a silent account)",
 };
 
 pub(crate) const SUPPRESSED: Line = Line {
     message: "suppressed by an exception",
     level: Level::INFO,
-    fields: "`signal_id`, `rule_id`, `rule_name`, `exception` (file), `reason` (from the file), `event_action`, `event_id`, `caller`, `account`, `account_name`, `region`, `object`",
+    fields: "the same, and `reason`; `exception` is the file",
 };
 
 pub(crate) const NOT_LOOKED_UP: Line = Line {
     message: "signals are published without a look into the archive",
     level: Level::WARN,
-    fields: "`bucket`, `reason`, `signals` (number); they may be published again",
+    fields: "`bucket`, `reason`, `signals` (number); they may come again",
 };
 
 pub(crate) const NOT_ARCHIVED: Line = Line {
     message: "signals are published and not archived",
     level: Level::WARN,
-    fields: "`bucket`, `reason` (the first), `signals` (number), `signal_ids`; one line a batch",
+    fields: "`bucket`, `reason`, `signals` (number), `signal_ids`",
 };
 
 pub(crate) const NOTICE_HELD_BACK: Line = Line {
@@ -115,13 +115,13 @@ pub(crate) const NOTICE_HELD_BACK: Line = Line {
 pub(crate) const NOTICE_FAILED: Line = Line {
     message: "a notice was not sent",
     level: Level::WARN,
-    fields: "`topic`, `subject`, `reason`; its signals are published",
+    fields: "`topic`, `subject`, `reason`",
 };
 
 pub(crate) const QUIET_UNKNOWN: Line = Line {
     message: "the quiet time of notices is not known",
     level: Level::WARN,
-    fields: "`reason` (of the table); what this process has sent decides",
+    fields: "`reason`",
 };
 
 pub(crate) const SKIPPED: Line = Line {
