@@ -78,7 +78,7 @@ counters! {
     signals as "Signals" in "Count": "Matches of a record and a rule.",
     published as "Published" in "Count": "Signals that SNS took.",
     suppressed as "Suppressed" in "Count": "Matches of an exception.",
-    duplicates as "Duplicates" in "Count": "Signals seen before, or archived.",
+    duplicates as "Duplicates" in "Count": "Signals that the invocation or the archive already had.",
     known as "Known" in "Count": "Signals that memory holds back: known, too few, or learning.",
     failed as "Failed" in "Count": "Signals that SNS refused or memory could not decide.",
     unarchived as "Unarchived" in "Count": "Signals published but not archived.",

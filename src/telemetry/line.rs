@@ -58,7 +58,7 @@ pub(crate) const MEMORY_ON: Line = Line {
 pub(crate) const MEMORY_OFF: Line = Line {
     message: "rules that remember are off: set MEMORY_TABLE",
     level: Level::WARN,
-    fields: "`rules`, `unsuppressed` (they hold nothing back)",
+    fields: "`rules`, `unsuppressed` (rules that hold nothing back)",
 };
 
 pub(crate) const CANNOT_START: Line =
@@ -97,19 +97,19 @@ pub(crate) const SUPPRESSED: Line = Line {
 pub(crate) const NOT_LOOKED_UP: Line = Line {
     message: "signals are published without a look into the archive",
     level: Level::WARN,
-    fields: "`bucket`, `reason`, `signals` (number); they may come again",
+    fields: "`bucket`, `reason`, `signals`; they may come again",
 };
 
 pub(crate) const NOT_ARCHIVED: Line = Line {
     message: "signals are published and not archived",
     level: Level::WARN,
-    fields: "`bucket`, `reason`, `signals` (number), `signal_ids`",
+    fields: "`bucket`, `reason`, `signals`, `signal_ids`",
 };
 
 pub(crate) const NOTICE_HELD_BACK: Line = Line {
     message: "a notice was held back",
     level: Level::INFO,
-    fields: "`rule_id`, `principal`, `signals` (number)",
+    fields: "`rule_id`, `principal`, `signals`",
 };
 
 pub(crate) const NOTICE_FAILED: Line = Line {
