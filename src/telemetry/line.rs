@@ -76,11 +76,8 @@ pub(crate) const FAILED_TRANSIENTLY: Line = Line {
     fields: "`request_id`, `message_id`, `retry` (`transient`: a retry may help), `reason`",
 };
 
-pub(crate) const FAILED_PERMANENTLY: Line = Line {
-    message: "failed",
-    level: Level::ERROR,
-    fields: "the same; `retry` is `permanent`",
-};
+pub(crate) const FAILED_PERMANENTLY: Line =
+    Line { message: "failed", level: Level::ERROR, fields: "the same; `retry` is `permanent`" };
 
 pub(crate) const SUPPRESSED_BY_SETTING: Line = Line {
     message: "suppressed by EXCEPTION_QUERY",
@@ -112,17 +109,11 @@ pub(crate) const NOTICE_HELD_BACK: Line = Line {
     fields: "`rule_id`, `principal`, `signals`",
 };
 
-pub(crate) const NOTICE_FAILED: Line = Line {
-    message: "a notice was not sent",
-    level: Level::WARN,
-    fields: "`topic`, `subject`, `reason`",
-};
+pub(crate) const NOTICE_FAILED: Line =
+    Line { message: "a notice was not sent", level: Level::WARN, fields: "`topic`, `subject`, `reason`" };
 
-pub(crate) const QUIET_UNKNOWN: Line = Line {
-    message: "the quiet time of notices is not known",
-    level: Level::WARN,
-    fields: "`reason`",
-};
+pub(crate) const QUIET_UNKNOWN: Line =
+    Line { message: "the quiet time of notices is not known", level: Level::WARN, fields: "`reason`" };
 
 pub(crate) const SKIPPED: Line = Line {
     message: "skipped",
