@@ -17,13 +17,10 @@ from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 from keys import DELIVERY, verdict
 from parameters import deployed
-from stack import log_lines, named, outputs
+from stack import every, log_lines, named, outputs, queue_arn
 
 RIGHT, WRONG, UNSEEN = "right", "wrong", "?"
-DENIED = {
-    *("AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"),
-    *("403", "UnauthorizedOperation"),
-}
+DENIED = set("AccessDenied AccessDeniedException AuthorizationError AuthorizationErrorException 403".split())
 # Enough to meet a delivery in any bucket that holds some under its prefix.
 KEYS_LOOKED_AT = 5000
 HOUR = 3600
@@ -62,9 +59,10 @@ class Stack:
         """The buckets that deliveries are read from."""
         return self.outputs["BucketName"].split(",")
 
-    def attribute(self, url: str, name: str) -> str:
-        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[url], AttributeNames=[name])
-        return answer["Attributes"][name]
+    @property
+    def queue(self) -> str:
+        """The ARN of the queue that feeds the function."""
+        return queue_arn(self.client("sqs"), self.outputs["QueueUrl"])
 
     def log(self, pattern: str, hours: float) -> list[dict[str, Any]]:
         """Return the function's log lines of the last hours that have these words, newest last."""
@@ -75,85 +73,68 @@ class Stack:
 def trail(stack: Stack) -> Iterator[Finding]:
     """Does a trail write to the bucket, and did its last delivery succeed?"""
     service = stack.client("cloudtrail")
+    trails = service.describe_trails(includeShadowTrails=True)["trailList"]
     for bucket in stack.buckets:
-        trails = service.describe_trails(includeShadowTrails=True)["trailList"]
         found = [each for each in trails if each["S3BucketName"] == bucket]
         if not found:
             advice = "ask the account that owns the trail, or set CreateTrail=true"
             yield Finding(UNSEEN, f"trail: none that this account and region see delivers to {bucket}", advice)
         for each in found:
-            status = service.get_trail_status(Name=each["TrailARN"])
-            error = status.get("LatestDeliveryError")
-            name = f"trail: {each['Name']}"
+            status, name = service.get_trail_status(Name=each["TrailARN"]), f"trail: {each['Name']}"
             if not status["IsLogging"]:
-                advice = "aws cloudtrail start-logging; find out who stopped it"
-                yield Finding(WRONG, f"{name} does not log", advice)
+                yield Finding(WRONG, f"{name} does not log", "aws cloudtrail start-logging; find out who stopped it")
             else:
+                error = status.get("LatestDeliveryError")
                 advice = f"mend the policy of {bucket} or of its key"
                 yield judged(not error, f"{name} logs to {bucket}", f"{name} cannot deliver: {error}", advice)
 
 
 def announcement(stack: Stack) -> Iterator[Finding]:
     """Does something bring new deliveries to the queue?"""
-    queue = stack.attribute("QueueUrl", "QueueArn")
-    s3 = stack.client("s3")
+    queue = stack.queue
     if topic := stack.parameters.get("DeliveryTopicArn"):
-        pages = stack.client("sns").get_paginator("list_subscriptions").paginate()
-        found = [each for page in pages for each in page["Subscriptions"]]
-        mine = [each for each in found if (each["TopicArn"], each["Endpoint"]) == (topic, queue)]
+        found = every(stack.client("sns"), "list_subscriptions", "Subscriptions")
+        mine = [each["SubscriptionArn"] for each in found if each["TopicArn"] == topic and each["Endpoint"] == queue]
+        right = f"announcement: the queue is subscribed to {topic}"
         if mine:
-            yield judged(
-                mine[0]["SubscriptionArn"].startswith("arn:"),
-                f"announcement: the queue is subscribed to {topic}",
-                f"announcement: the subscription to {topic} is not confirmed",
-                "confirm it, as docs/deploy.md says",
-            )
+            wrong = f"announcement: the subscription to {topic} is not confirmed"
+            yield judged(mine[0].startswith("arn:"), right, wrong, "confirm it, as docs/deploy.md says")
         else:
             advice = "deploy again, or subscribe it; the topic's policy must allow sns:Subscribe"
             yield Finding(WRONG, f"announcement: the queue is not subscribed to {topic}", advice)
         return
     for bucket in stack.buckets:
-        told = s3.get_bucket_notification_configuration(Bucket=bucket)
-        if not stack.parameters.get("TrailBucketName"):
-            yield judged(
-                any(each["QueueArn"] == queue for each in told.get("QueueConfigurations", [])),
-                f"announcement: {bucket} notifies the queue",
-                f"announcement: {bucket} does not notify the queue",
-                "deploy again: somebody has replaced its notifications",
-            )
+        told, text = stack.client("s3").get_bucket_notification_configuration(Bucket=bucket), f"announcement: {bucket}"
+        if stack.parameters.get("TrailBucketName"):
+            good, event = "EventBridgeConfiguration" in told, "its events to EventBridge"
+            advice = "switch it on in the bucket's properties"
+            yield judged(good, f"{text} sends {event}", f"{text} does not send {event}", advice)
         else:
-            yield judged(
-                "EventBridgeConfiguration" in told,
-                f"announcement: {bucket} sends its events to EventBridge",
-                f"announcement: {bucket} does not send its events to EventBridge",
-                "switch it on in the bucket's properties",
-            )
-    if "ObjectCreatedRule" in stack.resources:
-        yield rule(stack, "ObjectCreatedRule", queue)
+            good = queue in {each["QueueArn"] for each in told.get("QueueConfigurations", [])}
+            advice = "deploy again: somebody has replaced its notifications"
+            yield judged(good, f"{text} notifies the queue", f"{text} does not notify the queue", advice)
 
 
-def real_time(stack: Stack) -> Iterator[Finding]:
-    """Does the rule for calls in real time lead to the queue?"""
-    if "ApiCallRule" in stack.resources:
-        yield rule(stack, "ApiCallRule", stack.attribute("QueueUrl", "QueueArn"))
-
-
-def rule(stack: Stack, logical: str, queue: str) -> Finding:
-    """Say whether an EventBridge rule of the stack is on and leads to the queue."""
-    events, name = stack.client("events"), stack.resources[logical].rpartition("/")[2]
-    if not events.describe_rule(Name=name)["State"].startswith("ENABLED"):
-        return Finding(WRONG, f"rule: {name} is off", f"aws events enable-rule --name {name}")
-    targets = {each["Arn"] for each in events.list_targets_by_rule(Rule=name)["Targets"]}
-    right, wrong = f"rule: {name} leads to the queue", f"rule: {name} does not lead to the queue"
-    return judged(queue in targets, right, wrong, "deploy again")
+def rule(stack: Stack) -> Iterator[Finding]:
+    """Are EventBridge's rules on, for objects and for calls in real time, and do they lead to the queue?"""
+    events = stack.client("events")
+    for logical in ("ObjectCreatedRule", "ApiCallRule"):
+        if logical not in stack.resources:
+            continue
+        name = stack.resources[logical].rpartition("/")[2]
+        if not events.describe_rule(Name=name)["State"].startswith("ENABLED"):
+            yield Finding(WRONG, f"rule: {name} is off", f"aws events enable-rule --name {name}")
+            continue
+        targets = {each["Arn"] for each in events.list_targets_by_rule(Rule=name)["Targets"]}
+        right, wrong = f"rule: {name} leads to the queue", f"rule: {name} does not lead to the queue"
+        yield judged(stack.queue in targets, right, wrong, "deploy again")
 
 
 def mapping(stack: Stack) -> Iterator[Finding]:
     """Does the queue feed the function?"""
     service = stack.client("lambda")
     found = service.list_event_source_mappings(FunctionName=stack.outputs["FunctionName"])["EventSourceMappings"]
-    queue = stack.attribute("QueueUrl", "QueueArn")
-    states = [each["State"] for each in found if each["EventSourceArn"] == queue]
+    states = [each["State"] for each in found if each["EventSourceArn"] == stack.queue]
     if not states:
         yield Finding(WRONG, "queue: nothing takes messages from it", "deploy again")
     else:
@@ -165,12 +146,11 @@ def mapping(stack: Stack) -> Iterator[Finding]:
 def newest(stack: Stack, bucket: str) -> tuple[str | None, bool]:
     """Return the key of the newest delivery among the first keys of a bucket, and whether those are all."""
     prefix = stack.parameters.get("TrailPrefix", "")
-    pages = stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    listed = (item for page in pages for item in page.get("Contents", []))
+    listed = every(stack.client("s3"), "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
     first = list(islice(listed, KEYS_LOOKED_AT))
     deliveries = [item for item in first if verdict(item["Key"]) == DELIVERY]
-    latest = max(deliveries, key=lambda item: item["LastModified"], default=None)
-    return (latest["Key"] if latest else None), len(first) < KEYS_LOOKED_AT
+    latest = max(deliveries, key=lambda item: item["LastModified"], default={"Key": None})
+    return latest["Key"], len(first) < KEYS_LOOKED_AT
 
 
 def access(stack: Stack) -> Iterator[Finding]:
@@ -199,10 +179,8 @@ def access(stack: Stack) -> Iterator[Finding]:
 def reading(stack: Stack) -> Iterator[Finding]:
     """Were deliveries read lately, and did any fail?"""
     hours = float(stack.parameters.get("SilenceHours", "1"))
-    finished = stack.log('"invocation finished"', hours)
-    read = sum(line.get("completed", 0) for line in finished)
-    failed = stack.log('"failed"', hours)
-    reasons = [line["reason"] for line in failed if line.get("message") == "failed"]
+    read = sum(line.get("completed", 0) for line in stack.log('"invocation finished"', hours))
+    reasons = [line["reason"] for line in stack.log('"failed"', hours) if line.get("message") == "failed"]
     if reasons:
         text = f"reading: {len(reasons)} failed in {hours:g} h, the last one: {reasons[-1]}"
         yield Finding(WRONG, text, "docs/operate.md#dead-letters")
@@ -212,7 +190,9 @@ def reading(stack: Stack) -> Iterator[Finding]:
 
 def dead_letters(stack: Stack) -> Iterator[Finding]:
     """Does anything wait among the dead letters?"""
-    number = int(stack.attribute("DeadLetterQueueUrl", "ApproximateNumberOfMessages"))
+    url, name = stack.outputs["DeadLetterQueueUrl"], "ApproximateNumberOfMessages"
+    answer = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    number = int(answer["Attributes"][name])
     advice = f"mend the cause, then make redrive STACK={stack.name}"
     yield judged(number == 0, "dead letters: none", f"dead letters: {number}", advice)
 
@@ -221,21 +201,20 @@ def alarms(stack: Stack) -> Iterator[Finding]:
     """Does an alarm of the stack sound?"""
     names = sorted(physical for logical, physical in stack.resources.items() if logical.endswith("Alarm"))
     found = stack.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
-    for each in found:
-        if each["StateValue"] == "ALARM":
-            yield Finding(WRONG, f"alarm: {each['AlarmName']}", each.get("AlarmDescription", ""))
-    missing = set(names) - {each["AlarmName"] for each in found}
-    for name in sorted(missing):
+    sounding = [each for each in found if each["StateValue"] == "ALARM"]
+    for each in sounding:
+        yield Finding(WRONG, f"alarm: {each['AlarmName']}", each["AlarmDescription"])
+    missing = sorted(set(names) - {each["AlarmName"] for each in found})
+    for name in missing:
         yield Finding(WRONG, f"alarm: {name} is gone", "deploy again")
-    if found and not missing and all(each["StateValue"] != "ALARM" for each in found):
+    if not sounding and not missing:
         yield Finding(RIGHT, f"alarms: none of {len(found)} sounds")
 
 
 def rules(stack: Stack) -> Iterator[Finding]:
     """What did the function say last of the rules that remember: are they on, learning or off?"""
-    said = [
-        line for line in stack.log('"rules that remember"', 24) if line["message"].startswith("rules that remember")
-    ]
+    words = "rules that remember"
+    said = [line for line in stack.log(f'"{words}"', 24) if line["message"].startswith(words)]
     if not said:
         yield Finding(RIGHT, "rules: in 24 h none that remembers was off, or had an event to look at")
     elif "rules" in said[-1]:
@@ -257,8 +236,7 @@ def subscriptions(stack: Stack) -> Iterator[Finding]:
     for name, topic in topics.items():
         if not topic:
             continue
-        pages = stack.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-        found = [each for page in pages for each in page["Subscriptions"]]
+        found = list(every(stack.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic))
         pending = [each["Endpoint"] for each in found if not each["SubscriptionArn"].startswith("arn:")]
         for endpoint in pending:
             text = f"subscriptions: {endpoint} has not confirmed {name}"
@@ -267,15 +245,13 @@ def subscriptions(stack: Stack) -> Iterator[Finding]:
         if len(found) > len(pending):
             yield Finding(RIGHT, f"subscriptions: confirmed to {name}: {len(found) - len(pending)}")
     # Whoever takes the documents may want no notices, and the other way round.
-    if not heard["signals"] and not heard.get("notices"):
-        advice = f"aws sns subscribe --topic-arn {topics['signals']}"
-        yield Finding(WRONG, "subscriptions: nobody hears of signals", advice)
-    if heard.get("alarms") == 0:
-        advice = f"aws sns subscribe --topic-arn {topics['alarms']}"
-        yield Finding(WRONG, "subscriptions: nobody hears of alarms", advice)
+    unheard = {"signals": not heard["signals"] and not heard.get("notices"), "alarms": heard.get("alarms") == 0}
+    for name in (name for name, nobody in unheard.items() if nobody):
+        advice = f"aws sns subscribe --topic-arn {topics[name]}"
+        yield Finding(WRONG, f"subscriptions: nobody hears of {name}", advice)
 
 
-CHECKS = (trail, announcement, real_time, mapping, access, reading, dead_letters, alarms, rules, subscriptions)
+CHECKS = (trail, announcement, rule, mapping, access, reading, dead_letters, alarms, rules, subscriptions)
 
 
 def examine(stack: Stack) -> Iterator[Finding]:
@@ -292,8 +268,7 @@ def examine(stack: Stack) -> Iterator[Finding]:
 
 def load(name: str, client: Callable[[str], BaseClient] = boto3.client) -> Stack:
     cloudformation = client("cloudformation")
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
-    resources = [each for page in pages for each in page["StackResourceSummaries"]]
+    resources = every(cloudformation, "list_stack_resources", "StackResourceSummaries", StackName=name)
     made = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources if "PhysicalResourceId" in each}
     return Stack(name, deployed(cloudformation, name), outputs(cloudformation, name), made, client)
 

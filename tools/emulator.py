@@ -17,7 +17,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -45,7 +45,26 @@ class Emulator:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of this process, in which every AWS client talks to the emulator and nothing else."""
-        return environment_for(self.endpoint, self.certificate, self.account)
+        # Whatever the user has set for AWS itself, such as a profile, could win over what is set here.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AWS_") or name.startswith("AWS_LAMBDA_LOG_")
+        }
+        trusted = {name: str(self.certificate) for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE") if self.certificate}
+        return kept | {
+            # The tools are where this Python is, whether or not its environment is activated.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.account,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # The emulator needs no time to create things, so sam need not wait five seconds between looks.
+            "SAM_CLI_POLL_DELAY": "0.2",
+            **trusted,
+        }
 
     def client(self, service: str) -> BaseClient:
         return boto3.client(
@@ -56,31 +75,6 @@ class Emulator:
             aws_secret_access_key="test",
             verify=str(self.certificate) if self.certificate else None,
         )
-
-
-def environment_for(endpoint: str, certificate: Path | None = None, account: str = "test") -> dict[str, str]:
-    """Return the environment of this process, in which every AWS client talks to ``endpoint`` and nothing else.
-
-    With a ``certificate``, that is the only one they trust.
-    """
-    trusted = {name: str(certificate) for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE") if certificate}
-    # Whatever the user has set for AWS itself, such as a profile, could win over what is set here.
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("AWS_") or name.startswith("AWS_LAMBDA_LOG_")
-    }
-    return kept | {
-        # The tools are where this Python is, whether or not its environment is activated.
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": account,
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **trusted,
-    }
 
 
 def free_port() -> int:
@@ -114,21 +108,12 @@ def process(
     try:
         yield child
     finally:
-        end_group(child)
-
-
-def end_group(child: subprocess.Popen) -> None:
-    """End ``child`` and its process group, first with a request, then by force."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-    child.wait()
+        # First with a request, then by force.
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(child.pid, number)
+                child.wait(STOP_SECONDS)
+        child.wait()
 
 
 @contextmanager
@@ -139,19 +124,16 @@ def ministack(*, enforcing: bool = False) -> Iterator[Emulator]:
     """
     port = free_port()
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
-    command = [Path(sys.executable).with_name("ministack")]
-    if not enforcing:
-        with _started(command, settings, f"http://127.0.0.1:{port}") as emulator:
-            yield emulator
-        return
-    authority = trustme.CA()
+    endpoint, certificate = f"http://127.0.0.1:{port}", None
     with tempfile.TemporaryDirectory(prefix="certificate-") as folder:
-        certificate, server = Path(folder, "authority.pem"), Path(folder, "server.pem")
-        authority.cert_pem.write_to_path(certificate)
-        authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(server)
-        settings |= {"AUTH": "true", "USE_SSL": "1"}
-        settings |= {"MINISTACK_SSL_CERT": str(server), "MINISTACK_SSL_KEY": str(server)}
-        with _started(command, settings, f"https://127.0.0.1:{port}", certificate) as emulator:
+        if enforcing:
+            endpoint, certificate = f"https://127.0.0.1:{port}", Path(folder, "authority.pem")
+            authority, server = trustme.CA(), Path(folder, "server.pem")
+            authority.cert_pem.write_to_path(certificate)
+            authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(server)
+            settings |= {"AUTH": "true", "USE_SSL": "1"}
+            settings |= {"MINISTACK_SSL_CERT": str(server), "MINISTACK_SSL_KEY": str(server)}
+        with _started([Path(sys.executable).with_name("ministack")], settings, endpoint, certificate) as emulator:
             yield emulator
 
 
@@ -178,28 +160,26 @@ def _started(
     command: list[str | Path], settings: dict[str, str], endpoint: str, certificate: Path | None = None
 ) -> Iterator[Emulator]:
     with tempfile.TemporaryDirectory(prefix="emulator-", ignore_cleanup_errors=True) as folder:
-        log = Path(folder, "log")
+        emulator, trust = (
+            Emulator(endpoint, Path(folder, "log"), certificate),
+            ssl.create_default_context(cafile=certificate),
+        )
         state = {"TMPDIR": folder, "STATE_DIR": f"{folder}/state", "FILESYSTEM_ROOT": f"{folder}/state"}
         # A deployed function inherits MiniStack's environment, and finds the emulator by it.
-        variables = environment_for(endpoint, certificate) | settings | state
-        with process(command, variables, log) as child:
+        with process(command, emulator.environment | settings | state, emulator.log) as child:
 
             def ready() -> bool:
                 if child.poll() is not None:
-                    raise RuntimeError(f"{command[0]} ended before it was ready:\n{log.read_text()}")
-                return _answers(f"{endpoint}/_localstack/health", certificate)
+                    raise RuntimeError(f"{command[0]} ended before it was ready:\n{emulator.log.read_text()}")
+                with (
+                    suppress(OSError),
+                    urllib.request.urlopen(f"{endpoint}/_localstack/health", None, 2, context=trust),
+                ):
+                    return True
+                return False
 
             wait_until(ready, START_SECONDS, f"an answer from {command[0]}")
-            yield Emulator(endpoint, log, certificate)
-
-
-def _answers(url: str, certificate: Path | None) -> bool:
-    trust = ssl.create_default_context(cafile=certificate) if certificate else None
-    try:
-        with urllib.request.urlopen(url, timeout=2, context=trust) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
+            yield emulator
 
 
 def run(main: Callable[[], int]) -> NoReturn:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit
 
 import boto3
@@ -25,7 +25,7 @@ from botocore.validate import validate_parameters
 from emulator import ROOT
 from keys import DELIVERY, UNKNOWN, day, verdict
 from parameters import deployed
-from stack import outputs
+from stack import every, outputs
 
 FOLDER = ROOT / "target" / "history"
 
@@ -56,10 +56,9 @@ class Selection:
 
     def _reason_against(self, key: str) -> str | None:
         judged = verdict(key)
-        if judged == UNKNOWN:
-            if not self.unknown:
-                return "an object whose key says nothing"
-        elif judged != DELIVERY:
+        if judged == UNKNOWN and not self.unknown:
+            return "an object whose key says nothing"
+        if judged not in (DELIVERY, UNKNOWN):
             # The function would skip it; leaving it out here saves the invocation.
             return judged
         when = day(key)
@@ -71,22 +70,10 @@ class Selection:
     def summary(self) -> str:
         """Return what is covered and what is left out, for a person."""
         days = len(self.days - {None})
-        lines = [
-            f"{counted(self.chosen, 'delivery', 'deliveries')} of {counted(days, 'day', 'days')}, {self.bytes:,} bytes"
-        ]
-        lines += [f"  left out: {number:,} × {reason}" for reason, number in sorted(self.left_out.items())]
-        return "\n".join(lines)
-
-
-def counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def listed(s3: BaseClient, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
-    """Yield key and size of every object under a prefix."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for item in page.get("Contents", []):
-            yield item["Key"], item["Size"]
+        deliveries = f"{self.chosen:,} deliver{'y' if self.chosen == 1 else 'ies'}"
+        first = f"{deliveries} of {days:,} day{'' if days == 1 else 's'}, {self.bytes:,} bytes"
+        left_out = [f"  left out: {number:,} × {reason}" for reason, number in sorted(self.left_out.items())]
+        return "\n".join([first, *left_out])
 
 
 def inventoried(s3: BaseClient, manifest: str, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
@@ -159,40 +146,32 @@ def start(
     s3: BaseClient, s3control: BaseClient, stack: dict[str, str], account: str, file: Path, *, learn: bool
 ) -> str:
     """Upload the manifest, create the job, and return its id."""
-    name = file.stem
-    with file.open("rb") as body:
-        answer = s3.put_object(Bucket=stack["ArchiveBucketName"], Key=manifest_key(name), Body=body)
-    return s3control.create_job(**job(stack, account, name, answer["ETag"].strip('"'), learn=learn))["JobId"]
+    key = manifest_key(file.stem)
+    answer = s3.put_object(Bucket=stack["ArchiveBucketName"], Key=key, Body=file.read_bytes())
+    return s3control.create_job(**job(stack, account, file.stem, answer["ETag"].strip('"'), learn=learn))["JobId"]
 
 
-def arguments(words: list[str]) -> argparse.Namespace:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stack", help="the deployed stack")
-    parser.add_argument(
-        "--prefix",
-        default="",
-        help="only keys that begin with this, whatever form they have; the default is TrailPrefix, and only keys of deliveries",
-    )
+    only = "only keys that begin with this, whatever form they have; the default is TrailPrefix, and only keys of deliveries"
+    parser.add_argument("--prefix", default="", help=only)
     parser.add_argument("--bucket", default="", help="one of the stack's buckets; needed where it reads several")
     parser.add_argument("--inventory", default="", help="s3://bucket/path/manifest.json; the default is to list")
     parser.add_argument("--since", type=date.fromisoformat, default=date.min, help="first day, YYYY-MM-DD")
     parser.add_argument("--until", type=date.fromisoformat, default=date.max, help="last day, YYYY-MM-DD")
-    parser.add_argument(
-        "--learn",
-        action="store_true",
-        help="teach the rules that remember, and publish nothing: the second step after deploying",
-    )
+    teach = "teach the rules that remember, and publish nothing: the second step after deploying"
+    parser.add_argument("--learn", action="store_true", help=teach)
     parser.add_argument("--run", action="store_true", help="create the job")
-    return parser.parse_args(words)
+    return parser.parse_args()
 
 
-def main() -> NoReturn:
-    asked = arguments(sys.argv[1:])
+def main() -> None:
+    asked = arguments()
     stack = outputs(boto3.client("cloudformation"), asked.stack)
     if "HistoryRoleArn" not in stack:
-        sys.exit(
-            f"{asked.stack} keeps no archive, so a scan would publish again what is known: set ArchiveSignals=true"
-        )
+        known = "a scan would publish again what is known"
+        sys.exit(f"{asked.stack} keeps no archive, so {known}: set ArchiveSignals=true")
     if asked.learn and "MemoryTableName" not in stack:
         sys.exit(f"{asked.stack} has no memory, so there is nothing to teach: set Memory=true")
     readable = deployed(boto3.client("cloudformation"), asked.stack)["TrailPrefix"]
@@ -208,7 +187,8 @@ def main() -> NoReturn:
     if asked.inventory:
         objects = inventoried(s3, asked.inventory, bucket, prefix)
     else:
-        objects = listed(s3, bucket, prefix)
+        listed = every(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+        objects = ((item["Key"], item["Size"]) for item in listed)
 
     file = FOLDER / f"{uuid.uuid4()}.csv"
     # Whoever names a prefix knows what lies below it; without one, the bucket may hold anything.
@@ -223,10 +203,9 @@ def main() -> NoReturn:
     print(json.dumps(request, indent=2))
     if not asked.run:
         print("dry run: nothing was uploaded and no job was created")
-        sys.exit(0)
+        return
     print(f"job: {start(s3, s3control, stack, account, file, learn=asked.learn)}")
     print(f"report: s3://{stack['ArchiveBucketName']}/history/reports/, when the job is done")
-    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -43,13 +43,9 @@ def invoke(emulator: Emulator, payload: Path) -> int:
 
     watch = ["cargo", "lambda", "watch", "--ignore-changes"]
     with watching(watch, emulator.environment | {"SIGNAL_TOPIC_ARN": topic_arn}) as address:
+        command = ["cargo", "lambda", "invoke", FUNCTION, "--data-file", payload, *address]
         done = subprocess.run(
-            ["cargo", "lambda", "invoke", FUNCTION, "--data-file", payload, *address],
-            cwd=ROOT,
-            env=emulator.environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
+            command, cwd=ROOT, env=emulator.environment, stdout=subprocess.PIPE, text=True, check=False
         )
     if done.returncode == 0:
         print(f"\nreply\n  {done.stdout.strip()}")

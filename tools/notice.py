@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 import boto3
-from stack import named, outputs
+from stack import every, named, outputs
 
 SUBJECT = "[test] cloudtrail-signals: this is a test, nothing happened"
 
@@ -49,8 +49,7 @@ def main() -> int:
     sns = boto3.client("sns")
     text = json.dumps(message(stack, datetime.now(UTC)))
     sns.publish(TopicArn=topic, Subject=SUBJECT, Message=text, MessageStructure="json")
-    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    subscriptions = [each for page in pages for each in page["Subscriptions"]]
+    subscriptions = list(every(sns, "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic))
     print(f"sent to {topic}, which has {len(subscriptions)} subscriptions:")
     for each in subscriptions:
         waits = " (waits for its confirmation)" if each["SubscriptionArn"] == "PendingConfirmation" else ""

@@ -48,8 +48,12 @@ CODE_PARAMETERS = """\
 """
 
 
+def workspace() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]
+
+
 def version() -> str:
-    return tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    return workspace()["package"]["version"]
 
 
 def notes(changelog: str, wanted: str) -> str:
@@ -62,16 +66,14 @@ def notes(changelog: str, wanted: str) -> str:
 
 def packaged(template: str, wanted: str) -> str:
     """Return the template with its code in a bucket, named by parameters, instead of built from this folder."""
-    code = "CodeUri: { Bucket: !Ref CodeBucket, Key: !Ref CodeKey }"
     build = "    Metadata:\n      BuildMethod: rust-cargolambda\n      BuildProperties:\n        Binary: cloudtrail-signals\n"
-    groups = "    ParameterGroups:\n"
+    groups, parameters = "    ParameterGroups:\n", "\nParameters:\n"
     group = "      - Label: { default: The function's code }\n        Parameters: [CodeBucket, CodeKey]\n"
-    parameters = CODE_PARAMETERS.format(name=FUNCTION, version=wanted)
     for old, new in (
-        ("CodeUri: .", code),
+        ("CodeUri: .", "CodeUri: { Bucket: !Ref CodeBucket, Key: !Ref CodeKey }"),
         (build, ""),
         (groups, groups + group),
-        ("\nParameters:\n", "\nParameters:\n" + parameters),
+        (parameters, parameters + CODE_PARAMETERS.format(name=FUNCTION, version=wanted)),
     ):
         if template.count(old) != 1:
             raise SystemExit(f"template.yaml: expected once, found {template.count(old)} times: {old!r}")
@@ -120,12 +122,7 @@ def checksums(files: Iterable[Path]) -> str:
 
 def run(*command: str | Path, **environment: str) -> str:
     """Run a command at the root of the repository and return what it printed on standard output."""
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, command))} failed")
-    return done.stdout
+    return subprocess.check_output(command, cwd=ROOT, env={**os.environ, **environment}, text=True)
 
 
 def commit_date() -> str:
@@ -160,11 +157,8 @@ def installed(triple: str) -> bool:
 
 def build_function(triple: str) -> bytes:
     bins = TARGET / "lambda" / triple
-    run(
-        *("cargo", "lambda", "build", "--release", "--locked", "--bin", FUNCTION, "--target", triple),
-        *("--lambda-dir", bins),
-        **environment(),
-    )
+    options = ("--release", "--locked", "--bin", FUNCTION, "--target", triple, "--lambda-dir", bins)
+    run("cargo", "lambda", "build", *options, **environment())
     return (bins / FUNCTION / "bootstrap").read_bytes()
 
 
@@ -180,32 +174,18 @@ def build_bill(package: str, manifest: Path, triple: str) -> bytes:
     name = f"{package}-bill"
     options = ("--format", "json", "--spec-version", "1.5", "--target", triple, "--override-filename", name)
     run(CYCLONEDX, "cyclonedx", "--manifest-path", manifest, *options, **environment())
-    written = [folder / f"{name}.json" for folder in (ROOT, *(ROOT / member for member in members()))]
     document = json.loads((manifest.parent / f"{name}.json").read_text())
-    for file in written:
-        file.unlink(missing_ok=True)
+    # It writes one beside every package of the workspace.
+    for folder in (".", *workspace()["members"]):
+        (ROOT / folder / f"{name}.json").unlink(missing_ok=True)
     return bill(document, ROOT)
-
-
-def members() -> list[str]:
-    return tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]
-
-
-def terraform() -> dict[str, tuple[bytes, int]]:
-    files = [file for file in sorted(TERRAFORM.iterdir()) if file.suffix in (".tf", ".md")]
-    return {file.name: (file.read_bytes(), 0o644) for file in files}
-
-
-def check_tools() -> None:
-    """Exit if another compiler would build other bytes."""
-    found = run("rustc", "--version").split()[1]
-    if found != RUST:
-        raise SystemExit(f"a release is built by Rust {RUST}, not {found}: rustup default {RUST}")
 
 
 def release() -> None:
     """Build everything into the folder, which is empty at the start."""
-    check_tools()
+    found = run("rustc", "--version").split()[1]
+    if found != RUST:
+        raise SystemExit(f"a release is built by Rust {RUST}, not {found}: rustup default {RUST}")
     out = ROOT / "dist"
     wanted, licence = version(), (ROOT / "LICENSE").read_bytes()
     text = notes((ROOT / "CHANGELOG.md").read_text(), wanted)
@@ -225,7 +205,8 @@ def release() -> None:
     (out / "template.yaml").write_text(packaged((ROOT / "template.yaml").read_text(), wanted))
     for template in TEMPLATES:
         (out / template).write_bytes((ROOT / "deploy" / template).read_bytes())
-    (out / "terraform.zip").write_bytes(zipped(terraform()))
+    module = {file.name: (file.read_bytes(), 0o644) for file in TERRAFORM.iterdir() if file.suffix in (".tf", ".md")}
+    (out / "terraform.zip").write_bytes(zipped(module))
     for package, manifest in ((FUNCTION, ROOT / "Cargo.toml"), (COMMAND, ROOT / "scan" / "Cargo.toml")):
         (out / f"{package}-{wanted}.cdx.json").write_bytes(build_bill(package, manifest, triple))
     (out / "NOTES.md").write_text(text)

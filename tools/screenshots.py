@@ -33,9 +33,8 @@ def table(columns: int, *options: str, **variables: str) -> str:
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     environment |= {"TERM": "xterm"} | variables
-    with subprocess.Popen(
-        [SCAN, *options, DELIVERIES], cwd=ROOT, env=environment, stdout=its, stderr=subprocess.DEVNULL
-    ):
+    command = [SCAN, *options, DELIVERIES]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=its, stderr=subprocess.DEVNULL):
         os.close(its)
         printed = b""
         # A terminal that its program has left is an error to read from.
@@ -61,23 +60,19 @@ def picture(program: str, name: str, content: str, width: int, height: int) -> N
         print(target.relative_to(ROOT))
 
 
-def main() -> int:
+def main() -> None:
     program = browser.find()
     if program is None:
-        print("this machine has no Chromium: apt-get install chromium", file=sys.stderr)
-        return 1
+        sys.exit("this machine has no Chromium: apt-get install chromium")
     subprocess.run(["cargo", "build", "--locked", "-p", "cloudtrail-scan"], cwd=ROOT, check=True)
     IMAGES.mkdir(exist_ok=True)
     text = f"$ cloudtrail-scan {' '.join(OPTIONS)} {DELIVERIES}\n{table(COLUMNS, *OPTIONS)}"
     picture(program, "table", f'<meta charset="utf-8"><pre style="{TERMINAL}">{coloured(text)}</pre>', 1382, 374)
-    page = subprocess.run(
-        [SCAN, "--format", "html", DELIVERIES], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
+    page = subprocess.check_output([SCAN, "--format", "html", DELIVERIES], cwd=ROOT, text=True)
     picture(program, "page", page, 1280, 1000)
     mail = (ROOT / "detection/tests/notice/golden/new_principal.txt").read_text().split("\n=== sms ===")[0]
     picture(program, "mail", f'<meta charset="utf-8"><pre style="{MAILBOX}">{html.escape(mail)}</pre>', 730, 1944)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

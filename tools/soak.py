@@ -21,10 +21,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator import Emulator, ministack, run
-from stack import Subscriber, deploy, taken, waiting
+from stack import Subscriber, all_taken, deploy, waiting
 
 RULE_ID = "1251b98a-ff45-11ee-89a1-f661ea17fbce"
 ALERT_RULE_ID = "5f0c9d0e-6f0b-4d7e-9d55-1b7f5a6c2e31"
@@ -50,8 +50,7 @@ class Plan:
     possible: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Row:
+class Row(NamedTuple):
     """A row of the table of expected and found."""
 
     name: str
@@ -79,14 +78,11 @@ def plan(deliveries: int, seed: int) -> Plan:
         if number % 100 == 50:
             made.poisoned.add(key)
             body = body[: len(body) // 2]
-        made.objects[key] = body
-    # A match whose every delivery is poisoned may or may not stand before the cut.
-    for key, body in made.objects.items():
-        if key not in made.poisoned:
-            records = json.loads(gzip.decompress(body))["Records"]
-            made.expected |= matches_of(records)
-        else:
+            # A match whose every delivery is poisoned may or may not stand before the cut.
             made.possible |= matches_of(before_the_cut(body))
+        else:
+            made.expected |= matches_of(records)
+        made.objects[key] = body
     return made
 
 
@@ -145,8 +141,8 @@ def compare(made: Plan, received: set[str]) -> list[Row]:
     new = Counter(matches[parents[alert]] for alert in alerts)
     users = set(made.expected.values())
     # Of a user's matches one makes the user new, and memory holds all others back.
-    known = {parent for parent in signals & matches.keys() if alert_id(parent, matches[parent]) not in alerts}
     seen = signals & matches.keys()
+    known = {parent for parent in seen if alert_id(parent, matches[parent]) not in alerts}
     expected_known = len(seen) - len({matches[parent] for parent in seen})
     second = sum(count - 1 for count in new.values())
     too_few, too_many = max(expected_known - len(known), 0), max(len(known) - expected_known, 0)
@@ -193,20 +189,17 @@ def collect(emulator: Emulator, outputs: dict[str, str], subscriber: Subscriber,
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         batch = subscriber.receive()
-        received.update(item.signal["kibana"]["alert"]["uuid"] for item in batch)
+        received.update(item.attributes["signal_id"] for item in batch)
         if not batch and len(received) >= wanted and waiting(emulator, outputs["QueueUrl"]) == 0:
             break
-    received.update(item.signal["kibana"]["alert"]["uuid"] for item in subscriber.drain())
+    received.update(item.attributes["signal_id"] for item in subscriber.drain())
     return received
 
 
 def dead_letters(emulator: Emulator, url: str) -> list[str]:
     """Return the keys that the messages in the dead-letter queue name."""
-    sqs, keys = emulator.client("sqs"), []
-    while messages := taken(sqs, url):
-        for message in messages:
-            keys += [item["s3"]["object"]["key"] for item in json.loads(message["Body"])["Records"]]
-    return keys
+    bodies = (json.loads(message["Body"]) for message in all_taken(emulator.client("sqs"), url))
+    return [item["s3"]["object"]["key"] for body in bodies for item in body["Records"]]
 
 
 def soak(emulator: Emulator) -> int:
@@ -233,7 +226,7 @@ def soak(emulator: Emulator) -> int:
     print(f"{killed.result()} processes killed in {KILLS} rounds, {again} signals and alerts published again")
     print(f"{'':10}{'expected':>10}{'found':>10}{'missing':>10}{'unexpected':>12}")
     for row in rows:
-        print(f"{row.name:10}{row.expected:10}{row.found:10}{row.missing:10}{row.unexpected:12}")
+        print("{:10}{:10}{:10}{:10}{:12}".format(*row))
     print(f"{len(lost)} messages in the dead-letter queue, {len(made.poisoned)} expected")
     good = not any(row.missing or row.unexpected for row in rows)
     good = good and sorted(lost) == sorted(made.poisoned) and killed.result() > 0

@@ -16,6 +16,7 @@ from emulator import ROOT, Emulator
 from parameters import write
 
 DELIVERIES = ROOT / "events" / "deliveries"
+COMMAND_SECONDS = 900
 # The policy of the function's role that AWS needs not.
 ONLY_IN_THE_EMULATOR = "what-only-the-emulator-asks-for"
 
@@ -41,21 +42,22 @@ def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
             file = Path(folder, "parameters.yaml")
             write(file, parameters)
             command += ["--parameter-overrides", f"file://{file}"]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            # The emulator needs no time to create things, so there is no reason to wait five seconds between looks.
-            env=emulator.environment | {"SAM_CLI_POLL_DELAY": "0.2"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-    if done.returncode != 0:
-        raise RuntimeError(f"sam deploy failed:\n{done.stdout}")
+        code, printed = answered(emulator, command)
+    if code != 0:
+        raise RuntimeError(f"sam deploy failed:\n{printed}")
     found = outputs(emulator.client("cloudformation"), name)
     mend(emulator, found)
     return found
+
+
+def answered(
+    emulator: Emulator, command: list[str], answers: str = "", folder: Path = ROOT, **environment: str
+) -> tuple[int, str]:
+    """Run a command as somebody who gives these answers does; return its exit code, and all that it printed."""
+    kept = {key: value for key, value in emulator.environment.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": COMMAND_SECONDS, "text": True}
+    done = subprocess.run(command, cwd=folder, env=kept | environment, input=answers, check=False, **both)
+    return done.returncode, done.stdout
 
 
 def mend(emulator: Emulator, found: dict[str, str]) -> None:
@@ -86,8 +88,7 @@ def named(description: str | None) -> str:
 
 
 def outputs(cloudformation: BaseClient, name: str) -> dict[str, str]:
-    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    return outputs_of(stack)
+    return outputs_of(cloudformation.describe_stacks(StackName=name)["Stacks"][0])
 
 
 def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
@@ -95,10 +96,14 @@ def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
+def every(client: BaseClient, operation: str, part: str, **which: Any) -> Iterator[dict[str, Any]]:
+    """Yield the items of this part of every page of an operation's answer; ``which`` is what the operation takes."""
+    return client.get_paginator(operation).paginate(**which).search(f"{part} || `[]`")
+
+
 def log_lines(logs: BaseClient, group: str, **which: Any) -> list[dict[str, Any]]:
     """Return the JSON lines of a log group, newest last; ``which`` is what FilterLogEvents takes."""
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, **which)
-    events = [event for page in pages for event in page["events"]]
+    events = every(logs, "filter_log_events", "events", logGroupName=group, **which)
     texts = (event["message"].strip() for event in sorted(events, key=lambda event: event["timestamp"]))
     return [json.loads(text) for text in texts if text.startswith("{")]
 
@@ -117,6 +122,12 @@ def taken(sqs: BaseClient, url: str, **how: Any) -> list[dict[str, Any]]:
     for message in messages:
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return messages
+
+
+def all_taken(sqs: BaseClient, url: str) -> Iterator[dict[str, Any]]:
+    """Take messages out of a queue until it shows none."""
+    while messages := taken(sqs, url):
+        yield from messages
 
 
 @dataclass(frozen=True)
