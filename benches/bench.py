@@ -33,7 +33,7 @@ from measure import (
     inflated_megabytes,
     note,
     output,
-    peak_of_run,
+    peak_of_runs,
     processor_seconds,
     seconds,
     seed_alone,
@@ -71,8 +71,8 @@ def reading(folder: Path) -> None:
         compare(f"itself without the rule on signals; {name}", [SCAN, path], [*seed, path], "", short)
     python = [sys.executable, "-c", PYTHON_READER, some]
     compare("Python, gzip and json", [*seed, some], python, "≤ 1/10", "the same, against Python", runs=5)
+    jq = ["sh", "-c", f"gunzip -c '{some}' | jq -c '{JQ_FILTER}'"]
     if shutil.which("jq"):
-        jq = ["sh", "-c", f"gunzip -c '{some}' | jq -c '{JQ_FILTER}'"]
         compare("gunzip and jq", [*seed, some], jq, "≤ 1/14", "the same, against gunzip and jq", runs=5)
     else:
         print("| gunzip and jq | | | jq is not installed | ≤ 1/14 |")
@@ -95,8 +95,7 @@ def growth(folder: Path) -> None:
         path = generate(folder, f"{records}.json.gz", records, 700)
         times = [seconds([SCAN, path]) for _ in range(3)]
         median = statistics.median(times)
-        inflated = inflated_megabytes(path)
-        peak = max(peak_of_run([SCAN, path]) for _ in range(3)) / 2**20
+        inflated, peak = inflated_megabytes(path), peak_of_runs([SCAN, path]) / 2**20
         print(f"| {inflated:.1f} | {records} | {median:.3f} | {inflated / median:.0f} | {peak:.1f} |", flush=True)
         path.unlink()
 
@@ -134,7 +133,7 @@ def against_rsigma(folder: Path) -> None:
     name = f"{SIGMA_RULES} of Sigma's shape"
     short = f"processor time of `scan` with {name}, against `rsigma-eval`"
     compare(name, ours, theirs, "≤ 1/5", short, processor_seconds, 5)
-    mine, other = (max(peak_of_run(command) for _ in range(3)) / 2**20 for command in (ours, theirs))
+    mine, other = (peak_of_runs(command) / 2**20 for command in (ours, theirs))
     header("peak memory", "scan, MiB", "rsigma-eval, MiB", "target")
     print(f"| {name} | {mine:.1f} | {other:.1f} | < 20 |")
     note(f"peak memory of `scan` with {name}, and of `rsigma-eval`", f"{mine:.1f} and {other:.1f} MiB", "< 20 MiB")
@@ -143,10 +142,7 @@ def against_rsigma(folder: Path) -> None:
 def same_matches(folder: Path, delivery: Path) -> None:
     """Make sure that both engines do the job, with rules of which one matches."""
     rules = rule_shapes.write(folder / "sigma-check", 0, SIGMA_RULES)
-    some = {
-        "selection": {"eventSource": "iam.amazonaws.com", "eventName|startswith": "putrole"},
-        "condition": "selection",
-    }
+    some = rule_shapes.matching({"eventSource": "iam.amazonaws.com", "eventName|startswith": "putrole"})
     (rules / "some.yml").write_text(rule_shapes.sigma_rule(SIGMA_RULES, some))
     matches = output(RSIGMA, rules, delivery)
     found = len(output(SCAN, "--rules", rules, delivery).splitlines())
@@ -177,7 +173,7 @@ def scanning_with_memory(folder: Path) -> None:
     short = f"processor time of `scan` with {name}, against one rule without memory"
     compare(what, [*many, small], one, "≤ 2.5", short, processor_seconds)
     # Two sizes, so that what a run takes whatever the number of matches is not divided among them.
-    more = max(peak_of_run([*many, large]) for _ in range(3)) - max(peak_of_run([*many, small]) for _ in range(3))
+    more = peak_of_runs([*many, large]) - peak_of_runs([*many, small])
     matches = 9 * RECORDS / 2
     print(f"\nMemory for each match of a rule that remembers: {more / matches:.0f} bytes, target ≤ 200.")
     note("memory of `scan` for each match of a rule that remembers", f"{more / matches:.0f} bytes", "≤ 200")

@@ -1,68 +1,55 @@
 """The figures of the function, with S3, SNS and the runtime API on loopback."""
 
 import gzip
-import io
 import json
 import statistics
 import subprocess
 import sys
-import time
 import urllib.parse
 import zipfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
-from measure import (
-    BOOTSTRAP,
-    ROOT,
-    RUNS,
-    SAMPLE,
-    Command,
-    bundled,
-    generate,
-    header,
-    note,
-    row,
-    seed_alone,
-    spread,
-    versus,
-)
+from measure import BOOTSTRAP, ROOT, SAMPLE, Command, bundled, generate, header, note, row, seed_alone, spread, versus
 from sandbox import Sandbox, cpu_seconds, function, peak_bytes
 
+# What a start takes.
+POLLED, REPLIED = "time to first poll", "time to first reply"
+PROCESSOR, IDLE = "processor time to first poll", "memory when idle"
 
-def started_and_replied(command: Command) -> tuple[float, float]:
-    """Start a function, invoke it once; return the seconds to its first poll and to its first reply."""
-    sandbox = Sandbox(SAMPLE.read_bytes())
-    started = time.perf_counter()
-    with function(command, sandbox) as (_, polled):
-        sandbox.invoke()
-        replied = time.perf_counter() - started
+
+def start(command: Command, settings: dict[str, str] | None = None) -> dict[str, float]:
+    """Start a function and invoke it once; return what that took, by name: seconds, and bytes of memory when idle."""
+    sandbox = Sandbox(SAMPLE.read_bytes(), settings=settings)
+    with function(command, sandbox) as (child, polled):
+        found = {POLLED: polled, PROCESSOR: cpu_seconds(child), IDLE: peak_bytes(child.pid)}
+        found[REPLIED] = polled + sandbox.invoke()
         check(sandbox, 1)
-    return polled, replied
+    return found
+
+
+def starts(one: Callable[[], dict], other: Callable[[], dict]) -> dict[str, tuple[list[float], list[float]]]:
+    """Start two functions in turn; return what that took by name, of the one and of the other."""
+    ours, theirs = versus(one, other)
+    return {name: ([each[name] for each in ours], [each[name] for each in theirs]) for name in ours[0]}
 
 
 def starting_with_many_rules(folder: Path) -> None:
     """Compare a start with a bundle of many rules with one that has the seed rule alone."""
     bundle = bundled(folder / "165-58-rules")
-    many, one = (["env", f"RULES_BUNDLE={path}", BOOTSTRAP] for path in (bundle, ""))
-
-    def started(command: Command) -> tuple[float, float, float]:
-        with function(command, Sandbox(SAMPLE.read_bytes())) as (child, polled):
-            return polled * 1e3, cpu_seconds(child) * 1e3, peak_bytes(child.pid) / 2**20
-
-    started(many), started(one)
-    pairs = [(started(many), started(one)) for _ in range(RUNS)]
+    found = starts(lambda: start([BOOTSTRAP], {"RULES_BUNDLE": str(bundle)}), lambda: start([BOOTSTRAP]))
     print(f"\nA bundle of 165 rules of Elastic's shape and 58 of Sigma's, {bundle.stat().st_size / 1e6:.2f} MB.")
     header("start of the function", "with the bundle", "seed rule alone", "more", "target")
-    rows = (
-        ("time to first poll, ms", "≤ 10"),
-        ("processor time to first poll, ms", "≤ 10"),
-        ("memory when idle, MiB", "≤ 6"),
-    )
-    for index, (what, target) in enumerate(rows):
-        ours, theirs = ([pair[side][index] for pair in pairs] for side in (0, 1))
-        more = spread([a - b for a, b in zip(ours, theirs, strict=True)], digits=1)
-        print(f"| {what} | {statistics.median(ours):.1f} | {statistics.median(theirs):.1f} | {more} | {target} |")
+    for name, unit, scale, target in (
+        (POLLED, "ms", 1e3, "≤ 10"),
+        (PROCESSOR, "ms", 1e3, "≤ 10"),
+        (IDLE, "MiB", 2**-20, "≤ 6"),
+    ):
+        what, (ours, theirs) = f"{name}, {unit}", found[name]
+        more = spread([(a - b) * scale for a, b in zip(ours, theirs, strict=True)], digits=1)
+        medians = (f"{statistics.median(values) * scale:.1f}" for values in (ours, theirs))
+        print(f"| {what} | {' | '.join(medians)} | {more} | {target} |")
         note(f"{what}, with 223 rules in a bundle, more than with the seed rule alone", more, target)
 
 
@@ -85,23 +72,20 @@ def published_fields(command: Command) -> list[set[str]]:
     with function(command, sandbox):
         sandbox.invoke()
     parameters = urllib.parse.parse_qs(sandbox.published)
-    messages = [json.loads(values[0]) for name, values in parameters.items() if name.endswith(".Message")]
-    return [set(leaves(message, "")) for message in messages]
+    return [leaves(json.loads(values[0])) for name, values in parameters.items() if name.endswith(".Message")]
 
 
-def leaves(value: object, path: str) -> Iterator[str]:
-    """Yield the dotted name of every leaf."""
-    if isinstance(value, dict):
-        for name, below in value.items():
-            yield from leaves(below, f"{path}.{name}")
-    else:
-        yield path
+def leaves(value: object, path: str = "") -> set[str]:
+    """Return the dotted name of every leaf."""
+    if not isinstance(value, dict):
+        return {path}
+    return {leaf for name, below in value.items() for leaf in leaves(below, f"{path}.{name}")}
 
 
 def check(sandbox: Sandbox, invocations: int) -> None:
     """Make sure that what is measured is the job: a GET and a PublishBatch an invocation, and a good reply."""
     wanted = {"GetObject": invocations, "PublishBatch": invocations}
-    made = {name: sandbox.requests.count(name) for name in sandbox.requests}
+    made = Counter(sandbox.requests)
     if made != wanted or not all(reply.startswith("response") for reply in sandbox.replies):
         raise RuntimeError(f"expected {wanted}, got {made}; replies {sandbox.replies[:3]}")
 
@@ -131,10 +115,9 @@ def functions(folder: Path) -> None:
     header("the function against Python", "function, ms", "Python, ms", "ratio", "target")
     if published_fields([BOOTSTRAP]) != published_fields(python):
         raise RuntimeError("the two functions do not publish the same fields")
-    pairs = [(started_and_replied([BOOTSTRAP]), started_and_replied(python)) for _ in range(RUNS)]
-    for index, (what, target) in enumerate((("start to first poll", "≤ 1/20"), ("start to first reply", "≤ 1/15"))):
-        ours, theirs = [ours[index] for ours, _ in pairs], [theirs[index] for _, theirs in pairs]
-        row(what, ours, theirs, target, f"{what} of the function, against Python")
+    found = starts(lambda: start([BOOTSTRAP]), lambda: start(python))
+    for name, what, target in ((POLLED, "start to first poll", "≤ 1/20"), (REPLIED, "start to first reply", "≤ 1/15")):
+        row(what, *found[name], target, f"{what} of the function, against Python")
     ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP]), lambda: warm_cpu(python), 5)
     row("processor time of a warm invocation", ours, theirs, "≤ 1/6", "processor time of it when warm, against Python")
     ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP]), lambda: warm_cpu([*python, "raw"]), 5)
@@ -149,17 +132,17 @@ def functions(folder: Path) -> None:
     header("ten deliveries, 50 ms a GET", "ten, ms", "one, ms", "ratio", "target")
     row("one invocation", ten, one, "≤ 2", "time for ten deliveries, 50 ms a GET, against one")
     idle, more = memory_above_idle(folder)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(folder / "function.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.write(BOOTSTRAP, "bootstrap")
+    packed = (folder / "function.zip").stat().st_size / 1e6
     header("the function", "measured", "target")
     print(f"| memory when idle, MiB | {idle:.1f} | |")
     print(f"| more for a delivery of 300 MB inflated, MiB | {more:.1f} | ≤ 6 |")
     print(f"| artifact, MB | {BOOTSTRAP.stat().st_size / 1e6:.1f} | |")
-    print(f"| artifact zipped, MB | {len(packed.getvalue()) / 1e6:.2f} | ≤ 4.1 |")
+    print(f"| artifact zipped, MB | {packed:.2f} | ≤ 4.1 |")
     memory = f"{idle:.1f} and {more:.1f} MiB"
     note("memory of the function, idle, and more for 300 MB inflated", memory, "≤ 6 more")
-    note("artifact, zipped", f"{len(packed.getvalue()) / 1e6:.2f} MB", "≤ 4.1 MB")
+    note("artifact, zipped", f"{packed:.2f} MB", "≤ 4.1 MB")
 
 
 def noticing() -> None:
@@ -195,21 +178,12 @@ def with_a_table(folder: Path) -> None:
     """Compare the function that has a table, and no rule that remembers, with one that has none."""
     alone = {"EMBEDDED_RULES": "none", "RULES_BUNDLE": str(bundled(seed_alone(folder)))}
     table = alone | {"MEMORY_TABLE": "memory"}
-
-    def started(settings: dict[str, str]) -> tuple[float, float]:
-        with function([BOOTSTRAP], Sandbox(SAMPLE.read_bytes(), settings=settings)) as (child, _):
-            return cpu_seconds(child), peak_bytes(child.pid)
-
-    started(table), started(alone)
-    pairs = [(started(table), started(alone)) for _ in range(RUNS)]
+    found = starts(lambda: start([BOOTSTRAP], table), lambda: start([BOOTSTRAP], alone))
+    warm = versus(lambda: warm_cpu([BOOTSTRAP], settings=table), lambda: warm_cpu([BOOTSTRAP], settings=alone))
     header("the seed rule alone", "with a table, ms", "without, ms", "ratio", "target")
-    ours, theirs = ([pair[side][0] for pair in pairs] for side in (0, 1))
-    what = "processor time to first poll"
-    row(what, ours, theirs, "≤ 1.05", f"the seed rule with a table: {what}, against without")
-    ours, theirs = versus(lambda: warm_cpu([BOOTSTRAP], settings=table), lambda: warm_cpu([BOOTSTRAP], settings=alone))
-    what = "processor time of a warm invocation"
-    row(what, ours, theirs, "≤ 1.05", f"the seed rule with a table: {what}, against without")
-    ratio = spread([ours[1] / theirs[1] for ours, theirs in pairs])
+    for what, values in ((PROCESSOR, found[PROCESSOR]), ("processor time of a warm invocation", warm)):
+        row(what, *values, "≤ 1.05", f"the seed rule with a table: {what}, against without")
+    ratio = spread([ours / theirs for ours, theirs in zip(*found[IDLE], strict=True)])
     print(f"\nMemory when idle, with a table against without: {ratio}, target ≤ 1.05.")
     note("the seed rule with a table: memory when idle, against without", ratio, "≤ 1.05")
 
@@ -217,10 +191,8 @@ def with_a_table(folder: Path) -> None:
 def remembering() -> None:
     """Count what rules that remember ask of their table, in the test that holds the cost."""
     command = ["cargo", "test", "--locked", "--test", "faults", "--", "--nocapture", "a_million_records"]
-    printed = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True
-    )
-    lines = [line for line in printed.stdout.splitlines() if line.startswith("|")]
+    printed = subprocess.check_output(command, cwd=ROOT, stderr=subprocess.DEVNULL, text=True)
+    lines = [line for line in printed.splitlines() if line.startswith("|")]
     print("\n47 rules that remember, for a million records:\n\n" + "\n".join(lines))
     _, requests, _, _, dollars = (cell.strip() for cell in lines[-1].strip("|").split("|"))
     what = "requests of 47 rules to their table, and their price, for a million records"

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sandbox import peak_bytes
 
@@ -59,11 +60,11 @@ def processor_seconds(command: Command) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def versus(one: Callable[[], float], other: Callable[[], float], runs: int = RUNS) -> tuple[list[float], list[float]]:
+def versus(one: Callable[[], Any], other: Callable[[], Any], runs: int = RUNS) -> tuple[list[Any], list[Any]]:
     """Measure two things in turn, after one run of each that does not count."""
     one(), other()
     pairs = [(one(), other()) for _ in range(runs)]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    return [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
 
 
 def spread(values: list[float], digits: int = 2) -> str:
@@ -96,17 +97,14 @@ def compare(
     row(what, *versus(lambda: measure(ours), lambda: measure(theirs), runs), target, short)
 
 
-def peak_of_run(command: Command) -> int:
-    """Run a command to its end, and return its peak memory, read every millisecond."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def peak_of_runs(command: Command) -> int:
+    """Run a command to its end, three times, and return its peak memory, read every millisecond."""
     peak = 0
-    while child.poll() is None:
-        try:
-            peak = max(peak, peak_bytes(child.pid))
-        except OSError:
-            break
-        time.sleep(0.001)
-    child.wait()
+    for _ in range(3):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+            while child.poll() is None:
+                peak = max(peak, peak_bytes(child.pid))
+                time.sleep(0.001)
     return peak
 
 

@@ -13,31 +13,31 @@ import sys
 import uuid
 from pathlib import Path
 
-BUSY = {
-    "iam.amazonaws.com": [
-        "CreateUser",
-        "CreateAccessKey",
-        "AttachUserPolicy",
-        "PutRolePolicy",
-        "UpdateAssumeRolePolicy",
-    ],
-    "ec2.amazonaws.com": ["AuthorizeSecurityGroupIngress", "ModifySnapshotAttribute", "CreateImage", "DeleteFlowLogs"],
-    "s3.amazonaws.com": ["GetBucketAcl", "PutBucketPolicy", "PutObject", "DeleteBucket"],
-    "sts.amazonaws.com": ["AssumeRoleWithSAML", "GetFederationToken", "AssumeRoot"],
-    "lambda.amazonaws.com": ["UpdateFunctionConfiguration*", "AddPermission*", "CreateFunction*"],
-}
-QUIET = {
-    "kms.amazonaws.com": ["DisableKey", "ScheduleKeyDeletion"],
-    "dynamodb.amazonaws.com": ["UpdateTable", "ExportTableToPointInTime"],
-    "cloudtrail.amazonaws.com": ["StopLogging", "DeleteTrail", "UpdateTrail"],
-    "guardduty.amazonaws.com": ["DeleteDetector", "UpdateDetector"],
-    "rds.amazonaws.com": ["DeleteDBInstance", "ModifyDBSnapshotAttribute", "CreateDBSnapshot"],
-    "route53.amazonaws.com": ["DisassociateVPCFromHostedZone", "ChangeResourceRecordSets"],
-    "config.amazonaws.com": ["StopConfigurationRecorder", "DeleteConfigRule"],
-    "ssm.amazonaws.com": ["SendCommand", "StartSession", "GetParameter*"],
-    "secretsmanager.amazonaws.com": ["GetSecretValue", "BatchGetSecretValue"],
-    "logs.amazonaws.com": ["DeleteLogGroup", "DeleteLogStream"],
-}
+
+def providers(text: str) -> dict[str, list[str]]:
+    """Return the actions of each provider, from lines of its name and theirs."""
+    return {f"{service}.amazonaws.com": actions for service, *actions in map(str.split, text.strip().splitlines())}
+
+
+BUSY = providers("""
+iam CreateUser CreateAccessKey AttachUserPolicy PutRolePolicy UpdateAssumeRolePolicy
+ec2 AuthorizeSecurityGroupIngress ModifySnapshotAttribute CreateImage DeleteFlowLogs
+s3 GetBucketAcl PutBucketPolicy PutObject DeleteBucket
+sts AssumeRoleWithSAML GetFederationToken AssumeRoot
+lambda UpdateFunctionConfiguration* AddPermission* CreateFunction*
+""")
+QUIET = providers("""
+kms DisableKey ScheduleKeyDeletion
+dynamodb UpdateTable ExportTableToPointInTime
+cloudtrail StopLogging DeleteTrail UpdateTrail
+guardduty DeleteDetector UpdateDetector
+rds DeleteDBInstance ModifyDBSnapshotAttribute CreateDBSnapshot
+route53 DisassociateVPCFromHostedZone ChangeResourceRecordSets
+config StopConfigurationRecorder DeleteConfigRule
+ssm SendCommand StartSession GetParameter*
+secretsmanager GetSecretValue BatchGetSecretValue
+logs DeleteLogGroup DeleteLogStream
+""")
 # What the records of the bench never have comes first.
 FURTHER = [
     'aws.cloudtrail.user_identity.type: ("FederatedUser" or "Root")',
@@ -123,20 +123,22 @@ SIGMA_FILTERS = [
     {"errorMessage|exists": True},
     {"userAgent|contains": "aws-sdk-java"},
 ]
+
+
+def matching(selection: dict, excluded: dict | None = None) -> dict:
+    """Return what a rule of Sigma's looks for, and what it leaves out."""
+    if excluded is None:
+        return {"selection": selection, "condition": "selection"}
+    return {"selection": selection, "filter": excluded, "condition": "selection and not filter"}
+
+
 SIGMA_NEITHER = [
-    {"selection": {"userAgent|contains": ["kali", "parrot", "pentoo"]}, "condition": "selection"},
-    {"selection": {"userAgent": "TruffleHog"}, "condition": "selection"},
-    {
-        "selection": {"userIdentity.type": "Root"},
-        "filter": {"eventType": "AwsServiceEvent"},
-        "condition": "selection and not filter",
-    },
-    {
-        "selection": {"userIdentity.sessionContext.sessionIssuer.userName|startswith": "emergency-"},
-        "condition": "selection",
-    },
-    {"selection": {"userAgent|startswith": "aws-nuke", "errorCode|exists": False}, "condition": "selection"},
-    {"selection": {"requestParameters|contains": ["169.254.169.254", "SecurityAudit/all"]}, "condition": "selection"},
+    matching({"userAgent|contains": ["kali", "parrot", "pentoo"]}),
+    matching({"userAgent": "TruffleHog"}),
+    matching({"userIdentity.type": "Root"}, {"eventType": "AwsServiceEvent"}),
+    matching({"userIdentity.sessionContext.sessionIssuer.userName|startswith": "emergency-"}),
+    matching({"userAgent|startswith": "aws-nuke", "errorCode|exists": False}),
+    matching({"requestParameters|contains": ["169.254.169.254", "SecurityAudit/all"]}),
 ]
 SIGMA_CYCLE = 58
 
@@ -155,20 +157,14 @@ def _detection(index: int, chance: random.Random) -> dict:
     actions = chance.sample(providers[provider], chance.randint(1, 2))
     exact = [action for action in actions if not action.endswith("*")]
     starts = [action.removesuffix("*") for action in actions if action.endswith("*")]
-    selection = {"eventSource": provider}
-    if starts:
-        selection["eventName|startswith"] = starts
-    else:
-        selection["eventName"] = exact
+    selection = {"eventSource": provider} | ({"eventName|startswith": starts} if starts else {"eventName": exact})
     is_hot = not HOT.isdisjoint(actions)
     further = chance.sample(SIGMA_FURTHER, chance.randint(1, 2)) if chance.random() < 1 / 2 else []
     if is_hot and not any(part in SIGMA_FURTHER[:SIGMA_NEVER] for part in further):
         further.append(chance.choice(SIGMA_FURTHER[:SIGMA_NEVER]))
     for part in further:
         selection |= part
-    if chance.random() < 1 / 3:
-        return {"selection": selection, "filter": chance.choice(SIGMA_FILTERS), "condition": "selection and not filter"}
-    return {"selection": selection, "condition": "selection"}
+    return matching(selection, chance.choice(SIGMA_FILTERS) if chance.random() < 1 / 3 else None)
 
 
 def sigma_rule(index: int, detection: dict) -> str:
@@ -187,37 +183,37 @@ detection:
 
 
 # What rules that remember look at: half of the records of the bench.
-REMEMBERED = [
-    ("sts.amazonaws.com", "AssumeRole"),
-    ("kms.amazonaws.com", "Decrypt"),
-    ("s3.amazonaws.com", "GetBucketAcl"),
-    ("s3.amazonaws.com", "PutObject"),
-    ("ec2.amazonaws.com", "DescribeVolumes"),
-    ("logs.amazonaws.com", "CreateLogStream"),
-    ("iam.amazonaws.com", "PutRolePolicy"),
-    ("lambda.amazonaws.com", "UpdateFunctionConfiguration*"),
-    ("dynamodb.amazonaws.com", "UpdateTable"),
-    ("ssm.amazonaws.com", "GetParametersByPath"),
-]
-COUNTED = [("iam.amazonaws.com", "GetRole"), ("dynamodb.amazonaws.com", "ListTables")]
+REMEMBERED = providers("""
+sts AssumeRole
+kms Decrypt
+s3 GetBucketAcl PutObject
+ec2 DescribeVolumes
+logs CreateLogStream
+iam PutRolePolicy
+lambda UpdateFunctionConfiguration*
+dynamodb UpdateTable
+ssm GetParametersByPath
+""")
+COUNTED = providers("iam GetRole\ndynamodb ListTables")
 NEW_TERMS = 43
 THRESHOLDS = 4
+THRESHOLD = "threshold", '[rule.threshold]\nfield = ["user.name"]\nvalue = 10\n'
 
 
 def write_remembering(folder: Path) -> Path:
     """Write as many rules that remember as Elastic has for CloudTrail: 43 of type new_terms and 4 of type threshold."""
     folder.mkdir()
-    quiet = [(provider, action) for provider in sorted(QUIET) for action in QUIET[provider]]
-    looked_at = [*(REMEMBERED + quiet * 2)[:NEW_TERMS], *(COUNTED + quiet)[:THRESHOLDS]]
+    remembered, counted, quiet = map(calls, (REMEMBERED, COUNTED, dict(sorted(QUIET.items()))))
+    looked_at = [*(remembered + quiet * 2)[:NEW_TERMS], *(counted + quiet)[:THRESHOLDS]]
     for index, (provider, action) in enumerate(looked_at):
-        kind, memory = _threshold() if index >= NEW_TERMS else _new_terms(index)
+        kind, memory = THRESHOLD if index >= NEW_TERMS else _new_terms(index)
         query = f'event.dataset: "aws.cloudtrail" and event.provider: "{provider}" and event.action: {action}'
         (folder / f"{index:04}.toml").write_text(rule(index, query, kind, memory))
     return folder
 
 
-def _threshold() -> tuple[str, str]:
-    return "threshold", '[rule.threshold]\nfield = ["user.name"]\nvalue = 10\n'
+def calls(actions: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(provider, action) for provider, named in actions.items() for action in named]
 
 
 def _new_terms(index: int) -> tuple[str, str]:

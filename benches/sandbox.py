@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import socketserver
 import subprocess
 import sys
@@ -151,7 +152,6 @@ def cpu_seconds(child: subprocess.Popen) -> float:
 
 def peak_bytes(pid: int) -> int:
     """Return the most memory that a process has had resident."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    # A process that has just ended has none.
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0

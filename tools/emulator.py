@@ -27,6 +27,8 @@ import trustme
 from botocore.client import BaseClient
 
 ROOT = Path(__file__).resolve().parent.parent
+# The command as "cargo build" leaves it.
+SCAN = ROOT / "target/debug/cloudtrail-scan"
 REGION = "us-east-1"
 START_SECONDS = 90
 STOP_SECONDS = 10

@@ -14,9 +14,8 @@ import termios
 from pathlib import Path
 
 import browser
-from emulator import ROOT
+from emulator import ROOT, SCAN
 
-SCAN = ROOT / "target/debug/cloudtrail-scan"
 IMAGES = ROOT / "docs/images"
 DELIVERIES = "events/deliveries"
 # The rule names stand whole in so many columns, next to the signals with the shortest principals and targets.

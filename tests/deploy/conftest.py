@@ -13,23 +13,24 @@ from typing import Any, Self
 
 import pytest
 from botocore.client import BaseClient
-from emulator import ROOT, Emulator, ministack, wait_until
+from emulator import ROOT, SCAN, Emulator, ministack, wait_until
 from jsonschema import Draft202012Validator
 from stack import (
     Received,
     Subscriber,
+    all_taken,
+    answered,
     deploy,
+    every,
     log_lines,
     mend,
     outputs,
     policy,
     sample_deliveries,
-    taken,
     waiting,
 )
 
 PATIENCE_SECONDS = 60
-COMMAND_SECONDS = 900
 ROLE_POLICY = "read-deliveries-publish-signals"
 
 
@@ -85,16 +86,12 @@ class Deployment:
 
     def take_dead_letters(self) -> list[str]:
         """Return the bodies of the dead letters, and leave none."""
-        sqs, url = self.client("sqs"), self.outputs["DeadLetterQueueUrl"]
-        bodies = []
-        while messages := taken(sqs, url):
-            bodies += [message["Body"] for message in messages]
-        return bodies
+        return [each["Body"] for each in all_taken(self.client("sqs"), self.outputs["DeadLetterQueueUrl"])]
 
     def forget_signals(self) -> None:
         """Make the archive forget every signal."""
         s3, archive = self.client("s3"), self.outputs["ArchiveBucketName"]
-        for item in s3.list_objects_v2(Bucket=archive, Prefix="signals/").get("Contents", []):
+        for item in every(s3, "list_objects_v2", "Contents", Bucket=archive, Prefix="signals/"):
             s3.delete_object(Bucket=archive, Key=item["Key"])
 
     def subscribe(self, **attributes: str) -> "Listener":
@@ -147,12 +144,7 @@ class Deployment:
     def without(self, sid: str) -> Iterator[None]:
         """Take one statement out of what the function's role allows."""
 
-        def rest(statements: list[dict]) -> list[dict]:
-            kept = [each for each in statements if each["Sid"] != sid]
-            assert len(kept) == len(statements) - 1, f"the role has no statement {sid}"
-            return kept
-
-        with self.role_policy(ROLE_POLICY, rest):
+        with self.role_policy(ROLE_POLICY, lambda statements: [each for each in statements if each["Sid"] != sid]):
             yield
 
 
@@ -191,30 +183,19 @@ def deployed(emulator: Emulator, name: str, **parameters: str) -> Deployment:
     return Deployment(emulator, name, deploy(emulator, name, **parameters))
 
 
-def answered(
-    emulator: Emulator, command: list[str], answers: str, folder: Path = ROOT, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command as somebody who gives these answers does, with all that it prints in one text."""
-    kept = {key: value for key, value in emulator.environment.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=kept | {"SAM_CLI_POLL_DELAY": "0.2"} | environment,
-        input=answers,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
-
-
 def make_deploy(emulator: Emulator, name: str, *arguments: str) -> str:
     """Run ``make deploy`` as a user does, except that nothing is compiled again; answer yes; return what it printed."""
-    done = answered(emulator, ["make", "--old-file=package", "deploy", f"STACK={name}", *arguments], "y\n")
-    assert done.returncode == 0, done.stdout
+    code, printed = answered(emulator, ["make", "--old-file=package", "deploy", f"STACK={name}", *arguments], "y\n")
+    assert code == 0, printed
     mend(emulator, outputs(emulator.client("cloudformation"), name))
-    return done.stdout
+    return printed
+
+
+def create_stack(cloudformation: BaseClient, name: str, template: str, parameters: dict[str, str]) -> None:
+    """Begin to make a stack of a template that needs no sam."""
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    capabilities = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    cloudformation.create_stack(StackName=name, TemplateBody=template, Parameters=given, Capabilities=capabilities)
 
 
 @pytest.fixture(scope="session")
@@ -236,14 +217,8 @@ def own_bucket(emulator: Emulator) -> Deployment:
 def existing_bucket(emulator: Emulator) -> Deployment:
     """Return the stack beside a bucket that sends its events to EventBridge, with the real-time path and an archive."""
     bucket_with_events(emulator, "existing-trail-bucket")
-    return deployed(
-        emulator,
-        "existing-bucket",
-        TrailBucketName="existing-trail-bucket",
-        TrailPrefix="AWSLogs/",
-        RealTime="true",
-        ArchiveSignals="true",
-    )
+    parameters = {"TrailPrefix": "AWSLogs/", "RealTime": "true", "ArchiveSignals": "true"}
+    return deployed(emulator, "existing-bucket", TrailBucketName="existing-trail-bucket", **parameters)
 
 
 @pytest.fixture(scope="session")
@@ -265,15 +240,8 @@ def existing_topic(emulator: Emulator) -> Deployment:
     told = {"TopicArn": topic, "Events": ["s3:ObjectCreated:*"], "Filter": announced}
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"TopicConfigurations": [told]})
     key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
-    stack = deployed(
-        emulator,
-        "existing-topic",
-        TrailBucketName=bucket,
-        DeliveryTopicArn=topic,
-        FifoTopic="true",
-        SignalKmsKeyArn=key,
-        AlarmEmail="security@example.com",
-    )
+    parameters = {"FifoTopic": "true", "SignalKmsKeyArn": key, "AlarmEmail": "security@example.com"}
+    stack = deployed(emulator, "existing-topic", TrailBucketName=bucket, DeliveryTopicArn=topic, **parameters)
     # Made again as the FIFO topic that its name says it is: the emulator's CloudFormation leaves that out.
     signals = stack.outputs["TopicArn"]
     held = sns.get_topic_attributes(TopicArn=signals)["Attributes"]["Policy"]
@@ -289,8 +257,7 @@ def samples() -> list[Sample]:
 
 def scanned(file: Path) -> Counter[str]:
     """Return the ids of the building blocks that ``cloudtrail-scan`` prints for a delivery."""
-    command = [ROOT / "target/debug/cloudtrail-scan", file]
-    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    printed = subprocess.check_output([SCAN, file], text=True)
     alerts = [json.loads(line)["kibana"]["alert"] for line in printed.splitlines()]
     return Counter(alert["uuid"] for alert in alerts if "building_block_type" in alert)
 
@@ -308,6 +275,6 @@ def main(samples: list[Sample]) -> Sample:
 
 @pytest.fixture(scope="session")
 def schema() -> Draft202012Validator:
-    document: dict[str, Any] = json.loads((ROOT / "docs/signal.schema.json").read_text())
+    document = json.loads((ROOT / "docs/signal.schema.json").read_text())
     Draft202012Validator.check_schema(document)
     return Draft202012Validator(document, format_checker=Draft202012Validator.FORMAT_CHECKER)

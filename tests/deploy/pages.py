@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conftest import answered, make_deploy
-from emulator import ROOT, Emulator
+from conftest import make_deploy
+from emulator import ROOT, SCAN, Emulator
 from sandbox import write_aws
-from stack import mend, outputs
+from stack import answered, mend, outputs
 
 PAGES = sorted(
     file.relative_to(ROOT).as_posix()
@@ -49,6 +49,12 @@ class Block:
     def tried(self) -> bool:
         """Whether the page claims that the commands work as they stand."""
         return not MARK.search(self.above)
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that the headings of a page have."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -97,7 +103,7 @@ class Reader:
         programs = self.folder / "programs"
         programs.mkdir()
         write_aws(programs)
-        (programs / "cloudtrail-scan").symlink_to(ROOT / "target/debug/cloudtrail-scan")
+        (programs / "cloudtrail-scan").symlink_to(SCAN)
 
     def follow(self, page: list[Block]) -> str:
         """Run every command of these blocks that nothing else runs, and return what they printed."""
@@ -115,14 +121,14 @@ class Reader:
         path = f"{self.folder / 'programs'}{os.pathsep}{self.emulator.environment['PATH']}"
         environment = {"PATH": path, "AWS_PAGER": ""} | ({"HOME": str(self.folder)} if "~/" in command else {})
         folder = ROOT if words[0] == "make" or words[:2] == ["sam", "build"] else self.folder
-        done = answered(self.emulator, ["sh", "-ec", command], "y\n" * 5, folder, **environment)
-        assert done.returncode == self.codes.get(shlex.join(words), 0), f"{command}\n{done.stdout}"
+        code, printed = answered(self.emulator, ["sh", "-ec", command], "y\n" * 5, folder, **environment)
+        assert code == self.codes.get(shlex.join(words), 0), f"{command}\n{printed}"
         if words[1:3] in (["deploy", "--stack-name"], ["cloudformation", "deploy"]):
             self.stack = words[words.index("--stack-name") + 1]
             found = outputs(self.emulator.client("cloudformation"), self.stack)
             if "FunctionName" in found:
                 mend(self.emulator, found)
-        return done.stdout
+        return printed
 
     def filled(self, text: str) -> str:
         """Return a command with what stands for the words in angle brackets."""

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Deployment, Sample, ids, sample
-from emulator import ROOT, Emulator
+from conftest import Deployment, Sample, create_stack, ids, sample
+from emulator import ROOT, SCAN, Emulator
 from jsonschema import Draft202012Validator
 from parameters import defaults
 from stack import Received, policy
@@ -21,27 +21,21 @@ def received(own_bucket: Deployment, main: Sample) -> list[Received]:
     return listener.collect(at_least=main.ids.total())
 
 
-def test_an_uploaded_delivery_gives_the_signals_that_scan_finds_in_the_same_file(
-    received: list[Received], main: Sample
+def test_an_uploaded_delivery_gives_the_signals_that_scan_finds_in_the_same_file_and_says_where_it_found_them(
+    received: list[Received], own_bucket: Deployment, main: Sample
 ) -> None:
     assert main.ids, "the sample holds no match, so nothing would be compared"
     assert ids(received) == main.ids
-
-
-def test_every_signal_received_is_what_the_schema_says(received: list[Received], schema: Draft202012Validator) -> None:
-    assert received
-    for message in received:
-        assert [f"{error.json_path}: {error.message}" for error in schema.iter_errors(message.signal)] == []
-
-
-def test_every_signal_says_where_it_was_found(received: list[Received], own_bucket: Deployment, main: Sample) -> None:
     found = [message.signal["aws"]["s3"] for message in received]
     places = {(each["bucket"]["name"], each["object"]["key"]) for each in found}
     assert places == {(own_bucket.outputs["BucketName"], main.key)}
 
 
-def test_the_attributes_a_subscriber_filters_on_are_there(received: list[Received]) -> None:
+def test_every_signal_is_what_the_schema_says_and_has_the_attributes_a_subscriber_filters_on(
+    received: list[Received], schema: Draft202012Validator
+) -> None:
     for message in received:
+        assert [f"{error.json_path}: {error.message}" for error in schema.iter_errors(message.signal)] == []
         alert = message.signal["kibana"]["alert"]
         assert message.attributes["signal_id"] == alert["uuid"]
         assert message.attributes["rule_id"] == alert["rule"]["rule_id"]
@@ -67,15 +61,14 @@ def test_every_sample_delivery_is_read_whatever_its_key(own_bucket: Deployment, 
     assert own_bucket.dead_letters() == 0
 
 
-def test_an_existing_bucket_is_read_through_eventbridge(existing_bucket: Deployment, main: Sample) -> None:
+def test_an_existing_bucket_is_read_through_eventbridge_and_what_is_outside_the_trail_prefix_is_not(
+    existing_bucket: Deployment, main: Sample
+) -> None:
     listener = existing_bucket.subscribe()
     existing_bucket.deliver(main)
     assert listener.collect_ids(main.ids.total()) == main.ids
     assert existing_bucket.dead_letters() == 0
-
-
-def test_an_object_outside_the_trail_prefix_is_not_read(existing_bucket: Deployment, main: Sample) -> None:
-    listener = existing_bucket.subscribe()
+    existing_bucket.forget_signals()
     existing_bucket.put(f"elsewhere/{main.key}", main.body)
     assert listener.collect() == []
 
@@ -169,25 +162,20 @@ def test_the_real_time_rule_takes_what_the_embedded_rule_looks_for_and_nothing_e
     events = existing_bucket.client("events")
     (pattern,) = (rule["EventPattern"] for rule in events.list_rules()["Rules"] if "ApiCallRule" in rule["Name"])
     call = api_call()
-    another_service = call | {
-        "source": "aws.cloudfront",
-        "detail": call["detail"] | {"eventSource": "cloudfront.amazonaws.com"},
-    }
-    another_call = call | {"detail": call["detail"] | {"eventName": "ListFunctions20150331"}}
-    # Any principal that may put events can write everything but a source that begins like AWS's own.
-    forged = call | {"source": "lambda"}
-    taken = [
-        events.test_event_pattern(EventPattern=pattern, Event=json.dumps(each))["Result"]
-        for each in (call, another_service, another_call, forged)
+    another_service = call["detail"] | {"eventSource": "cloudfront.amazonaws.com"}
+    refused = [
+        call | {"source": "aws.cloudfront", "detail": another_service},
+        call | {"detail": call["detail"] | {"eventName": "ListFunctions20150331"}},
+        # Any principal that may put events can write everything but a source that begins like AWS's own.
+        call | {"source": "lambda"},
     ]
-    assert taken == [True, False, False, False]
+    asked = [{"EventPattern": pattern, "Event": json.dumps(each)} for each in (call, *refused)]
+    assert [events.test_event_pattern(**each)["Result"] for each in asked] == [True, False, False, False]
 
 
 def test_the_real_time_pattern_s_default_is_what_the_command_prints_for_the_embedded_rules() -> None:
-    printed = subprocess.run(
-        [ROOT / "target/debug/cloudtrail-scan", "--event-pattern"], stdout=subprocess.PIPE, text=True, check=True
-    )
-    assert defaults()["RealTimePattern"] == printed.stdout.strip()
+    printed = subprocess.check_output([SCAN, "--event-pattern"], text=True)
+    assert defaults()["RealTimePattern"] == printed.strip()
 
 
 def test_what_came_in_real_time_is_published_once_although_the_delivery_brings_it_again(
@@ -229,10 +217,6 @@ def test_the_archive_keeps_each_signal_once_and_a_replay_publishes_none(
 def test_parameters_that_contradict_each_other_are_refused_with_the_reason(
     emulator: Emulator, parameters: dict[str, str], problem: str
 ) -> None:
+    template = (ROOT / "template.yaml").read_text().replace("CodeUri: .", "CodeUri: s3://bucket/key")
     with pytest.raises(ClientError, match=problem):
-        emulator.client("cloudformation").create_stack(
-            StackName="contradiction",
-            TemplateBody=(ROOT / "template.yaml").read_text().replace("CodeUri: .", "CodeUri: s3://bucket/key"),
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        )
+        create_stack(emulator.client("cloudformation"), "contradiction", template, parameters)

@@ -1,15 +1,16 @@
 """``make doctor``: every part of the path broken in turn, and the line that says so."""
 
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
-from conftest import Deployment, Sample, answered, bucket_with_events, deployed
-from doctor import CHECKS, RIGHT, UNSEEN, WRONG, Finding, Stack, examine, load, rules
+from conftest import Deployment, Sample, bucket_with_events, deployed
+from doctor import RIGHT, UNSEEN, WRONG, Finding, Stack, announcement, examine, load, rules, subscriptions
 from emulator import Emulator
-from stack import policy
+from stack import answered, policy
 
 BUCKET = "examined-trail-bucket"
 NAME = "examined"
@@ -62,105 +63,68 @@ def test_a_stack_that_works_has_a_right_line_for_every_part_and_nothing_wrong(st
     }
 
 
-Break = Callable[[Deployment], AbstractContextManager[None]]
-
-
-@contextmanager
-def stopped_trail(patient: Deployment) -> Iterator[None]:
-    patient.client("cloudtrail").stop_logging(Name=NAME)
-    yield
-    patient.client("cloudtrail").start_logging(Name=NAME)
-
-
-@contextmanager
-def no_events(patient: Deployment) -> Iterator[None]:
-    s3 = patient.client("s3")
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={})
-    yield
-    on = {"EventBridgeConfiguration": {}}
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=on)
-
-
-def rule_name(patient: Deployment, logical: str) -> str:
-    return load(NAME, patient.client).resources[logical].rpartition("/")[2]
-
-
-def rule_off(logical: str) -> Break:
-    @contextmanager
-    def act(patient: Deployment) -> Iterator[None]:
-        events, name = patient.client("events"), rule_name(patient, logical)
-        events.disable_rule(Name=name)
-        yield
-        events.enable_rule(Name=name)
-
-    return act
-
-
-@contextmanager
-def rule_without_target(patient: Deployment) -> Iterator[None]:
-    events, name = patient.client("events"), rule_name(patient, "ObjectCreatedRule")
-    targets = events.list_targets_by_rule(Rule=name)["Targets"]
-    events.remove_targets(Rule=name, Ids=[each["Id"] for each in targets])
-    yield
-    events.put_targets(Rule=name, Targets=targets)
-
-
-@contextmanager
-def mapping_off(patient: Deployment) -> Iterator[None]:
-    functions = patient.client("lambda")
-    name = patient.outputs["FunctionName"]
-    (found,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=found["UUID"], Enabled=False)
-    yield
-    functions.update_event_source_mapping(UUID=found["UUID"], Enabled=True)
-
-
-@contextmanager
-def dead_letter(patient: Deployment) -> Iterator[None]:
-    patient.client("sqs").send_message(QueueUrl=patient.outputs["DeadLetterQueueUrl"], MessageBody="x")
-    yield
-    patient.take_dead_letters()
-
-
-@contextmanager
-def alarm_sounds(patient: Deployment) -> Iterator[None]:
-    cloudwatch, name = patient.client("cloudwatch"), alarm_names(load(NAME, patient.client))[0]
-    state = {"AlarmName": name, "StateReason": "a test"}
-    cloudwatch.set_alarm_state(**state, StateValue="ALARM")
-    yield
-    cloudwatch.set_alarm_state(**state, StateValue="OK")
-
-
-@contextmanager
-def unsubscribed(patient: Deployment) -> Iterator[None]:
-    sns, topic = patient.client("sns"), patient.outputs["TopicArn"]
-    (found,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    sns.unsubscribe(SubscriptionArn=found["SubscriptionArn"])
-    yield
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=found["Endpoint"])
-
-
-BREAKS: dict[str, tuple[Break, str]] = {
-    "the trail": (stopped_trail, "trail: examined does not log"),
-    "the bucket's events": (no_events, f"announcement: {BUCKET} does not send its events to EventBridge"),
-    "the rule": (rule_off("ObjectCreatedRule"), "is off"),
-    "the rule for real time": (rule_off("ApiCallRule"), "is off"),
-    "the rule's target": (rule_without_target, "does not lead to the queue"),
-    "the mapping": (mapping_off, "queue: the function takes no messages from it"),
-    "the role": (lambda patient: patient.without("ReadDeliveries"), "access: the role may not read"),
-    "a delivery": (dead_letter, "dead letters: 1"),
-    "an alarm": (alarm_sounds, "alarm: "),
-    "the subscription": (unsubscribed, "subscriptions: nobody hears of signals"),
+Breaks = dict[str, tuple[Callable[[], Any], Callable[[], Any]]]
+# What the doctor says of each part that is broken.
+SAID = {
+    "the trail": "trail: examined does not log",
+    "the bucket's events": f"announcement: {BUCKET} does not send its events to EventBridge",
+    "the rule": "is off",
+    "the rule for real time": "is off",
+    "the rule's target": "does not lead to the queue",
+    "the mapping": "queue: the function takes no messages from it",
+    "the role": "access: the role may not read",
+    "a delivery": "dead letters: 1",
+    "an alarm": "alarm: ",
+    "the subscription": "subscriptions: nobody hears of signals",
 }
 
 
-@pytest.mark.parametrize("part", BREAKS)
-def test_what_is_broken_is_named_with_what_to_do_and_nothing_else_is(patient: Deployment, part: str) -> None:
-    broken, text = BREAKS[part]
-    with broken(patient):
-        found = wrong(load(NAME, patient.client))
+@pytest.fixture(scope="module")
+def breaks(patient: Deployment) -> Breaks:
+    """Return, for each part, what breaks it and what mends it."""
+    trails, s3, events, functions = map(patient.client, ("cloudtrail", "s3", "events", "lambda"))
+    cloudwatch, sqs, sns = map(patient.client, ("cloudwatch", "sqs", "sns"))
+    stack, role, found = load(NAME, patient.client), ExitStack(), patient.outputs
+    rule, call_rule = (stack.resources[name].rpartition("/")[2] for name in ("ObjectCreatedRule", "ApiCallRule"))
+    targets = events.list_targets_by_rule(Rule=rule)["Targets"]
+    targets_gone = partial(events.remove_targets, Rule=rule, Ids=[each["Id"] for each in targets])
+    (fed,) = functions.list_event_source_mappings(FunctionName=found["FunctionName"])["EventSourceMappings"]
+    mapping = partial(functions.update_event_source_mapping, UUID=fed["UUID"])
+    told = partial(s3.put_bucket_notification_configuration, Bucket=BUCKET)
+    alarm = partial(cloudwatch.set_alarm_state, AlarmName=alarm_names(stack)[0], StateReason="a test")
+    (heard,) = sns.list_subscriptions_by_topic(TopicArn=found["TopicArn"])["Subscriptions"]
+    subscribe = partial(sns.subscribe, TopicArn=found["TopicArn"], Protocol="sqs", Endpoint=heard["Endpoint"])
+    letter = partial(sqs.send_message, QueueUrl=found["DeadLetterQueueUrl"], MessageBody="x")
+    return {
+        "the trail": (partial(trails.stop_logging, Name=NAME), partial(trails.start_logging, Name=NAME)),
+        "the bucket's events": (
+            partial(told, NotificationConfiguration={}),
+            partial(told, NotificationConfiguration={"EventBridgeConfiguration": {}}),
+        ),
+        "the rule": (partial(events.disable_rule, Name=rule), partial(events.enable_rule, Name=rule)),
+        "the rule for real time": (
+            partial(events.disable_rule, Name=call_rule),
+            partial(events.enable_rule, Name=call_rule),
+        ),
+        "the rule's target": (targets_gone, partial(events.put_targets, Rule=rule, Targets=targets)),
+        "the mapping": (partial(mapping, Enabled=False), partial(mapping, Enabled=True)),
+        "the role": (partial(role.enter_context, patient.without("ReadDeliveries")), role.close),
+        "a delivery": (letter, patient.take_dead_letters),
+        "an alarm": (partial(alarm, StateValue="ALARM"), partial(alarm, StateValue="OK")),
+        "the subscription": (partial(sns.unsubscribe, SubscriptionArn=heard["SubscriptionArn"]), subscribe),
+    }
+
+
+@pytest.mark.parametrize("part", SAID)
+def test_what_is_broken_is_named_with_what_to_do_and_nothing_else_is(
+    patient: Deployment, breaks: Breaks, part: str
+) -> None:
+    act, mend = breaks[part]
+    act()
+    found = wrong(load(NAME, patient.client))
+    mend()
     (finding,) = found
-    assert text in finding.text
+    assert SAID[part] in finding.text
     assert finding.advice
 
 
@@ -177,23 +141,24 @@ def test_a_failed_delivery_is_named_with_its_reason(stack: Stack, monkeypatch: p
     assert finding.text.endswith("the last one: s3://b/k: AccessDenied")
 
 
-@pytest.mark.parametrize(("memory", "state"), [("true", WRONG), ("false", RIGHT)])
-def test_rules_that_are_off_are_named_and_are_wrong_unless_it_was_asked_for(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, memory: str, state: str
+OFF = {"message": "rules that remember are off: set MEMORY_TABLE", "rules": "A; B"}
+LEARN = {"message": "rules that remember", "on": "A", "learning": "B until 2026-12-01"}
+
+
+@pytest.mark.parametrize(
+    ("said", "memory", "state", "text"),
+    [
+        (OFF, "true", WRONG, "rules: off, since they remember: A; B"),
+        (OFF, "false", RIGHT, "rules: off, since they remember: A; B"),
+        (LEARN, "true", RIGHT, "rules: on: A; learning, and silent so far: B until 2026-12-01"),
+    ],
+)
+def test_rules_that_learn_or_are_off_are_named_and_are_wrong_unless_it_was_asked_for(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, said: dict[str, str], memory: str, state: str, text: str
 ) -> None:
-    said = [{"level": "WARN", "message": "rules that remember are off: set MEMORY_TABLE", "rules": "A; B"}]
-    monkeypatch.setattr(Stack, "log", lambda *_: said)
-    deployed = replace(stack, parameters={**stack.parameters, "Memory": memory})
-    assert [(found.state, found.text) for found in rules(deployed)] == [
-        (state, "rules: off, since they remember: A; B")
-    ]
-
-
-def test_rules_that_learn_are_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = [{"level": "INFO", "message": "rules that remember", "on": "A", "learning": "B until 2026-12-01"}]
-    monkeypatch.setattr(Stack, "log", lambda *_: said)
-    (found,) = rules(stack)
-    assert (found.state, found.text) == (RIGHT, "rules: on: A; learning, and silent so far: B until 2026-12-01")
+    monkeypatch.setattr(Stack, "log", lambda *_: [said])
+    (found,) = rules(replace(stack, parameters={**stack.parameters, "Memory": memory}))
+    assert (found.state, found.text) == (state, text)
 
 
 def test_what_cannot_be_seen_is_said_and_is_not_wrong(stack: Stack) -> None:
@@ -206,27 +171,28 @@ def test_what_cannot_be_seen_is_said_and_is_not_wrong(stack: Stack) -> None:
 def test_a_mailbox_that_has_not_confirmed_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     # The emulator takes every subscription as confirmed; AWS shows one that waits like this.
     waits = {"Endpoint": "somebody@example.com", "SubscriptionArn": "PendingConfirmation"}
-    sns = stack.client("sns")
-    pages = type("Pages", (), {"paginate": lambda *_, **__: [{"Subscriptions": [waits]}]})
-    monkeypatch.setattr(sns, "get_paginator", lambda _: pages())
-    asked = replace(stack, client=lambda name: sns if name == "sns" else stack.client(name))
-    found = [finding.text for finding in wrong(asked)]
+    monkeypatch.setattr("doctor.every", lambda *_, **__: [waits])
+    found = [finding.text for finding in subscriptions(stack)]
     assert "subscriptions: somebody@example.com has not confirmed signals" in found
 
 
 def test_own_bucket_and_topic_are_looked_at_in_their_modes(own_bucket: Deployment, existing_topic: Deployment) -> None:
     for deployment, text in ((own_bucket, "notifies the queue"), (existing_topic, "the queue is subscribed to")):
-        found = list(CHECKS[1](load(deployment.name, deployment.client)))
+        found = list(announcement(load(deployment.name, deployment.client)))
         assert [finding.state for finding in found] == [RIGHT], found
         assert text in found[0].text
 
 
-def test_the_command_prints_a_line_each_and_fails_only_if_something_is_wrong(patient: Deployment) -> None:
-    def run(stack: str) -> subprocess.CompletedProcess[str]:
-        return answered(patient.emulator, ["make", "--no-print-directory", "doctor", f"STACK={stack}"], "")
+def test_the_command_prints_a_line_each_and_fails_only_if_something_is_wrong(
+    patient: Deployment, breaks: Breaks
+) -> None:
+    def run(stack: str) -> tuple[int, str]:
+        return answered(patient.emulator, ["make", "--no-print-directory", "doctor", f"STACK={stack}"])
 
-    with stopped_trail(patient):
-        sick = run(NAME)
-    assert sick.returncode != 0
-    assert "wrong  trail: examined does not log -> aws cloudtrail start-logging" in sick.stdout
-    assert run("no-such-stack").returncode != 0
+    act, mend = breaks["the trail"]
+    act()
+    code, printed = run(NAME)
+    mend()
+    assert code != 0
+    assert "wrong  trail: examined does not log -> aws cloudtrail start-logging" in printed
+    assert run("no-such-stack")[0] != 0

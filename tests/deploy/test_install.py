@@ -8,7 +8,7 @@ import parameters
 import pytest
 import release
 from conftest import Deployment, Sample, bucket_with_events
-from emulator import ROOT, ministack
+from emulator import ROOT, SCAN, ministack
 from pages import STACK, Block, Reader, tried
 
 PAGE = "docs/install.md"
@@ -29,9 +29,8 @@ def download(folder: Path) -> None:
     program = (ROOT / ".aws-sam/build/Function/bootstrap").read_bytes()
     (folder / ZIP).write_bytes(release.zipped({"bootstrap": (program, 0o755)}))
     (folder / "template.yaml").write_text(release.packaged((ROOT / "template.yaml").read_text(), release.version()))
-    command = (ROOT / "target/debug/cloudtrail-scan").read_bytes()
     name = f"cloudtrail-scan-{release.version()}-{release.TRIPLES['x86_64']}"
-    (folder / f"{name}.tar.gz").write_bytes(release.tarred(name, {"cloudtrail-scan": (command, 0o755)}))
+    (folder / f"{name}.tar.gz").write_bytes(release.tarred(name, {"cloudtrail-scan": (SCAN.read_bytes(), 0o755)}))
     files = [each for each in folder.iterdir() if each.is_file()]
     (folder / "SHA256SUMS").write_text(release.checksums(files))
 

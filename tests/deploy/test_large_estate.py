@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Deployment, Sample, answered, ids
+from conftest import Deployment, Sample, create_stack, ids
 from emulator import REGION, ROOT, Emulator
 from grant import with_statements
 from pages import Reader, tried
 from parameters import Loader, defaults
 from redrive import redrive
-from stack import policy, queue_arn
+from stack import answered, policy, queue_arn
+from test_template import TEMPLATE
 
 STACK = "cloudtrail-signals"
 GRANT = ["make", "grant", "STACK=cloudtrail-signals-access"]
@@ -50,6 +51,10 @@ class Page:
         """The topic that announces deliveries."""
         return f"arn:aws:sns:{REGION}:{self.log_archive}:cloudtrail-signals-access-deliveries"
 
+    def put(self, log_archive: Emulator, key: str, body: bytes) -> None:
+        """Write an object to the trail's bucket, as CloudTrail does."""
+        log_archive.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+
     @property
     def trail_writes(self) -> dict[str, Any]:
         """The statement that the bucket's policy has before anybody reads the page."""
@@ -71,19 +76,14 @@ class Page:
 
 
 LARGE = Page("large-estate.md", "222222222222", "333333333333", "org-trail", "")
-TOWER = Page(
-    "control-tower.md",
-    "444444444444",
-    "555555555555",
-    f"aws-controltower-logs-444444444444-{REGION}",
-    "o-a1b2c3d4e5/",
-)
-PAGES = {page.name: page for page in (LARGE, TOWER)}
+TOWER_BUCKET = f"aws-controltower-logs-444444444444-{REGION}"
+TOWER = Page("control-tower.md", "444444444444", "555555555555", TOWER_BUCKET, "o-a1b2c3d4e5/")
+of_the_large_estate = pytest.mark.parametrize("page", [LARGE], ids=lambda page: page.name, indirect=True)
 
 
-@pytest.fixture(scope="module", params=PAGES)
+@pytest.fixture(scope="module", params=[LARGE, TOWER], ids=lambda page: page.name)
 def page(request: pytest.FixtureRequest) -> Page:
-    return PAGES[request.param]
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_the_steps_of_the_page_work_from_first_to_last_and_signals_come(
     log_archive: Emulator, security: Deployment, page: Page, main: Sample
 ) -> None:
     listener = security.subscribe()
-    log_archive.client("s3").put_object(Bucket=page.bucket, Key=page.before + main.key, Body=main.body)
+    page.put(log_archive, page.before + main.key, main.body)
     received = listener.collect(at_least=main.ids.total() - 1)
     assert security.dead_letters() == 0
 
@@ -168,11 +168,10 @@ def test_the_bucket_lets_in_the_role_that_is_deployed_afterwards(
         assert statement["Condition"]["ArnEquals"] == {"aws:PrincipalArn": page.role}
 
 
+@of_the_large_estate
 def test_the_statements_on_the_page_are_those_that_the_template_puts_out(
     log_archive: Emulator, security: Deployment, page: Page
 ) -> None:
-    if page is not LARGE:
-        return
     assert security.outputs["BucketName"] == page.bucket
     (shown,) = re.findall(r"^```json\n(.*?)^```", page.text, re.DOTALL | re.MULTILINE)
     put_out = Deployment.of(log_archive, "cloudtrail-signals-access").outputs
@@ -182,19 +181,19 @@ def test_the_statements_on_the_page_are_those_that_the_template_puts_out(
 
 def test_granting_again_changes_nothing(log_archive: Emulator, security: Deployment, page: Page, granted: str) -> None:
     with bucket_policy(log_archive, page, granted):
-        done = answered(log_archive, GRANT, "")
-    assert done.returncode == 0, done.stdout
-    assert "nothing to do" in done.stdout
-    assert "Write this" not in done.stdout
+        code, printed = answered(log_archive, GRANT)
+    assert code == 0, printed
+    assert "nothing to do" in printed
+    assert "Write this" not in printed
 
 
 def test_what_is_not_answered_with_yes_is_not_written(log_archive: Emulator, security: Deployment, page: Page) -> None:
     bare = policy(page.trail_writes)
     with bucket_policy(log_archive, page, bare):
-        done = answered(log_archive, GRANT, "\n")
+        code, printed = answered(log_archive, GRANT, "\n")
         unchanged = log_archive.client("s3").get_bucket_policy(Bucket=page.bucket)["Policy"]
-    assert done.returncode != 0
-    assert '+      "Sid": "SignalsReadDeliveries",' in done.stdout
+    assert code != 0
+    assert '+      "Sid": "SignalsReadDeliveries",' in printed
     assert json.loads(unchanged) == json.loads(bare)
 
 
@@ -216,11 +215,10 @@ def test_no_policy_anywhere_has_a_role_as_its_principal() -> None:
     assert [line for line in principals if ":role/" in line] == []
 
 
+@of_the_large_estate
 def test_events_are_forwarded_by_a_role_that_can_do_nothing_else(
     log_archive: Emulator, security: Deployment, page: Page
 ) -> None:
-    if page is not LARGE:
-        return
     events, bus = log_archive.client("events"), f"arn:aws:events:{REGION}:{page.security}:event-bus/default"
     (rule,) = (rule for rule in events.list_rules()["Rules"] if "ForwardRule" in rule["Name"])
     assert rule["EventPattern"] == defaults()["RealTimePattern"]
@@ -232,23 +230,17 @@ def test_events_are_forwarded_by_a_role_that_can_do_nothing_else(
 
 
 def test_the_pattern_that_is_forwarded_is_the_one_that_the_function_s_stack_takes() -> None:
-    template = yaml.load((ROOT / "deploy/forward-events.yaml").read_text(), Loader)
-    assert template["Parameters"]["EventPattern"]["Default"] == defaults()["RealTimePattern"]
+    forwarding = yaml.load((ROOT / "deploy/forward-events.yaml").read_text(), Loader)
+    assert forwarding["Parameters"]["EventPattern"]["Default"] == defaults()["RealTimePattern"]
 
 
+@of_the_large_estate
 def test_the_event_bus_is_an_announcer_too(log_archive: Emulator, page: Page) -> None:
-    if page is not LARGE:
-        return
-    cloudformation = log_archive.client("cloudformation")
+    name, cloudformation = "by-event-bus", log_archive.client("cloudformation")
     given = {"SecurityAccountId": page.security, "TrailBucketName": page.bucket, "Announce": "event-bus"}
-    cloudformation.create_stack(
-        StackName="by-event-bus",
-        TemplateBody=(ROOT / "deploy/log-archive.yaml").read_text(),
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()],
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName="by-event-bus")
-    made = cloudformation.describe_stack_resources(StackName="by-event-bus")["StackResources"]
+    create_stack(cloudformation, name, (ROOT / "deploy/log-archive.yaml").read_text(), given)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name)
+    made = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
     assert {each["LogicalResourceId"] for each in made} == {"ForwardRole", "ForwardRule"}
 
 
@@ -260,7 +252,7 @@ def test_the_function_reads_another_account_s_bucket_only_while_that_account_let
     if "ArchiveBucketName" in security.outputs:
         security.forget_signals()
     with bucket_policy(log_archive, page, policy(page.trail_writes)), security.quick_retries():
-        log_archive.client("s3").put_object(Bucket=page.bucket, Key=page.before + main.key, Body=main.body)
+        page.put(log_archive, page.before + main.key, main.body)
         security.wait_for_dead_letter()
     assert {"AccessDenied" in line["reason"] for line in security.logged("failed")} == {True}
 
@@ -274,7 +266,7 @@ def test_a_delivery_outside_the_prefix_is_not_announced(
     log_archive: Emulator, security: Deployment, page: Page, main: Sample
 ) -> None:
     listener = security.subscribe()
-    log_archive.client("s3").put_object(Bucket=page.bucket, Key=f"elsewhere/{main.key}", Body=main.body)
+    page.put(log_archive, f"elsewhere/{main.key}", main.body)
     assert listener.collect() == []
 
 
@@ -290,7 +282,4 @@ def test_control_tower_s_prefix_covers_its_keys_and_the_template_takes_it() -> N
     judged = json.loads((ROOT / "events/keys.json").read_text())
     keys = [row["key"] for row in judged if row["key"].startswith(prefix) and row["verdict"] == "delivery"]
     assert keys
-    (pattern,) = re.findall(
-        r"^  TrailPrefix:\n.*\n.*\n    AllowedPattern: (.*)$", (ROOT / "template.yaml").read_text(), re.MULTILINE
-    )
-    assert re.fullmatch(pattern, prefix)
+    assert re.fullmatch(TEMPLATE["Parameters"]["TrailPrefix"]["AllowedPattern"], prefix)

@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from conftest import Deployment, Sample, answered, deployed, sample
+from conftest import Deployment, Sample, deployed, sample
 from emulator import ROOT, Emulator
 from jsonschema import Draft202012Validator
 from notice import message
-from stack import ONLY_IN_THE_EMULATOR, Mailbox
+from stack import ONLY_IN_THE_EMULATOR, Mailbox, answered
 
 ADDRESSES = ["one@example.com", "two@example.com"]
 
@@ -21,7 +21,7 @@ def stack(emulator: Emulator) -> Deployment:
 
 def test_each_address_is_subscribed(stack: Deployment) -> None:
     found = stack.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs["NoticeTopicArn"])["Subscriptions"]
-    # The emulator does not see that there is no third address; test_template.py says what AWS sees.
+    # The emulator does not see that there is no third address; test_terraform.py says what AWS sees.
     assert sorted(each["Endpoint"] for each in found if each["Endpoint"]) == ADDRESSES
 
 
@@ -64,9 +64,9 @@ def test_without_publishing_notices_the_signals_are_published_and_the_log_names_
 
 def test_make_test_notice_sends_one_marked_notice_in_the_form_of_every_protocol(stack: Deployment) -> None:
     mailbox = Mailbox(stack.emulator, stack.outputs["NoticeTopicArn"])
-    done = answered(stack.emulator, ["make", "test-notice", f"STACK={stack.name}"], "")
-    assert done.returncode == 0, done.stdout
-    assert all(address in done.stdout for address in ADDRESSES)
+    code, printed = answered(stack.emulator, ["make", "test-notice", f"STACK={stack.name}"])
+    assert code == 0, printed
+    assert all(address in printed for address in ADDRESSES)
     (mail,) = mailbox.receive()
     assert mail["Subject"] == "[test] cloudtrail-signals: this is a test, nothing happened"
     assert mail["Message"].startswith("This is a test. Nothing happened.\n")

@@ -18,29 +18,9 @@ STACK = "byte-for-byte"
 # One of each character that a shell, make, sam or YAML gives a meaning to.
 EVERYTHING = r"""user.name: ("it's"  or 'a "b"') and x: S3*,y\ and z=\"$HOME $(shell false) $$ ${A} `b` \\ \' # % [c] {d: &e} !f ~"""
 VALUES = [
-    EVERYTHING,
-    "user.name: deploy-pipeline and source.ip: 198.51.100.0/24",
-    '"user.name: deploy-pipeline"',
-    "'user.name'",
-    '"',
-    "'",
-    "\\",
-    '\\"',
-    "\\ \\\\ ",
-    "  a  b  ",
-    "a\n b\t c",
-    "größe 😀 \x7f",
-    "$(",
-    "true",
-    "0123",
-    "1e3",
-    "2026-01-01",
-    "null",
-    "~",
-    "",
-    "- a",
-    "a: b",
-    "file://x",
+    *(EVERYTHING, "user.name: deploy-pipeline and source.ip: 198.51.100.0/24", '"user.name: deploy-pipeline"'),
+    *("'user.name'", '"', "'", "\\", '\\"', "\\ \\\\ ", "  a  b  ", "a\n b\t c", "größe 😀 \x7f", "$("),
+    *("true", "0123", "1e3", "2026-01-01", "null", "~", "", "- a", "a: b", "file://x"),
 ]
 
 
@@ -134,14 +114,8 @@ def test_make_deploy_ends_before_it_compiles_if_parameters_are_wrong(parameters:
     unwanted = ("MAKEFLAGS", "MAKELEVEL", "AWS_DEFAULT_REGION", "AWS_PROFILE")
     environment = {name: value for name, value in os.environ.items() if name not in unwanted}
     environment["AWS_CONFIG_FILE"] = os.devnull
-    done = subprocess.run(
-        ["make", "deploy", f"PARAMETERS={parameters}"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["make", "deploy", f"PARAMETERS={parameters}"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert problem in done.stderr
     assert "cargo" not in done.stdout
@@ -154,16 +128,18 @@ def test_a_value_is_kept_if_it_is_deployed_not_named_and_not_the_default() -> No
     assert "  A=kept    (default: '')" in report("stack", {"A": "kept"}, usual)
 
 
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ('version = 0.1\n[default.deploy.parameters]\nstack_name = "x"\n', "us-east-1"),
+        ('[default.global.parameters]\nregion = "eu-west-1"\n[default.deploy.parameters]\n', "eu-west-1"),
+        ('[default.global.parameters]\nregion = "x"\n[default.deploy.parameters]\nregion = "eu-west-2"\n', "eu-west-2"),
+    ],
+)
 def test_the_stack_is_looked_up_in_the_region_that_sam_deploys_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, region: str
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     config = tmp_path / "samconfig.toml"
-    config.write_text('version = 0.1\n[default.deploy.parameters]\nstack_name = "x"\n')
-    assert session(config).region_name == "us-east-1"
-    config.write_text('[default.global.parameters]\nregion = "eu-west-1"\n[default.deploy.parameters]\n')
-    assert session(config).region_name == "eu-west-1"
-    config.write_text(
-        '[default.global.parameters]\nregion = "eu-west-1"\n[default.deploy.parameters]\nregion = "eu-west-2"\n'
-    )
-    assert session(config).region_name == "eu-west-2"
+    config.write_text(text)
+    assert session(config).region_name == region

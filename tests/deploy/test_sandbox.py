@@ -28,19 +28,10 @@ exit 7
 
 
 def test_deploy_deliver_look_and_redrive_work_in_the_sandbox_as_they_are_typed_for_aws(main: Sample) -> None:
-    variables = {
-        "DELIVERY": str(ROOT / "events/deliveries" / main.key),
-        "WANTED": f'published\\\\":{main.ids.total()},',
-    }
-    done = subprocess.run(
-        [sys.executable, ROOT / "tools/sandbox.py"],
-        env=os.environ | variables,
-        input=TYPED,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    delivery = str(ROOT / "events/deliveries" / main.key)
+    variables = {"DELIVERY": delivery, "WANTED": f'published\\\\":{main.ids.total()},'}
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": SECONDS, "text": True}
+    command = [sys.executable, ROOT / "tools/sandbox.py"]
+    done = subprocess.run(command, env=os.environ | variables, input=TYPED, check=False, **both)
     assert done.returncode == 7, done.stdout
     assert "0 dead letters are back in the queue" in done.stdout

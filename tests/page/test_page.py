@@ -9,7 +9,7 @@ from typing import Any
 
 import browser
 import pytest
-from emulator import ROOT
+from emulator import SCAN
 
 BROWSER = browser.find()
 HOSTILE = [
@@ -73,10 +73,7 @@ def record(event: int, user: str) -> dict[str, Any]:
 def opened(folder: Path, users: list[str], *options: str) -> dict[str, Any]:
     """Make a page of one call by each user, open it, and return what the script behind it found."""
     (folder / "a.json").write_text(json.dumps({"Records": [record(index, user) for index, user in enumerate(users)]}))
-    scan = ROOT / "target/debug/cloudtrail-scan"
-    page = subprocess.run(
-        [scan, "--format", "html", folder / "a.json"], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
+    page = subprocess.check_output([SCAN, "--format", "html", folder / "a.json"], text=True)
     assert page.count("<style>") == 1
     page = page.replace("<style>", BEFORE + "<style>", 1).replace("</body>", AFTER + "</body>", 1)
     (folder / "page.html").write_text(page)
