@@ -27,16 +27,12 @@ def show(received: Received, number: int, uploaded: float) -> None:
 def notices_of(alerts: Sequence[Received], notices: int) -> str:
     """Say how many notices the alerts gave, and why these are fewer, if the principals explain it."""
     said = f"{len(alerts)} alerts gave {notices} notices"
-    same = Counter((alert.signal["kibana"]["alert"]["rule"]["rule_id"], principal(alert)) for alert in alerts)
+    signals = [alert.signal for alert in alerts]
+    same = Counter((each["kibana"]["alert"]["rule"]["rule_id"], each["user"]["name"]) for each in signals)
     if notices != len(same) or notices == len(alerts):
         return said
     several = ", ".join(f"{name} has {count} alerts" for (_, name), count in same.items() if count > 1)
     return f"{said}, since a rule and a principal get one in five minutes: {several}"
-
-
-def principal(alert: Received) -> str:
-    """Return the caller's name, which every alert of the samples has."""
-    return alert.signal["user"]["name"]
 
 
 def demo(emulator: Emulator) -> int:
@@ -62,10 +58,8 @@ def demo(emulator: Emulator) -> int:
 
     unread = waiting(emulator, outputs["QueueUrl"]) + waiting(emulator, outputs["DeadLetterQueueUrl"])
     if not signals or unread:
-        log = emulator.log.read_text(errors="replace")
-        print(
-            f"\n{len(signals)} signals, {unread} deliveries not processed; the emulator's log:\n{log}", file=sys.stderr
-        )
+        print(f"\n{len(signals)} signals, {unread} deliveries not processed; the emulator's log:", file=sys.stderr)
+        print(emulator.log.read_text(errors="replace"), file=sys.stderr)
         return 1
     seconds = [received.at - uploaded for received in signals]
     alerts = [signal for signal in signals if is_alert(signal)]

@@ -42,10 +42,8 @@ class Loader(yaml.SafeLoader):
 def short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     """Return what stands behind a tag, under the tag's name."""
     if isinstance(node, yaml.ScalarNode):
-        return {suffix: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {suffix: loader.construct_sequence(node, deep=True)}
-    return {suffix: loader.construct_mapping(node, deep=True)}
+        return {suffix: node.value}
+    return {suffix: loader.construct_sequence(node, deep=True)}
 
 
 Loader.add_multi_constructor("!", short_form)

@@ -45,13 +45,6 @@ def test_every_signal_is_what_the_schema_says_and_has_the_attributes_a_subscribe
         assert len(message.attributes) <= 10, "raw delivery to SQS discards a message with more"
 
 
-def test_a_delivery_made_twice_gives_the_same_ids_again(own_bucket: Deployment, main: Sample) -> None:
-    for _ in range(2):
-        listener = own_bucket.subscribe()
-        own_bucket.deliver(main)
-        assert listener.collect_ids(main.ids.total()) == main.ids
-
-
 def test_every_sample_delivery_is_read_whatever_its_key(own_bucket: Deployment, samples: list[Sample]) -> None:
     listener = own_bucket.subscribe()
     own_bucket.deliver(*samples)

@@ -19,7 +19,7 @@ ELSEWHERE = {
     "docs/control-tower.md": "test_large_estate.py",
     "docs/install.md": "test_install.py",
     "docs/large-estate.md": "test_large_estate.py",
-    "docs/rules.md": "test_rules_page.py",
+    "docs/rules.md": "test_rules.py",
 }
 # Pages whose commands work on a stack that is there.
 BESIDE_A_STACK = {"docs/history.md", "docs/memory.md", "docs/operate.md", "docs/receive.md", "docs/sandbox.md"}

@@ -4,9 +4,11 @@ The emulator attaches a layer, but a function that is a program of its own does 
 holds is put beside the program, after a look at the attachment.
 """
 
+import gzip
 import io
 import json
 import re
+import shlex
 import ssl
 import urllib.request
 import zipfile
@@ -15,14 +17,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pages
 import pytest
 import release
-from conftest import Deployment, answered, bucket_with_events, deployed
-from emulator import ROOT, Emulator
+from conftest import Deployment, bucket_with_events, deployed
+from emulator import ROOT, SCAN, Emulator, ministack
 from sandbox import write_aws
-from stack import Received, Subscriber, mend
+from stack import Received, Subscriber, answered, mend
 
 PAGE = (ROOT / "docs/rules.md").read_text()
+# A rule and its cases that the page has the reader write.
+WRITTEN, CASES = re.findall(r"<<'END'\n(.*?)^END$", PAGE, re.DOTALL | re.MULTILINE)[:2]
 ROUND = PAGE.partition("\n## Quick start\n")[2].partition("\n## ")[0]
 STACK, ACCOUNT = "cloudtrail-signals", "111122223333"
 TRAIL, CODE_BUCKET, CODE_KEY = "my-trail", "my-code-bucket", "function.zip"
@@ -59,9 +64,9 @@ class Reader:
     def run(self, command: str, code: int = 0) -> str:
         """Run a command that ends with this code, with no cargo on the path; return what it printed."""
         path = f"{self.folder}/bin:/usr/bin:/bin"
-        done = answered(self.emulator, ["sh", "-c", command], "", self.folder, PATH=path)
-        assert done.returncode == code, f"{command}\n{done.stdout}"
-        return done.stdout
+        ended, printed = answered(self.emulator, ["sh", "-c", command], folder=self.folder, PATH=path)
+        assert ended == code, f"{command}\n{printed}"
+        return printed
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +76,7 @@ def reader(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Read
     for name in ("Makefile", "requirements", ".venv"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "bin").mkdir()
-    (folder / "bin/cloudtrail-scan").symlink_to(ROOT / "target/debug/cloudtrail-scan")
+    (folder / "bin/cloudtrail-scan").symlink_to(SCAN)
     write_aws(folder / "bin")
     (folder / "template.yaml").write_text(release.packaged((ROOT / "template.yaml").read_text(), release.version()))
 
@@ -182,26 +187,24 @@ def test_two_functions_with_bundles_of_different_versions_run_side_by_side(
     code = release.zipped({"bootstrap": program(), "rules.json": bundle})
     functions.create_function(FunctionName="newer", **same, Code={"ZipFile": code})
     key = received[0].signal["aws"]["s3"]["object"]["key"]
-    s3_event = {
-        "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Put",
-        "s3": {"bucket": {"name": TRAIL}, "object": {"key": key}},
-    }
-    found = {}
-    for name in (deployment.outputs["FunctionName"], "newer", deployment.outputs["FunctionName"]):
+    where = {"bucket": {"name": TRAIL}, "object": {"key": key}}
+    payload = json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": where}]})
+
+    def published(name: str) -> dict[str, dict[str, Any]]:
+        """Invoke a function, and return what it publishes, by rule."""
         subscriber = Subscriber(reader.emulator, deployment.outputs["TopicArn"])
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"Records": [s3_event]}))
+        answer = functions.invoke(FunctionName=name, Payload=payload)
         assert "FunctionError" not in answer, answer["Payload"].read()
         alerts = [message.signal["kibana"]["alert"] for message in subscriber.drain()]
-        found[name] = {alert["rule"]["rule_id"]: (alert["severity"], alert["uuid"]) for alert in alerts}
-    older, newer_found = found[deployment.outputs["FunctionName"]], found["newer"]
-    assert {rule: severity for rule, (severity, _) in older.items()} == {RULE: "high"}
-    assert {rule: severity for rule, (severity, _) in newer_found.items()} == {
-        RULE: "critical",
-        "another-rule": "high",
-    }
-    # A subscriber sees that it is the same signal.
-    assert older[RULE][1] == newer_found[RULE][1]
+        return {alert["rule"]["rule_id"]: alert for alert in alerts}
+
+    older = deployment.outputs["FunctionName"]
+    before, between, after = published(older), published("newer"), published(older)
+    assert {rule: alert["severity"] for rule, alert in between.items()} == {RULE: "critical", "another-rule": "high"}
+    for found in (before, after):
+        assert {rule: alert["severity"] for rule, alert in found.items()} == {RULE: "high"}
+        # A subscriber sees that it is the same signal.
+        assert found[RULE]["uuid"] == between[RULE]["uuid"]
 
 
 def test_the_starter_pack_is_on_by_a_parameter(emulator: Emulator) -> None:
@@ -209,8 +212,43 @@ def test_the_starter_pack_is_on_by_a_parameter(emulator: Emulator) -> None:
     record = json.loads(re.findall(r"^(\{\"Records\".*)$", ROUND, re.MULTILINE)[0])
     listener = stack.subscribe()
     stack.put(f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2026/11/26/stopped.json.gz", json.dumps(record).encode())
-    tags = [message.signal["kibana"]["alert"]["rule"]["name"] for message in listener.collect(at_least=1)]
-    assert any("trail" in name.lower() for name in tags), tags
+    names = [message.signal["kibana"]["alert"]["rule"]["name"] for message in listener.collect(at_least=1)]
+    assert any("trail" in name.lower() for name in names), names
     started = stack.logged("started")[-1]
     assert started["embedded_rules"] == "starter"
     assert started["rules"] == started["embedded"] == len([*(ROOT / "rules").rglob("*.toml")])
+
+
+def shown(block: pages.Block) -> str:
+    """Return what the page shows below a block's command."""
+    below = "\n".join(PAGE.splitlines()[block.line :]).partition("```")[0]
+    return "\n".join(line for line in below.splitlines() if not line.startswith("$ "))
+
+
+def refused_calls() -> bytes:
+    """Return a delivery whose record 3, counted from 0, is the one that the page asks about."""
+    refused: dict[str, object] = json.loads(CASES.splitlines()[1])["records"][0]
+    events = [{"eventSource": "s3.amazonaws.com", "eventName": "GetObject"}] * 3
+    asked = refused | {"eventID": "00000000-0000-4000-8000-000000000001"}
+    return gzip.compress(json.dumps({"Records": [*events, asked]}).encode())
+
+
+def test_the_commands_beside_the_quick_start_work_as_they_stand_and_print_what_the_page_shows(tmp_path: Path) -> None:
+    for name in ("rules", "logs"):
+        (tmp_path / name).mkdir()
+    rule = tmp_path / "rules/trail.toml"
+    (tmp_path / "rules/trail.cases.jsonl").write_text(CASES)
+    (tmp_path / "logs/a.json.gz").write_bytes(refused_calls())
+    compared = 0
+    with ministack(enforcing=True) as emulator:
+        reader = pages.Reader(replace(emulator, account=ACCOUNT), tmp_path)
+        for block in (block for block in pages.tried("docs/rules.md") if block.heading != "Quick start"):
+            rule.write_text(WRITTEN)
+            reader.codes, expected = {}, shown(block)
+            if "the query can never match" in expected:
+                query = expected.splitlines()[1].strip()
+                rule.write_text(re.sub(r"'''\n.*'''", f"'''\n{query}\n'''", WRITTEN, flags=re.DOTALL))
+                reader.codes = {shlex.join(shlex.split(command)): 1 for command in block.commands}
+            assert expected in reader.follow([block])
+            compared += bool(expected)
+    assert compared == 2

@@ -4,25 +4,17 @@ import json
 from typing import Any
 
 import pytest
+import terraform as tf
 from terraform import (
-    ALARM,
     ALARMS,
-    BUCKETS,
     LOCALS,
-    MODULE,
-    OUTPUTS,
     VARIABLES,
     attributes,
     expression,
     facts,
-    fold,
-    found,
-    kind_of,
     parts,
     plain,
-    properties,
     snake,
-    snaked,
     source,
     terms,
     trees,
@@ -31,7 +23,7 @@ from test_template import RESOURCES, TEMPLATE, of_type
 
 
 def test_the_module_has_the_resources_of_the_template_and_no_others() -> None:
-    assert {name for _, name, _ in MODULE} == {ALARM, BUCKETS} | {
+    assert {name for _, name, _ in tf.MODULE} == {tf.ALARM, tf.BUCKETS} | {
         snake(name) for name, each in RESOURCES.items() if each["Type"] != "AWS::CloudWatch::Alarm"
     }
     assert ALARMS.keys() == of_type("AWS::CloudWatch::Alarm").keys()
@@ -39,8 +31,8 @@ def test_the_module_has_the_resources_of_the_template_and_no_others() -> None:
 
 @pytest.mark.parametrize("name", RESOURCES)
 def test_every_resource_says_the_same(name: str) -> None:
-    assert kind_of(name) in [kind for kind, _, _ in parts(name)]
-    assert found(name) == sorted(facts(value, fold(key)) for key, value in properties(RESOURCES[name]))
+    assert tf.kind_of(name) in [kind for kind, _, _ in parts(name)]
+    assert tf.found(name) == sorted(facts(value, tf.fold(key)) for key, value in tf.properties(RESOURCES[name]))
 
 
 @pytest.mark.parametrize("name", RESOURCES)
@@ -52,7 +44,7 @@ def test_what_exists_in_one_mode_only_does_so_in_both(name: str) -> None:
         return
     for kind, own, body in parts(name):
         meta = {key: source(value) for key, value in attributes(body).items() if key in ("count", "for_each")}
-        if own == BUCKETS:
+        if own == tf.BUCKETS:
             assert meta == {"for_each": "local.buckets"}
         elif (kind, name) == ("aws_sns_topic_subscription", "NoticeTopic"):
             assert meta == {"for_each": f'{expected}?toset(compact(split(",",var.notice_email))):[]'}
@@ -68,16 +60,12 @@ def test_what_every_bucket_has_both_have() -> None:
 
 
 @pytest.mark.parametrize("name", RESOURCES)
-def test_what_must_exist_before_does_so_in_both(name: str) -> None:
+def test_what_must_exist_before_does_so_in_both_and_what_outlives_the_stack_is_not_destroyed(name: str) -> None:
     needed = RESOURCES[name].get("DependsOn")
     # In Terraform a role and its permissions are two resources.
     bodies = [attributes(body) for kind, _, body in parts(name) if kind != "aws_lambda_event_source_mapping"]
     found = [source(each["depends_on"]) for each in bodies if "depends_on" in each]
-    assert found == ([f"[{kind_of(needed)}.{snake(needed)}]"] if needed else [])
-
-
-@pytest.mark.parametrize("name", RESOURCES)
-def test_what_outlives_the_stack_cannot_be_destroyed_by_accident(name: str) -> None:
+    assert found == ([f"[{tf.kind_of(needed)}.{snake(needed)}]"] if needed else [])
     kept = any(("preventdestroy", "true") in terms(body) for _, _, body in parts(name))
     assert kept == (RESOURCES[name].get("DeletionPolicy") == "Retain")
 
@@ -129,7 +117,7 @@ def test_every_parameter_is_a_variable_with_the_same_default_limits_and_descript
     default = parameter["Default"]
     assert source(variable["type"]) == kind
     assert terms(variable["default"]) == ([] if kind == "list(string)" else [("", str(default))])
-    assert plain(variable["description"]) == snaked(parameter["Description"])
+    assert plain(variable["description"]) == tf.snaked(parameter["Description"])
     validations = [trees(each)[1] for each in trees(body) if each.data == "block"]
     conditions = [source(attributes(each)["condition"]) for each in validations]
     expected = limits(f"var.{snake(name)}", parameter)
@@ -142,21 +130,21 @@ def test_the_module_has_no_variable_beside_the_parameters_but_its_name_and_its_c
 
 
 def test_what_the_rules_refuse_the_module_refuses() -> None:
-    (body,) = (body for kind, _, body in MODULE if kind == "aws_lambda_function")
+    (body,) = (body for kind, _, body in tf.MODULE if kind == "aws_lambda_function")
     (lifecycle,) = (trees(each)[1] for each in trees(body) if plain(trees(each)[0]) == "lifecycle")
     refused = [attributes(trees(each)[1]) for each in trees(lifecycle)]
     ours, *others = [(source(each["condition"]), plain(each["error_message"])) for each in refused]
     assert ours[0] == "(var.code_file==null)==(var.code_bucket!=null&&var.code_key!=null)"
     assert others == [
-        (expression({"Or": [{"Not": [rule["RuleCondition"]]}, each["Assert"]]}), snaked(each["AssertDescription"]))
+        (expression({"Or": [{"Not": [rule["RuleCondition"]]}, each["Assert"]]}), tf.snaked(each["AssertDescription"]))
         for rule in TEMPLATE["Rules"].values()
         for each in rule["Assertions"]
     ]
 
 
 def test_every_output_is_the_same() -> None:
-    assert OUTPUTS.keys() == {snake(name) for name in TEMPLATE["Outputs"]}
+    assert tf.OUTPUTS.keys() == {snake(name) for name in TEMPLATE["Outputs"]}
     for name, output in TEMPLATE["Outputs"].items():
-        found = OUTPUTS[snake(name)]
+        found = tf.OUTPUTS[snake(name)]
         assert terms(found["value"]) == facts(output["Value"]), name
-        assert plain(found["description"]) == snaked(output["Description"]), name
+        assert plain(found["description"]) == tf.snaked(output["Description"]), name
