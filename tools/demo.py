@@ -48,13 +48,9 @@ def demo(emulator: Emulator) -> int:
     upload_samples(emulator, outputs["BucketName"])
 
     signals: list[Received] = []
-    while time.monotonic() < uploaded + PATIENCE_SECONDS:
-        batch = subscriber.receive()
-        for received in batch:
-            signals.append(received)
-            show(received, len(signals), uploaded)
-        if not batch and waiting(emulator, outputs["QueueUrl"]) == 0:
-            break
+    for received in subscriber.collect(outputs["QueueUrl"], 0, PATIENCE_SECONDS):
+        signals.append(received)
+        show(received, len(signals), uploaded)
 
     unread = waiting(emulator, outputs["QueueUrl"]) + waiting(emulator, outputs["DeadLetterQueueUrl"])
     if not signals or unread:

@@ -9,28 +9,12 @@ import difflib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from stack import named, outputs
-
-
-@dataclass(frozen=True)
-class Change:
-    """A document as it is and as it should be."""
-
-    name: str
-    before: dict[str, Any]
-    after: dict[str, Any]
-    write: Callable[[], Any]
-
-    def difference(self) -> str:
-        """Return what would change, line by line; nothing if nothing would."""
-        before, after = (json.dumps(each, indent=2).splitlines() for each in (self.before, self.after))
-        return "\n".join(difflib.unified_diff(before, after, f"{self.name}, now", f"{self.name}, then", lineterm=""))
 
 
 def with_statements(policy: Mapping[str, Any], wanted: list[dict[str, Any]]) -> dict[str, Any]:
@@ -70,44 +54,49 @@ def bucket_policy(s3: BaseClient, bucket: str) -> dict[str, Any]:
         raise
 
 
-def changes(stack: Mapping[str, str], s3: BaseClient, kms: BaseClient) -> Iterator[Change]:
-    """Yield the documents in the order in which they work: who announces must find a reader."""
-    bucket = stack["BucketName"]
-    before = bucket_policy(s3, bucket)
-    after = with_statements(before, json.loads(stack["BucketPolicyStatements"]))
-    name = f"policy of {bucket}"
-    yield Change(name, before, after, lambda: s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(after)))
-    if "KeyArn" in stack:
-        key = {"KeyId": stack["KeyArn"], "PolicyName": "default"}
-        held = json.loads(kms.get_key_policy(**key)["Policy"])
-        wanted = with_statements(held, json.loads(stack["KeyPolicyStatements"]))
-        name = f"policy of {stack['KeyArn']}"
-        yield Change(name, held, wanted, lambda: kms.put_key_policy(**key, Policy=json.dumps(wanted)))
-    there = s3.get_bucket_notification_configuration(Bucket=bucket)
-    there.pop("ResponseMetadata", None)
-    told = with_announcement(there, stack)
-    yield Change(
-        f"notifications of {bucket}",
-        there,
-        told,
-        lambda: s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=told),
-    )
-
-
-def apply(change: Change) -> bool:
-    """Show a change, ask, and write it. Return whether the document is now as it should be."""
-    difference = change.difference()
-    if not difference:
-        print(f"{change.name}: nothing to do")
+def update(name: str, before: dict[str, Any], after: dict[str, Any], write: Callable[[dict[str, Any]], Any]) -> bool:
+    """Show what would change in a document, ask, and write it. Return whether it is now as it should be."""
+    now, then = (json.dumps(each, indent=2).splitlines() for each in (before, after))
+    if now == then:
+        print(f"{name}: nothing to do")
         return True
-    print(difference)
-    print(f"Write this {change.name}? [y/N] ", end="", flush=True)
+    print("\n".join(difflib.unified_diff(now, then, f"{name}, now", f"{name}, then", lineterm="")))
+    print(f"Write this {name}? [y/N] ", end="", flush=True)
     if sys.stdin.readline().strip().lower() != "y":
         print("not written")
         return False
-    change.write()
+    write(after)
     print("written")
     return True
+
+
+def grant(stack: Mapping[str, str], s3: BaseClient, kms: BaseClient) -> Iterator[bool]:
+    """Update the documents in the order in which they work: who announces must find a reader."""
+    bucket = stack["BucketName"]
+    held = bucket_policy(s3, bucket)
+    yield update(
+        f"policy of {bucket}",
+        held,
+        with_statements(held, json.loads(stack["BucketPolicyStatements"])),
+        lambda policy: s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy)),
+    )
+    if "KeyArn" in stack:
+        key = {"KeyId": stack["KeyArn"], "PolicyName": "default"}
+        held = json.loads(kms.get_key_policy(**key)["Policy"])
+        yield update(
+            f"policy of {stack['KeyArn']}",
+            held,
+            with_statements(held, json.loads(stack["KeyPolicyStatements"])),
+            lambda policy: kms.put_key_policy(**key, Policy=json.dumps(policy)),
+        )
+    told = s3.get_bucket_notification_configuration(Bucket=bucket)
+    told.pop("ResponseMetadata", None)
+    yield update(
+        f"notifications of {bucket}",
+        told,
+        with_announcement(told, stack),
+        lambda wanted: s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted),
+    )
 
 
 def main() -> int:
@@ -116,7 +105,7 @@ def main() -> int:
     if "BucketPolicyStatements" not in stack:
         sys.exit(f"{name} has no output BucketPolicyStatements: it is not made of deploy/log-archive.yaml")
     try:
-        done = [apply(change) for change in changes(stack, boto3.client("s3"), boto3.client("kms"))]
+        done = list(grant(stack, boto3.client("s3"), boto3.client("kms")))
     except ClientError as error:
         sys.exit(f"{error}\nAdd what the outputs of {name} hold by hand, or with credentials that may.")
     return 0 if all(done) else 1

@@ -15,18 +15,14 @@ from stack import named, outputs
 def redrive(sqs: BaseClient, dead_letter_queue: str, queue: str) -> int:
     """Move every message that the dead-letter queue shows; return how many there were."""
     moved = 0
-    while True:
-        answer = sqs.receive_message(
-            QueueUrl=dead_letter_queue, MaxNumberOfMessages=10, WaitTimeSeconds=2, MessageAttributeNames=["All"]
-        )
-        messages = answer.get("Messages", [])
-        if not messages:
-            return moved
+    asked = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": 2, "MessageAttributeNames": ["All"]}
+    while messages := sqs.receive_message(QueueUrl=dead_letter_queue, **asked).get("Messages"):
         for message in messages:
             attributes = message.get("MessageAttributes", {})
             sqs.send_message(QueueUrl=queue, MessageBody=message["Body"], MessageAttributes=attributes)
             sqs.delete_message(QueueUrl=dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
+    return moved
 
 
 def main() -> None:

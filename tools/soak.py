@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emulator import Emulator, ministack, run
-from stack import Subscriber, all_taken, deploy, waiting
+from stack import Subscriber, all_taken, deploy
 
 RULE_ID = "1251b98a-ff45-11ee-89a1-f661ea17fbce"
 ALERT_RULE_ID = "5f0c9d0e-6f0b-4d7e-9d55-1b7f5a6c2e31"
@@ -183,19 +183,6 @@ def kill_at_work(times: int, stop: threading.Event) -> int:
     return died
 
 
-def collect(emulator: Emulator, outputs: dict[str, str], subscriber: Subscriber, wanted: int) -> Counter[str]:
-    """Receive signals until the queue is empty and everything wanted has come, or patience ends."""
-    received: Counter[str] = Counter()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        batch = subscriber.receive()
-        received.update(item.attributes["signal_id"] for item in batch)
-        if not batch and len(received) >= wanted and waiting(emulator, outputs["QueueUrl"]) == 0:
-            break
-    received.update(item.attributes["signal_id"] for item in subscriber.drain())
-    return received
-
-
 def dead_letters(emulator: Emulator, url: str) -> list[str]:
     """Return the keys that the messages in the dead-letter queue name."""
     bodies = (json.loads(message["Body"]) for message in all_taken(emulator.client("sqs"), url))
@@ -215,7 +202,8 @@ def soak(emulator: Emulator) -> int:
     with ThreadPoolExecutor(2) as pool:
         killed = pool.submit(kill_at_work, KILLS, stop)
         uploaded = pool.submit(upload, emulator, outputs["BucketName"], made.objects)
-        received = collect(emulator, outputs, subscriber, wanted)
+        signals = subscriber.collect(outputs["QueueUrl"], wanted, PATIENCE_SECONDS)
+        received = Counter(item.attributes["signal_id"] for item in signals)
         uploaded.result()
         stop.set()
     seconds = time.monotonic() - started

@@ -146,7 +146,7 @@ class Subscription:
 
     def __init__(self, emulator: Emulator, topic_arn: str, **attributes: str) -> None:
         """Subscribe with attributes of the subscription, such as a filter policy."""
-        self._sqs = emulator.client("sqs")
+        self._emulator, self._sqs = emulator, emulator.client("sqs")
         self._url = self._sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4()}")["QueueUrl"]
         arn = queue_arn(self._sqs, self._url)
         allow = {
@@ -182,6 +182,19 @@ class Subscriber(Subscription):
     def drain(self) -> Iterator[Received]:
         while batch := self.receive():
             yield from batch
+
+    def collect(self, queue_url: str, at_least: int, seconds: float) -> Iterator[Received]:
+        """Yield signals until there were so many and the queue of deliveries is empty, or the time is over."""
+        seen: set[str] = set()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            # Signals are published before their delivery leaves the queue.
+            is_empty = waiting(self._emulator, queue_url) == 0
+            batch = self.receive()
+            yield from batch
+            seen |= {received.attributes["signal_id"] for received in batch}
+            if is_empty and not batch and len(seen) >= at_least:
+                return
 
 
 class Mailbox(Subscription):

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -97,7 +96,7 @@ class Deployment:
     def subscribe(self, **attributes: str) -> "Listener":
         """Subscribe to the topic, from now on, with attributes of the subscription such as a filter policy."""
         self.settle()
-        return Listener(self, attributes)
+        return Listener(self, Subscriber(self.emulator, self.outputs["TopicArn"], **attributes))
 
     def log(self) -> list[dict[str, Any]]:
         """Return every JSON line the function has logged, in order."""
@@ -148,21 +147,18 @@ class Deployment:
             yield
 
 
-class Listener(Subscriber):
+@dataclass(frozen=True)
+class Listener:
     """A subscriber that waits for what a test expects and then for what it does not."""
 
-    def __init__(self, deployment: Deployment, attributes: dict[str, str]) -> None:
-        super().__init__(deployment.emulator, deployment.outputs["TopicArn"], **attributes)
-        self._deployment = deployment
+    deployment: Deployment
+    subscriber: Subscriber
 
     def collect(self, at_least: int = 0) -> list[Received]:
         """Return every signal published until the queue is empty, waiting for ``at_least`` so many."""
-        received: list[Received] = []
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(received) < at_least and time.monotonic() < deadline:
-            received += self.receive()
-        self._deployment.settle()
-        return received + list(self.drain())
+        received = list(self.subscriber.collect(self.deployment.outputs["QueueUrl"], at_least, PATIENCE_SECONDS))
+        self.deployment.settle()
+        return received
 
     def collect_ids(self, at_least: int = 0) -> Counter[str]:
         """Return how often each id was published, as ``collect`` does."""

@@ -10,7 +10,7 @@ from conftest import Deployment, Sample, create_stack, ids, sample
 from emulator import ROOT, SCAN, Emulator
 from jsonschema import Draft202012Validator
 from parameters import defaults
-from stack import Received, policy
+from stack import Received
 
 
 @pytest.fixture(scope="module")
@@ -86,35 +86,6 @@ def test_a_poisoned_object_ends_in_the_dead_letter_queue_and_its_neighbours_are_
     assert set(received) == set().union(*(each.ids for each in samples))
     (letter,) = own_bucket.take_dead_letters()
     assert poisoned in letter
-
-
-def test_what_failed_for_lack_of_a_permission_is_published_after_it_is_sent_back(
-    own_bucket: Deployment, main: Sample
-) -> None:
-    listener = own_bucket.subscribe()
-    before = len(own_bucket.log())
-    bucket, s3 = own_bucket.outputs["BucketName"], own_bucket.client("s3")
-    allowed = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-    deny = {
-        "Effect": "Deny",
-        "Principal": {"AWS": own_bucket.outputs["FunctionRoleArn"]},
-        "Action": "s3:GetObject*",
-        "Resource": f"arn:aws:s3:::{bucket}/*",
-    }
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy(*json.loads(allowed)["Statement"], deny))
-    try:
-        with own_bucket.quick_retries():
-            own_bucket.deliver(main)
-            own_bucket.wait_for_dead_letter()
-    finally:
-        s3.put_bucket_policy(Bucket=bucket, Policy=allowed)
-    assert listener.collect() == []
-    reasons = {line["reason"] for line in own_bucket.logged("failed", since=before)}
-    assert all("AccessDenied" in reason and main.key in reason for reason in reasons), reasons
-
-    assert own_bucket.run("redrive.py").stdout == "1 dead letter is back in the queue\n"
-    assert listener.collect_ids(main.ids.total()) == main.ids
-    assert own_bucket.dead_letters() == 0
 
 
 def test_an_existing_topic_brings_deliveries_that_cloudtrail_announces(

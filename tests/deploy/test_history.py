@@ -11,11 +11,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.exceptions import ParamValidationError
 from botocore.stub import Stubber
 from conftest import Deployment, Sample
 from emulator import REGION, ROOT
-from history import Selection, check, inventoried, job, manifest_key, start, write_manifest
+from history import Selection, inventoried, job, manifest_key, start, write_manifest
 from keys import DELIVERY, FOLDER, MARKER, OTHER, SERVICES, UNKNOWN, day, verdict
 
 ACCOUNT = "111122223333"
@@ -127,25 +126,18 @@ def test_an_inventory_names_the_current_objects_as_a_listing_does(past: Deployme
     assert list(found) == [("team logs+audit/AWSLogs/a.json.gz", 7)]
 
 
-def test_the_request_is_what_the_service_s_model_describes_and_a_wrong_one_is_noticed(past: Deployment) -> None:
-    s3control = past.client("s3control")
-    for learn in (False, True):
-        check(s3control, job(past.outputs, ACCOUNT, "name", "etag", learn=learn))
-    request = job(past.outputs, ACCOUNT, "name", "etag", learn=False)
-    with pytest.raises(ParamValidationError):
-        check(s3control, request | {"Priority": "high"})
-
-
-def test_a_run_uploads_the_manifest_and_then_asks_for_the_job(past: Deployment) -> None:
+@pytest.mark.parametrize("learn", [False, True])
+def test_a_run_uploads_the_manifest_and_then_asks_for_the_job(past: Deployment, learn: bool) -> None:
     done = past.run("history.py", "--since", "2026-11-23")
     file = manifest(done.stdout)
     s3 = past.client("s3")
     s3control = boto3.client("s3control", region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
     etag = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
-    expected = job(past.outputs, ACCOUNT, file.stem, etag, learn=False)
+    expected = job(past.outputs, ACCOUNT, file.stem, etag, learn=learn)
+    # The client holds the request to the service's own model.
     with Stubber(s3control) as stub:
         stub.add_response("create_job", {"JobId": "the-job"}, expected)
-        assert start(s3, s3control, past.outputs, ACCOUNT, file, learn=False) == "the-job"
+        assert start(s3, s3control, past.outputs, ACCOUNT, file, learn=learn) == "the-job"
         stub.assert_no_pending_responses()
     kept = s3.get_object(Bucket=past.outputs["ArchiveBucketName"], Key=manifest_key(file.stem))["Body"].read()
     assert kept == file.read_bytes()
@@ -192,16 +184,11 @@ def test_a_key_is_judged_as_the_table_says_and_taken_if_it_is_a_delivery_or_belo
     assert Selection(date.min, date.max, unknown=True).takes(key, 1) == (expected in (DELIVERY, UNKNOWN))
 
 
-def test_a_key_without_a_day_is_taken_only_if_no_days_are_asked_for() -> None:
-    key = "AWSLogs/111122223333/CloudTrail/a.json.gz"
-    assert Selection(date.min, date.max).takes(key, 1)
-    assert not Selection(date(2026, 1, 1), date.max).takes(key, 1)
-    assert not Selection(date.min, date(2026, 1, 1)).takes(key, 1)
-
-
-def test_a_day_that_is_none_is_no_day() -> None:
-    key = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/99/99/a.json.gz"
+@pytest.mark.parametrize("place", ["", "us-east-1/2026/99/99/"])
+def test_a_key_without_a_day_is_taken_only_if_no_days_are_asked_for(place: str) -> None:
+    key = f"AWSLogs/111122223333/CloudTrail/{place}a.json.gz"
     assert day(key) is None
-    selection = Selection(date(2026, 1, 1), date.max)
-    assert not selection.takes(key, 1)
-    assert selection.left_out == {"an object without a day in its key": 1}
+    assert Selection(date.min, date.max).takes(key, 1)
+    for selection in (Selection(date(2026, 1, 1), date.max), Selection(date.min, date(2026, 1, 1))):
+        assert not selection.takes(key, 1)
+        assert selection.left_out == {"an object without a day in its key": 1}

@@ -61,7 +61,8 @@ def publish_alert(deployment: Deployment) -> None:
         "aws": {"cloudtrail": {"recipient_account_id": "444455556666", "flattened": {"request_parameters": {}}}},
         "kibana": {"alert": {"severity": "high", "risk_score": 20, "rule": {"rule_id": attributes["rule_id"]}}},
     }
-    strings = attributes | {"account_id": "444455556666", "region": "us-east-1", "event_action": "StopLogging"}
+    attributes |= {"account_id": "444455556666", "region": "us-east-1", "event_action": "StopLogging"}
+    strings = attributes | {"signal_id": "an alert"}
     deployment.client("sns").publish(
         TopicArn=deployment.outputs["TopicArn"],
         Message=json.dumps(signal),
