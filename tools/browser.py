@@ -7,6 +7,12 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 60
+# Without a sandbox of its own: as root, in a container, it has none. The page is one that we made. Whatever it asked for
+# would fail, and show.
+ALWAYS = [
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"),
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+]
 
 
 def find() -> str | None:
@@ -16,23 +22,5 @@ def find() -> str | None:
 def run(browser: str, page: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Open a page with a profile of its own, and return what the browser wrote."""
     with tempfile.TemporaryDirectory(prefix="browser-") as profile:
-        return subprocess.run(
-            # Without a sandbox of its own: as root, in a container, it has none. The page is one that we made.
-            [
-                browser,
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--hide-scrollbars",
-                "--no-first-run",
-                # Whatever the page asked for would fail, and show.
-                "--host-resolver-rules=MAP * ~NOTFOUND",
-                f"--user-data-dir={profile}",
-                *options,
-                page.as_uri(),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=True,
-        )
+        command = [browser, *ALWAYS, f"--user-data-dir={profile}", *options, page.as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)

@@ -13,16 +13,14 @@ SUBJECT = "[test] cloudtrail-signals: this is a test, nothing happened"
 def message(stack: str, now: datetime) -> dict[str, str]:
     """Return the test notice for each protocol, in the forms that the function sends."""
     time = now.strftime("%Y-%m-%d %H:%M:%S UTC")
-    lines = [
-        "This is a test. Nothing happened.",
-        "",
-        f"Somebody ran make test-notice for the stack {stack}",
-        f"at {time}.",
-        "",
-        "If you read this, notices reach you. They tell what was found, who did it,",
-        "from where and when, and what to look at.",
-        "",
-    ]
+    mail = f"""This is a test. Nothing happened.
+
+Somebody ran make test-notice for the stack {stack}
+at {time}.
+
+If you read this, notices reach you. They tell what was found, who did it,
+from where and when, and what to look at.
+"""
     card = {
         "version": "1.0",
         "source": "custom",
@@ -35,17 +33,14 @@ def message(stack: str, now: datetime) -> dict[str, str]:
         },
         "metadata": {"summary": SUBJECT, "eventType": "CloudTrail test"},
     }
-    mail = "\n".join(lines)
     return {"default": mail, "email": mail, "sms": SUBJECT, "https": json.dumps(card)}
 
 
-def main() -> int:
+def main() -> None:
     stack = named(__doc__)
-    found = outputs(boto3.client("cloudformation"), stack)
-    topic = found.get("NoticeTopicArn")
+    topic = outputs(boto3.client("cloudformation"), stack).get("NoticeTopicArn")
     if topic is None:
-        print(f"the stack {stack} has no topic for notices: deploy it with Notices=alerts or all", file=sys.stderr)
-        return 1
+        sys.exit(f"the stack {stack} has no topic for notices: deploy it with Notices=alerts or all")
     sns = boto3.client("sns")
     text = json.dumps(message(stack, datetime.now(UTC)))
     sns.publish(TopicArn=topic, Subject=SUBJECT, Message=text, MessageStructure="json")
@@ -54,8 +49,7 @@ def main() -> int:
     for each in subscriptions:
         waits = " (waits for its confirmation)" if each["SubscriptionArn"] == "PendingConfirmation" else ""
         print(f"  {each['Protocol']}: {each['Endpoint']}{waits}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -42,9 +42,7 @@ def topic(emulator: Emulator) -> str:
 
 
 def run(emulator: Emulator, words: list[str]) -> str:
-    done = subprocess.run(words, cwd=ROOT, env=emulator.environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    return subprocess.check_output(words, cwd=ROOT, env=emulator.environment, text=True)
 
 
 def test_watch_and_invoke_find_the_function_without_its_name(
