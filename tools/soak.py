@@ -136,20 +136,15 @@ def compare(made: Plan, received: set[str]) -> list[Row]:
     matches = made.possible | made.expected
     parents = {alert_id(parent, user): parent for parent, user in matches.items()}
     signals, alerts = received - parents.keys(), received & parents.keys()
-    unexpected = len(signals - matches.keys())
-    missing = len(made.expected.keys() - signals)
+    seen, users = signals & matches.keys(), set(made.expected.values())
     new = Counter(matches[parents[alert]] for alert in alerts)
-    users = set(made.expected.values())
     # Of a user's matches one makes the user new, and memory holds all others back.
-    seen = signals & matches.keys()
-    known = {parent for parent in seen if alert_id(parent, matches[parent]) not in alerts}
-    expected_known = len(seen) - len({matches[parent] for parent in seen})
-    second = sum(count - 1 for count in new.values())
-    too_few, too_many = max(expected_known - len(known), 0), max(len(known) - expected_known, 0)
+    known = len(seen - {parents[alert] for alert in alerts})
+    held = len(seen) - len({matches[parent] for parent in seen})
     return [
-        Row("signals", len(made.expected), len(signals), missing, unexpected),
-        Row("alerts", len(users), len(alerts), len(users - new.keys()), second),
-        Row("known", expected_known, len(known), too_few, too_many),
+        Row("signals", len(made.expected), len(signals), len(made.expected.keys() - seen), len(signals - seen)),
+        Row("alerts", len(users), len(alerts), len(users - new.keys()), new.total() - len(new)),
+        Row("known", held, known, max(held - known, 0), max(known - held, 0)),
     ]
 
 
