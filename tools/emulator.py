@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import boto3
 import trustme
@@ -85,13 +85,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(ready: Callable[[], bool], seconds: float, what: str, pause: float = 0.1) -> None:
-    """Return as soon as ``ready()`` is true; fail naming ``what`` if that takes more than ``seconds``."""
+def wait_until(ready: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Return what ``ready()`` gives as soon as that is true; fail naming ``what`` if it takes more than ``seconds``."""
     deadline = time.monotonic() + seconds
-    while not ready():
+    while not (found := ready()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not happen within {seconds:g} seconds")
-        time.sleep(pause)
+        time.sleep(0.1)
+    return found
 
 
 @contextmanager

@@ -112,6 +112,12 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
+def allowed(service: str, action: str, resource: str, source: str) -> dict[str, Any]:
+    """Return the statement that lets a service do something for a source of its own."""
+    principal, condition = {"Service": f"{service}.amazonaws.com"}, {"ArnEquals": {"aws:SourceArn": source}}
+    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource, "Condition": condition}
+
+
 def queue_arn(sqs: BaseClient, url: str) -> str:
     return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
@@ -149,14 +155,8 @@ class Subscription:
         self._emulator, self._sqs = emulator, emulator.client("sqs")
         self._url = self._sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4()}")["QueueUrl"]
         arn = queue_arn(self._sqs, self._url)
-        allow = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
-        }
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy(allow)})
+        allow = policy(allowed("sns", "sqs:SendMessage", arn, topic_arn))
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": allow})
         emulator.client("sns").subscribe(
             TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes={**self.attributes, **attributes}
         )

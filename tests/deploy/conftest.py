@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from stack import (
     Received,
     Subscriber,
     all_taken,
+    allowed,
     answered,
     deploy,
     every,
@@ -108,8 +109,7 @@ class Deployment:
 
     def wait_for(self, message: str, since: int = 0) -> list[dict[str, Any]]:
         """Return the lines with this message as soon as there are some."""
-        wait_until(lambda: self.logged(message, since) != [], PATIENCE_SECONDS, f"a log line {message!r}")
-        return self.logged(message, since)
+        return wait_until(lambda: self.logged(message, since), PATIENCE_SECONDS, f"a log line {message!r}")
 
     def run(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a program of tools/ on this stack as a user would on one in AWS."""
@@ -139,12 +139,9 @@ class Deployment:
         finally:
             iam.put_role_policy(**held, PolicyDocument=json.dumps(whole))
 
-    @contextmanager
-    def without(self, sid: str) -> Iterator[None]:
-        """Take one statement out of what the function's role allows."""
-
-        with self.role_policy(ROLE_POLICY, lambda statements: [each for each in statements if each["Sid"] != sid]):
-            yield
+    def without(self, sid: str) -> AbstractContextManager[None]:
+        """Take one statement out of what the function's role allows for as long as the block lasts."""
+        return self.role_policy(ROLE_POLICY, lambda statements: [each for each in statements if each["Sid"] != sid])
 
 
 @dataclass(frozen=True)
@@ -222,14 +219,8 @@ def existing_topic(emulator: Emulator) -> Deployment:
     """Return the stack behind a topic, with a FIFO topic, a key of its own for both, and alarms by mail."""
     bucket, sns = "notifying-trail-bucket", emulator.client("sns")
     topic = sns.create_topic(Name="deliveries")["TopicArn"]
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "s3.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": topic,
-        "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}},
-    }
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy(allow))
+    allow = policy(allowed("s3", "sns:Publish", topic, f"arn:aws:s3:::{bucket}"))
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=allow)
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket=bucket)
     announced = {"Key": {"FilterRules": [{"Name": "prefix", "Value": "announced-by-s3/"}]}}

@@ -353,6 +353,3 @@ def expression(value: Any) -> str:
         case {"Or": sides}:
             return "||".join(f"({text})" if "&&" in text else text for text in map(expression, sides))
     return json.dumps(value)
-
-
-# ---- both ----

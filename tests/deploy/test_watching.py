@@ -94,8 +94,7 @@ def metrics(deployment: Deployment, since: int, name: str) -> dict[str, Any]:
     def found() -> list[dict[str, Any]]:
         return [line for line in deployment.log()[since:] if "_aws" in line and line.get(name)]
 
-    wait_until(lambda: found() != [], PATIENCE_SECONDS, f"a log line that counts {name}")
-    return found()[0]
+    return wait_until(found, PATIENCE_SECONDS, f"a log line that counts {name}")[0]
 
 
 def test_every_metric_of_the_alarms_and_the_dashboard_is_one_that_somebody_emits(
@@ -168,8 +167,7 @@ def fields(own_bucket: Deployment, emitted: dict[str, Any]) -> dict[str, set[str
     own_bucket.take_dead_letters()
     # Nothing is suppressed in this deployment; the function's own tests hold what that line says.
     suppressed = set("signal_id rule_id rule_name exception event_action event_id caller account region object".split())
-    messages = ("suppressed by EXCEPTION_QUERY", "suppressed by an exception")
-    found: dict[str, set[str]] = {message: set(suppressed) for message in messages}
+    found = {f"suppressed by {what}": set(suppressed) for what in ("EXCEPTION_QUERY", "an exception")}
     for line in own_bucket.log():
         found.setdefault(line.get("message", ""), set()).update(line)
     return found
