@@ -17,15 +17,9 @@ from pathlib import Path
 import rule_shapes
 from functions import functions, noticing, remembering, starting_with_many_rules, with_a_table
 from measure import (
-    DECISIONS,
-    FILES,
-    INFLATE,
-    RECORDS,
-    RSIGMA,
-    RUNGS,
+    PROGRAMS,
+    ROOT,
     SCAN,
-    SIGMA_RULES,
-    STAGES,
     by_name,
     compare,
     generate,
@@ -41,6 +35,11 @@ from measure import (
     summary,
 )
 
+INFLATE, RSIGMA = PROGRAMS / "inflate", ROOT / "target/rsigma/release/rsigma"
+RECORDS = 58_000
+# As many of SigmaHQ's rules for CloudTrail name fields that CloudTrail has.
+SIGMA_RULES = 56
+FILES = 4_044
 PYTHON_READER = """
 import gzip, json, sys
 with gzip.open(sys.argv[1]) as file:
@@ -58,9 +57,8 @@ def reading(folder: Path) -> None:
     """Compare scan with what else can read a delivery."""
     none = generate(folder, "none.json.gz", RECORDS, 0)
     some = generate(folder, "some.json.gz", RECORDS, 700)
-    print(
-        f"\nOne delivery of {inflated_megabytes(some):.1f} MB ({some.stat().st_size / 1e6:.1f} MB gzip), {RECORDS} records."
-    )
+    inflated, packed = inflated_megabytes(some), some.stat().st_size / 1e6
+    print(f"\nOne delivery of {inflated:.1f} MB ({packed:.1f} MB gzip), {RECORDS} records.")
     header("scan against", "scan, ms", "the other, ms", "ratio", "target")
     seed = [SCAN, "--rules", seed_alone(folder)]
     for name, path, target in (("no match", none, "≤ 1.5"), ("one match in 700", some, "≤ 1.7")):
@@ -81,7 +79,7 @@ def reading(folder: Path) -> None:
 def stages(folder: Path) -> None:
     """Take the work on a delivery apart."""
     path = generate(folder, "stages.json.gz", 700, 70)
-    rounds = by_name(output(STAGES, path))
+    rounds = by_name(output(PROGRAMS / "stages", path))
     header("stage, on one record", "ns", "against inflating it")
     for name, values in rounds.items():
         ratios = [one / inflating for one, inflating in zip(values, rounds["inflate"], strict=True)]
@@ -116,7 +114,7 @@ def rungs(folder: Path) -> None:
     """Show what each rung of the ladder gives, added one at a time, with one rule and with many."""
     delivery = generate(folder, "rungs.json.gz", RECORDS // 10, 0)
     rules = (seed_alone(folder), folder / "85-0-rules", folder / "165-58-rules")
-    measured = [by_name(output(RUNGS, each, delivery)) for each in rules]
+    measured = [by_name(output(PROGRAMS / "rungs", each, delivery)) for each in rules]
     header("rung, added to those above", "1 rule, ns a record", "85", "165 and 58 of Sigma's")
     for name in measured[0]:
         cells = " | ".join(f"{statistics.median(each[name]):,.0f}" for each in measured)
@@ -178,7 +176,7 @@ def scanning_with_memory(folder: Path) -> None:
     print(f"\nMemory for each match of a rule that remembers: {more / matches:.0f} bytes, target ≤ 200.")
     note("memory of `scan` for each match of a rule that remembers", f"{more / matches:.0f} bytes", "≤ 200")
     header("a million events of one group in one window", "ns a decision", "bytes of the state", "target")
-    for line in output(DECISIONS).splitlines():
+    for line in output(PROGRAMS / "decisions").splitlines():
         kind, nanoseconds, size = line.split("\t")
         print(f"| {kind} | {int(nanoseconds):,} | {int(size):,} | < 10,000 ns, < 65,536 bytes |")
         note(f"a decision, {kind}, after a million events of one group", f"{int(nanoseconds):,} ns", "< 10,000 ns")

@@ -14,15 +14,8 @@ from sandbox import peak_bytes
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "target/release"
 BOOTSTRAP = ROOT / "target/lambda/cloudtrail-signals/bootstrap"
-SCAN, INFLATE, GENERATE, STAGES, RUNGS, DECISIONS = (
-    PROGRAMS / name for name in ("cloudtrail-scan", "inflate", "generate", "stages", "rungs", "decisions")
-)
-RSIGMA = ROOT / "target/rsigma/release/rsigma"
+SCAN = PROGRAMS / "cloudtrail-scan"
 SAMPLE = next((ROOT / "events/deliveries/AWSLogs").rglob("*hR3wZc8YfJ1uEa6o.json.gz"))
-RECORDS = 58_000
-# As many of SigmaHQ's rules for CloudTrail name fields that CloudTrail has.
-SIGMA_RULES = 56
-FILES = 4_044
 RUNS = 11
 Command = list[str | Path]
 
@@ -119,7 +112,7 @@ def by_name(printed: str) -> dict[str, list[float]]:
 
 def generate(folder: Path, name: str, records: int, match_every: int) -> Path:
     path = folder / name
-    subprocess.run([GENERATE, str(records), str(match_every), "1", path], check=True)
+    subprocess.run([PROGRAMS / "generate", str(records), str(match_every), "1", path], check=True)
     return path
 
 

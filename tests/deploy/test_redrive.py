@@ -1,12 +1,12 @@
 """Sending dead letters back: each kind, in the form in which its service leaves it in the dead-letter queue."""
 
-import hashlib
 import json
 from collections import Counter
 
 import pytest
 from conftest import Deployment, Sample
 from emulator import ROOT
+from soak import signal_id
 
 # The attributes that SNS and EventBridge add to what a queue refused. The emulator knows neither's dead letters, so the
 # test puts them where the services would. SQS adds none, and S3 leaves no dead letter of its own.
@@ -49,7 +49,7 @@ def test_make_redrive_brings_back_each_kind_of_dead_letter_in_a_form_that_the_fu
     )
 
     assert own_bucket.run("redrive.py").stdout == "1 dead letter is back in the queue\n"
-    wanted = set().union(*(each.ids for each in named)) if named else {api_call_signal(body, samples)}
+    wanted = set().union(*(each.ids for each in named)) if named else {signal_id(json.loads(body)["detail"])}
     assert listener.collect_ids(len(wanted)) == Counter(wanted)
     assert own_bucket.dead_letters() == 0
 
@@ -59,13 +59,3 @@ def message(file: str, bucket: str) -> str:
     payload = (ROOT / "events" / file).read_text().replace("example-trail-bucket", bucket)
     (found,) = json.loads(payload)["Records"]
     return found["body"]
-
-
-def api_call_signal(body: str, samples: list[Sample]) -> str:
-    """Return the id of the signal of the one call in the sample of EventBridge."""
-    record = json.loads(body)["detail"]
-    rule = "1251b98a-ff45-11ee-89a1-f661ea17fbce"
-    text = f"{rule}/{record['recipientAccountId']}/{record['eventID']}"
-    found = hashlib.sha256(text.encode()).hexdigest()
-    assert any(found in each.ids for each in samples)
-    return found
