@@ -10,7 +10,7 @@
 //! | `head` | those two and the errors, parsed | needed only where the search cannot tell: repeated names, escapes |
 //! | `candidates` | the rules that the head does not rule out, cached by provider, action and outcome | a record costs the same whatever the number of rules |
 //! | `literals` | the bytes again: do they contain the literals that this candidate requires? | parses nothing, and rules out most candidates |
-//! | `fields` | each candidate's query over the record, field by field | parses only the members that the query names, and decides nearly every query |
+//! | `fields` | the parts of each candidate's query that the head leaves open, over the record, field by field | parses only the members that they name, and decides nearly every query |
 //! | document | the query over the whole ECS document | decides what is left |
 //!
 //! A rung answers queries in three values through [`query::Fields`] and passes on what it cannot decide. So the verdict is
