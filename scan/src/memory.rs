@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use detection::detect::Ruleset;
-use detection::memory::{self, Candidate, Event, State, Terms, Time, Verdict};
+use detection::memory::{self, Candidate, Event, State, Time, Verdict};
 use detection::origin::Origin;
 use detection::pipeline::{self, Pipeline, Tally};
 use detection::records::{Decoder, Record};
@@ -22,7 +22,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// So much of the matches is kept: to read a file again for a few of them takes as long as to read it.
 const KEPT_BYTES: usize = 8 << 20;
 
-/// So many signals are made in a row before another thread has its turn: to start one takes about as long as to make one.
+/// Each thread makes so many signals at a time. To start a thread takes about as long as to make one signal.
 const SHARE: usize = 64;
 
 /// A match, and the position of its record in its file.
@@ -31,8 +31,8 @@ pub type Found = (u64, Candidate);
 /// What the rules of a run remember.
 pub struct Memory<'r> {
     rules: &'r Ruleset,
-    /// The numbers of the states, by the place of the rule and the terms.
-    keys: Vec<HashMap<Terms, u32>>,
+    /// The numbers of the states, by the place of the rule and the key of the terms.
+    keys: Vec<HashMap<Box<str>, u32>>,
     states: Vec<State>,
     files: Vec<PathBuf>,
     /// Whether the last of the files can be read again.
@@ -89,7 +89,8 @@ struct Hit {
     /// Its place among all that signal.
     order: usize,
     rule: usize,
-    terms: Terms,
+    /// Their key.
+    terms: Box<str>,
     event: Box<str>,
     verdict: Verdict,
 }
@@ -129,15 +130,15 @@ impl<'r> Memory<'r> {
     }
 
     fn key(&mut self, candidate: &Candidate) -> u32 {
-        let keys = &mut self.keys[candidate.rule];
-        if let Some(key) = keys.get(&candidate.terms) {
+        let (keys, terms) = (&mut self.keys[candidate.rule], candidate.terms.key());
+        if let Some(key) = keys.get(&*terms) {
             return *key;
         }
         let key = number(self.states.len());
         if let Some(memory) = &self.rules.rules()[candidate.rule].memory {
             self.states.push(State::new(memory));
         }
-        keys.insert(candidate.terms.clone(), key);
+        keys.insert(terms.into(), key);
         key
     }
 
@@ -188,8 +189,8 @@ impl<'r> Memory<'r> {
         Ok(outcome)
     }
 
-    /// What `make` makes of the signals to come, on all cores, a few at a time since a signal is several times as large as its
-    /// match. Passes it to `take` in order.
+    /// Makes the signals to come on all cores, and passes them to `take` in order. It makes a few at a time: a signal is
+    /// several times as large as its match.
     fn made<T: Send>(
         &mut self,
         due: Vec<Due>,
@@ -199,7 +200,8 @@ impl<'r> Memory<'r> {
         let makers = thread::available_parallelism().map_or(1, usize::from);
         let mut due = due.into_iter();
         while due.len() > 0 {
-            let shares: Vec<Vec<Due>> = (0..makers).map(|_| due.by_ref().take(SHARE).collect()).collect();
+            let shares = (0..makers).map(|_| due.by_ref().take(SHARE).collect::<Vec<_>>());
+            let shares: Vec<_> = shares.filter(|share| !share.is_empty()).collect();
             let (memory, make) = (&*self, &make);
             let made: Vec<Vec<T>> = thread::scope(|scope| {
                 let work = |share: Vec<Due>| {
@@ -256,7 +258,7 @@ impl<'r> Memory<'r> {
         waiting.sort_unstable_by(|a, b| {
             (a.event.time, &a.event.id, a.rule, a.key).cmp(&(b.event.time, &b.event.id, b.rule, b.key))
         });
-        let terms: HashMap<u32, &Terms> =
+        let terms: HashMap<u32, &Box<str>> =
             self.keys.iter().flatten().map(|(terms, key)| (*key, terms)).collect();
         let mut decided = Decided::default();
         for (order, one) in waiting.into_iter().enumerate() {
@@ -299,7 +301,7 @@ impl<'r> Memory<'r> {
             while let Some((_, hit)) = hits.next_if(|(next, _)| u64::from(*next) == position) {
                 let of_hit = |candidate: &&Candidate| {
                     candidate.rule == hit.rule
-                        && candidate.terms == hit.terms
+                        && candidate.terms.key() == *hit.terms
                         && candidate.event.id == hit.event
                 };
                 if let Some(candidate) = candidates.iter().find(of_hit) {

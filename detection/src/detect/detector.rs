@@ -1,7 +1,6 @@
 //! Judges records one after the other.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 use std::{mem, thread};
 
 use super::candidates::{Candidates, Open, Remaining};
@@ -9,6 +8,7 @@ use super::prefilter::{Buffers, Haystack};
 use super::search::{self, FirstHead};
 use super::{Head, Reach, Rule, Ruleset, Rungs};
 use crate::ecs::{Document, Mapping, Members, Raw};
+use crate::query::Parts;
 use crate::records::{self, RawRecord, Rejection};
 
 /// A record that at least one rule matches.
@@ -100,22 +100,23 @@ impl<'r> Detector<'r> {
         let Some(mut found) = found? else { return Ok(None) };
         let members = Members::of(record.text())?;
         if found.first.as_ref().is_some_and(|first| !first.is_of(&members)) {
-            found = Found::all(self.remaining(record)?);
+            found = Found::all(self.left_by_parsed_head(record)?);
         }
         let mapping = Mapping::of_members(&members);
         // A test of the record's own names is always decided on the record: the document does not have them.
-        let verdict = |rule: &Rule, parts: &[usize]| {
+        let verdict = |rule: &Rule, parts: Parts| {
             if self.rungs.fields {
                 rule.query.evaluate_parts(parts, &mapping)
             } else {
                 rule.query.evaluate(&Raw(members.whole()))
             }
         };
-        let rules = found.rules().map(|open| (&self.ruleset.rules[open.rule], &open.parts));
-        let mut rules: Vec<_> = rules
-            .map(|(rule, parts)| (rule, verdict(rule, parts)))
-            .filter(|(_, verdict)| *verdict != Some(false))
-            .collect();
+        let rules = found.places.iter().map(|place| {
+            let (rule, parts) = found.open.at(*place);
+            let rule = &self.ruleset.rules[rule];
+            (rule, verdict(rule, parts))
+        });
+        let mut rules: Vec<_> = rules.filter(|(_, verdict)| *verdict != Some(false)).collect();
         if members.is_broken() {
             return Err(records::unparsed(record.text()));
         }
@@ -143,35 +144,35 @@ impl<'r> Detector<'r> {
             && let Some(first) = first()
             && let Some(head) = first.head()
         {
-            let remaining = self.of_head(&head);
-            let places = self.with_literals(&remaining, haystack);
+            let open = self.left_by(&head);
+            let places = self.with_literals(&open.remaining, haystack);
             if !places.is_empty() {
-                return Ok(Some(Found { remaining, places, first: Some(first) }));
+                return Ok(Some(Found { open, places, first: Some(first) }));
             }
             if search::has_one_head(record) {
                 return Ok(None);
             }
         }
-        let remaining = self.remaining(record)?;
-        let places = self.with_literals(&remaining, haystack);
-        Ok((!places.is_empty()).then_some(Found { remaining, places, first: None }))
+        let open = self.left_by_parsed_head(record)?;
+        let places = self.with_literals(&open.remaining, haystack);
+        Ok((!places.is_empty()).then_some(Found { open, places, first: None }))
     }
 
-    /// The rules that the record's head, which is parsed, does not rule out.
-    fn remaining(&mut self, record: RawRecord<'_>) -> Result<Arc<Remaining>, Rejection> {
+    /// What the record's head, which is parsed for it, leaves to ask.
+    fn left_by_parsed_head(&mut self, record: RawRecord<'_>) -> Result<Open, Rejection> {
         if !self.rungs.head {
             return Ok(self.candidates.all(self.ruleset));
         }
         let head = Head::parse(record.text()).map_err(|_| Rejection::InvalidJson)?;
-        Ok(self.of_head(&head))
+        Ok(self.left_by(&head))
     }
 
-    fn of_head(&mut self, head: &Head<'_>) -> Arc<Remaining> {
+    fn left_by(&mut self, head: &Head<'_>) -> Open {
         let cached = if self.rungs.candidates { self.candidates.cached(self.ruleset, head) } else { None };
         cached.unwrap_or_else(|| self.candidates.of(self.ruleset, head))
     }
 
-    /// The places of the rules that a search for literals does not rule out.
+    /// The places among the remaining rules of those that a search for literals does not rule out.
     fn with_literals(&self, remaining: &Remaining, haystack: &Haystack<'_>) -> Vec<usize> {
         let places = 0..remaining.rules.len();
         if !self.rungs.literals {
@@ -181,28 +182,24 @@ impl<'r> Detector<'r> {
             return Vec::new();
         }
         let may_match =
-            |place: &usize| self.ruleset.prefilter.may_match_rule(remaining.rules[*place].rule, haystack);
+            |place: &usize| self.ruleset.prefilter.may_match_rule(remaining.rules[*place], haystack);
         places.filter(may_match).collect()
     }
 }
 
 /// The rules that may match a record.
 struct Found<'t> {
-    /// Those that its head does not rule out.
-    remaining: Arc<Remaining>,
-    /// The places among them of those that a search does not rule out either.
+    /// What its head leaves to ask.
+    open: Open,
+    /// The places among the remaining rules of those that the search for literals does not rule out.
     places: Vec<usize>,
     /// The head, if it was found by a search: it may be that of an inner object.
     first: Option<FirstHead<'t>>,
 }
 
 impl Found<'_> {
-    fn all(remaining: Arc<Remaining>) -> Self {
-        Self { places: (0..remaining.rules.len()).collect(), remaining, first: None }
-    }
-
-    fn rules(&self) -> impl Iterator<Item = &Open> {
-        self.places.iter().map(|place| &self.remaining.rules[*place])
+    fn all(open: Open) -> Self {
+        Self { places: (0..open.remaining.rules.len()).collect(), open, first: None }
     }
 }
 

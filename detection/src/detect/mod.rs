@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `prefilter` | the bytes: do they contain a literal that some query requires? | runs at memory speed, and rules out most records of most trails if the rules are few |
 //! | `search` | the strings after `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
-//! | `head` | those two and the errors, parsed | needed only where the search cannot tell: repeated names, escapes |
+//! | `head` | those two and the errors, parsed | needed only where the search cannot tell: the names are missing, or stand elsewhere too |
 //! | `candidates` | the rules that the head does not rule out, cached by provider, action and outcome | a record costs the same whatever the number of rules |
 //! | `literals` | the bytes again: do they contain the literals that this candidate requires? | parses nothing, and rules out most candidates |
 //! | `fields` | the parts of each candidate's query that the head leaves open, over the record, field by field | parses only the members that they name, and decides nearly every query |

@@ -156,9 +156,9 @@ impl Prefilter {
     }
 
     /// A search for the cheapest group of each of these rules.
-    pub(super) fn joint_search(&self, rules: impl Iterator<Item = usize>) -> JointSearch {
+    pub(super) fn joint_search(&self, rules: &[usize]) -> JointSearch {
         let open = JointSearch { searcher: None, any_case: false };
-        let groups: Option<Vec<_>> = rules.map(|rule| self.beside_head(rule).next()).collect();
+        let groups: Option<Vec<_>> = rules.iter().map(|rule| self.beside_head(*rule).next()).collect();
         let Some(groups) = groups.filter(|groups| !groups.is_empty()) else { return open };
         let literals =
             groups.iter().flat_map(|required| &required.literals).map(|index| &self.literals[*index]);

@@ -27,8 +27,8 @@ pub(super) struct FirstHead<'t> {
 }
 
 impl<'t> FirstHead<'t> {
-    /// Finds them. The search ends there: no other object that could have such names stands before them, in the order in
-    /// which CloudTrail writes.
+    /// Finds them. The search ends there: in the order in which CloudTrail writes, no other object that could have such names
+    /// stands before them. Whoever relies on that asks [`Self::is_of`] or [`has_one_head`].
     pub(super) fn find(record: RawRecord<'t>) -> Option<Self> {
         let text = record.text();
         let provider = first_value(&PROVIDER, text)?;

@@ -1,5 +1,7 @@
 //! Which values of a document belong together, and the keys under which states are kept.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +18,7 @@ const USUAL_TERMS_BYTES: usize = 96;
 
 /// Values of the fields of a rule, in the order of the fields, as a compact JSON array. A missing field, with suppression, is
 /// `null`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms(Box<str>);
 
 impl Terms {
@@ -24,6 +26,16 @@ impl Terms {
     #[must_use]
     pub fn json(&self) -> &str {
         &self.0
+    }
+
+    /// What tells them from others: the JSON array, or its hash if it is long.
+    #[must_use]
+    pub fn key(&self) -> Cow<'_, str> {
+        if self.0.len() <= MAX_TERMS_BYTES {
+            Cow::Borrowed(&self.0)
+        } else {
+            Cow::Owned(digits(&Sha256::digest(&*self.0)))
+        }
     }
 
     /// The values.
@@ -55,11 +67,7 @@ impl Keys {
     /// The key of a tuple or group.
     #[must_use]
     pub fn of(&self, terms: &Terms) -> String {
-        let terms = terms.json();
-        if terms.len() <= MAX_TERMS_BYTES {
-            return [&self.prefix, terms].concat();
-        }
-        [&*self.prefix, &digits(&Sha256::digest(terms))].concat()
+        [&*self.prefix, &terms.key()].concat()
     }
 
     /// The key under which the time is kept at which the rule first watched.
@@ -118,7 +126,7 @@ pub(crate) fn event(memory: &Memory, document: &impl Fields, time: Time, id: &st
     Event { time, id: id.into(), place, counted: counted.collect() }
 }
 
-/// What `of` makes of the values of a field as text, each once, in the order of the document.
+/// Applies `of` to the values of a field as text, in the order of the document, and keeps each result once.
 fn values<T: PartialEq>(field: &str, document: &impl Fields, of: impl Fn(&str) -> T) -> Vec<T> {
     let mut values = Vec::new();
     document.any(field, &mut |value| {

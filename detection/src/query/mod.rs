@@ -141,16 +141,42 @@ impl Query {
     }
 
     /// Which of the parts that `and` joins may not hold, as far as `fields` knows.
-    pub(crate) fn open_parts(&self, fields: &impl Fields) -> Box<[usize]> {
-        let parts = self.root.parts().iter().enumerate();
-        parts.filter(|(_, part)| part.evaluate(fields) != Some(true)).map(|(place, _)| place).collect()
+    pub(crate) fn open_parts(&self, fields: &impl Fields) -> Parts {
+        let mut open = Parts::ALL;
+        for (place, part) in self.root.parts().iter().enumerate() {
+            if part.evaluate(fields) == Some(true) {
+                open.remove(place);
+            }
+        }
+        open
     }
 
     /// Says whether these parts of the query hold, as [`Query::evaluate`] does of all of them.
-    pub(crate) fn evaluate_parts(&self, parts: &[usize], fields: &impl Fields) -> Option<bool> {
-        let all = self.root.parts();
-        evaluate::decide(parts.iter().map(|place| &all[*place]), fields, false)
+    pub(crate) fn evaluate_parts(&self, parts: Parts, fields: &impl Fields) -> Option<bool> {
+        let all = self.root.parts().iter().enumerate();
+        evaluate::decide(all.filter(|(place, _)| parts.has(*place)).map(|(_, part)| part), fields, false)
     }
+}
+
+/// Some of the parts that `and` joins, by their places. Those from the 65th on are always among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parts(u64);
+
+impl Parts {
+    pub(crate) const ALL: Self = Self(u64::MAX);
+
+    fn remove(&mut self, place: usize) {
+        self.0 &= !bit(place);
+    }
+
+    pub(crate) fn has(self, place: usize) -> bool {
+        place >= u64::BITS as usize || self.0 & bit(place) != 0
+    }
+}
+
+/// No bit for a place beyond the last.
+fn bit(place: usize) -> u64 {
+    u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place)).unwrap_or(0)
 }
 
 /// Says whether a tree might match some document.
