@@ -165,11 +165,10 @@ def scanning_with_memory(folder: Path) -> None:
     rules = rule_shapes.write_remembering(folder / "remembering")
     small, large = (generate(folder, f"remembering-{count}.json.gz", count, 0) for count in (RECORDS, 10 * RECORDS))
     many, one = [SCAN, "--rules", rules], [SCAN, "--rules", seed_alone(folder), small]
-    header("rules that remember", "47, ms of processor time", "one without memory, ms", "ratio", "target")
-    name = "47 rules that remember"
-    what = f"{name}, half of the records candidates"
-    short = f"processor time of `scan` with {name}, against one rule without memory"
-    compare(what, [*many, small], one, "≤ 2.5", short, processor_seconds)
+    header("47 rules that remember, half of the records candidates", "47, ms", "one rule, ms", "ratio", "target")
+    for what, measure in (("time", seconds), ("processor time", processor_seconds)):
+        short = f"{what} of `scan` with 47 rules that remember, against one rule without memory"
+        compare(what, [*many, small], one, "≤ 2.5", short, measure)
     # Two sizes, so that what a run takes whatever the number of matches is not divided among them.
     more = peak_of_runs([*many, large]) - peak_of_runs([*many, small])
     matches = 9 * RECORDS / 2
