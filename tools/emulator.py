@@ -163,10 +163,8 @@ def _started(
     command: list[str | Path], settings: dict[str, str], endpoint: str, certificate: Path | None = None
 ) -> Iterator[Emulator]:
     with tempfile.TemporaryDirectory(prefix="emulator-", ignore_cleanup_errors=True) as folder:
-        emulator, trust = (
-            Emulator(endpoint, Path(folder, "log"), certificate),
-            ssl.create_default_context(cafile=certificate),
-        )
+        emulator = Emulator(endpoint, Path(folder, "log"), certificate)
+        trust = ssl.create_default_context(cafile=certificate)
         state = {"TMPDIR": folder, "STATE_DIR": f"{folder}/state", "FILESYSTEM_ROOT": f"{folder}/state"}
         # A deployed function inherits MiniStack's environment, and finds the emulator by it.
         with process(command, emulator.environment | settings | state, emulator.log) as child:

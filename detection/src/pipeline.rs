@@ -195,10 +195,9 @@ impl<'a> Pipeline<'a> {
     fn judge(&mut self, matched: &detect::Match<'a, '_>, record: &[u8]) {
         self.tally.matched += 1;
         let fields = matched.fields();
-        let (id, time) = (fields.string("event.id"), fields.time());
-        let milliseconds = time.as_ref().map(|(_, milliseconds)| *milliseconds);
-        let time = time.as_ref().map(|(text, _)| &**text);
-        let of_memory = Matched { fields: &fields, id: id.as_deref(), time: milliseconds };
+        let (time, milliseconds) = fields.time().unzip();
+        let time = time.as_deref();
+        let of_memory = Matched { fields: &fields, id: fields.event_id(), time: milliseconds };
         let mut firsts = self.firsts.take();
         let mut shared = Shared::new(record, firsts.as_mut());
         let accounts = &self.rules.accounts;

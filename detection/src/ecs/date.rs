@@ -6,19 +6,15 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A time of ISO 8601. One without an offset is in UTC.
-pub(super) fn parsed(text: &str) -> Option<Timestamp> {
-    text.parse().or_else(|_| without_offset(text)).ok()
-}
-
-/// A time in the form of RFC 3339. A text that has this form keeps its own digits; another one, such as `20131102T010628Z`,
-/// is printed in UTC with three digits of milliseconds.
-pub(super) fn normal(text: &str, time: Timestamp) -> Cow<'_, str> {
+/// A time of ISO 8601 in the form of RFC 3339, and parsed. One that has this form keeps its own digits; another one, such as
+/// `20131102T010628Z`, is printed in UTC with three digits of milliseconds. A time without an offset is in UTC.
+pub(super) fn normal(text: &str) -> Option<(Cow<'_, str>, Timestamp)> {
+    let time: Timestamp = text.parse().or_else(|_| without_offset(text)).ok()?;
     let is_normal = matches!(
         text.as_bytes(),
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', .., b'Z']
     );
-    if is_normal { Cow::Borrowed(text) } else { Cow::Owned(format!("{time:.3}")) }
+    Some((if is_normal { Cow::Borrowed(text) } else { Cow::Owned(format!("{time:.3}")) }, time))
 }
 
 fn without_offset(text: &str) -> Result<Timestamp, jiff::Error> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::cut::{LISTED_LEVELS, Span};
@@ -12,7 +13,7 @@ use super::leaves::{any_at, any_below, any_leaf, text_of};
 use super::members::Members;
 use super::raw::any_value;
 use super::table::{self, Source};
-use super::{ADDITIONAL_EVENT_DATA, EVENT_TIME, Raw, date, java};
+use super::{ADDITIONAL_EVENT_DATA, EVENT_ID, EVENT_TIME, Raw, date, java};
 use crate::query::{Fields, Scalar};
 
 /// Picks a text of the record, or a part of one.
@@ -111,23 +112,15 @@ impl<'a> Mapping<'a> {
         Self { record, caller: OnceCell::new(), last: Cell::new(None), printed: OnceCell::new() }
     }
 
-    /// The one string of a field, as [`super::Document::text`] has it.
-    pub(crate) fn string(&self, field: &str) -> Option<Cow<'a, str>> {
-        let (row, _) = table::find(field).filter(|(_, below)| below.is_empty())?;
-        match row.source {
-            Source::Text([path]) => self.text(path).map(Cow::Borrowed),
-            source => match self.value(source)? {
-                Value::String(text) => Some(Cow::Owned(text)).filter(|text| !is_empty_text(text)),
-                _ => None,
-            },
-        }
+    /// The identifier of the event, as its field has it.
+    pub(crate) fn event_id(&self) -> Option<&'a str> {
+        self.text(EVENT_ID)
     }
 
     /// The time of the event, as its field has it and in milliseconds since 1970.
     pub(crate) fn time(&self) -> Option<(Cow<'a, str>, i64)> {
-        let text = self.string_at(EVENT_TIME)?;
-        let time = date::parsed(text)?;
-        Some((date::normal(text, time), time.as_millisecond()))
+        let (text, time) = self.date(EVENT_TIME)?;
+        Some((text, time.as_millisecond()))
     }
 
     /// Whom the record names as the caller.
@@ -147,9 +140,10 @@ impl<'a> Mapping<'a> {
         object.text(key)
     }
 
-    fn string_at(&self, path: &'static str) -> Option<&'a str> {
+    /// The time at a dotted path, in the form of RFC 3339 and parsed.
+    fn date(&self, path: &'static str) -> Option<(Cow<'a, str>, Timestamp)> {
         let (object, key) = self.leading_to(path)?;
-        object.string(key)
+        date::normal(object.string(key)?)
     }
 
     /// The object that holds the value at a path, and the last key of the path.
@@ -183,10 +177,7 @@ impl<'a> Mapping<'a> {
             }),
             Source::Flag(path) => flag(self.at(path)?),
             Source::Boolean(path) => boolean(self.at(path)?),
-            Source::Date(path) => {
-                let text = self.string_at(path)?;
-                Some(date::normal(text, date::parsed(text)?).into())
-            }
+            Source::Date(path) => self.date(path).map(|(text, _)| text.into()),
             Source::Printed(key) => self.print(key).map(Value::from),
             Source::Object(path) => {
                 let (object, key) = self.leading_to(path)?;

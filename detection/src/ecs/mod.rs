@@ -44,6 +44,7 @@ use table::Source;
 /// Few documents have more fields.
 const USUAL_FIELDS: usize = 64;
 const ADDITIONAL_EVENT_DATA: &str = "additionalEventData";
+const EVENT_ID: &str = "eventID";
 const EVENT_TIME: &str = "eventTime";
 
 /// A record as an ECS document. As JSON it has nested objects, in alphabetical order.

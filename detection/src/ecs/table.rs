@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use foldhash::HashMap;
 
 use super::mapping::{Make, Pick};
-use super::{EVENT_TIME, actions, identity, network, request};
+use super::{EVENT_ID, EVENT_TIME, actions, identity, network, request};
 use crate::query::{Field, Kind, Values};
 
 /// An ECS field: its name, the kind and number of its values, and what of a record it is made of.
@@ -200,7 +200,7 @@ pub static TABLE: &[Row] = &[
     text("event.action", &["eventName"]),
     made("event.category", actions::category, "[by `eventName`](#event-categories-and-types)").many(),
     constant("event.dataset", "aws.cloudtrail"),
-    text("event.id", &["eventID"]),
+    text("event.id", &[EVENT_ID]),
     constant("event.kind", "event").note("; `signal` in a signal"),
     constant("event.module", "aws"),
     made("event.outcome", request::outcome, "`failure` with `errorCode` or `errorMessage`, else `success`; for ConsoleLogin `responseElements.ConsoleLogin` in lower case"),
