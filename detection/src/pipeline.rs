@@ -1,6 +1,6 @@
-//! The records of one source, one after the other, to signals and counts.
+//! Turns the records of one source, one after the other, into signals and counts.
 //!
-//! [`Detector`] judges a record; the pipeline counts the verdicts, takes out what the exceptions match, and makes the
+//! [`Detector`] judges a record; the pipeline counts the verdicts, sets aside what the exceptions match, and makes the
 //! signals. The function and `cloudtrail-scan` both run it.
 
 use std::ops::AddAssign;
@@ -36,7 +36,7 @@ pub struct Tally {
     pub signals: u64,
     /// Matches that an exception suppresses.
     pub suppressed: u64,
-    /// Matches that memory holds back. Whoever decides on the candidates counts them.
+    /// Matches that memory holds back. The code that decides on the candidates counts them.
     pub known: u64,
 }
 
@@ -59,7 +59,7 @@ pub struct Above {
     pub found: Vec<Signal>,
     /// Matches on which memory has to decide.
     pub candidates: Vec<Candidate>,
-    /// Matches that an exception takes out.
+    /// Matches that an exception suppresses.
     pub suppressed: Vec<Suppressed>,
 }
 
@@ -71,20 +71,20 @@ impl Above {
     }
 }
 
-/// Lets the rules on signals look at a signal that is to be published, once: what they find is not looked at again. Costs
-/// nothing where there is no such rule. `now` is the time as RFC 3339.
+/// Applies the rules on signals to a signal that is to be published, once: what they find is not looked at again. Costs
+/// nothing if there are no such rules. `now` is the time as RFC 3339.
 #[must_use]
 pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
     above_with(rules, signal, now, None)
 }
 
-/// The same. `firsts` says which matches get the alert document: all if there are none.
+/// The same. `firsts` decides which matches get the alert document: all if it is `None`.
 fn above_with(rules: &Ruleset, signal: &Signal, now: &str, firsts: Option<&mut Firsts>) -> Above {
     let mut above = Above::default();
     if rules.on_signals().next().is_none() {
         return above;
     }
-    // A signal's message is JSON of our own.
+    // A signal's message is JSON that we wrote.
     let alert = records::parse_value(&signal.message).unwrap_or_default();
     let (document, id) = (AlertDocument(&alert), signal.id.to_string());
     let time = document.text("kibana.alert.original_time");
@@ -126,17 +126,17 @@ pub struct Pipeline<'a> {
     pub suppressed: Vec<Suppressed>,
     /// Matches on which memory has to decide, not yet taken by the caller.
     pub candidates: Vec<Candidate>,
-    /// What has been added to the two since both were empty, in bytes. To sum them up after each record takes longer than
-    /// to judge it.
+    /// The bytes added to `found` and `candidates` since both were empty. Summing them up after each record would take
+    /// longer than judging it.
     bytes: usize,
     /// What the rules could see of the records, if the caller wants to know.
     pub reach: Option<Box<Reach>>,
-    /// Which matches get their record or alert document, if the caller can process the record again for the others.
+    /// Decides which matches get their record or alert document, if the caller can reprocess the record for the others.
     pub firsts: Option<Firsts>,
 }
 
 impl<'a> Pipeline<'a> {
-    /// Applies `rules` and the exceptions from them to records from `origin`. `now` is the time of reading as RFC 3339.
+    /// Applies `rules` and their exceptions to records from `origin`. `now` is the time of reading as RFC 3339.
     #[must_use]
     pub fn new(rules: &'a Ruleset, origin: &'a Origin, now: &'a str) -> Self {
         Self {
@@ -191,7 +191,7 @@ impl<'a> Pipeline<'a> {
         Ok(())
     }
 
-    /// Makes signals of a match, or what waits for them.
+    /// Turns a match into signals, candidates and suppressed matches.
     fn judge(&mut self, matched: &detect::Match<'a, '_>, record: &[u8]) {
         self.tally.matched += 1;
         let fields = matched.fields();

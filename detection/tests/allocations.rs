@@ -11,7 +11,7 @@ use detection::pipeline::Pipeline;
 use detection::records::Decoder;
 use detection::rule;
 
-/// What the main sample delivery took when this was last looked at: 80 records, 8 of which become signals.
+/// What the main sample delivery took when this was last measured: 80 records, 8 of which become signals.
 const ALLOCATIONS: u64 = 2_676;
 const BYTES: u64 = 1_015_390;
 
@@ -26,7 +26,7 @@ fn the_sample_delivery_takes_at_most_a_tenth_more_allocations_and_bytes_than_it_
     let (count, bytes) = (measured.count_total, measured.bytes_total);
     assert!(count <= ALLOCATIONS + ALLOCATIONS / 10, "{count} allocations, where {ALLOCATIONS} did");
     assert!(bytes <= BYTES + BYTES / 10, "{bytes} bytes, where {BYTES} did");
-    // A guard that is far too wide guards nothing.
+    // A limit that is far too high would catch nothing.
     assert!(count >= ALLOCATIONS * 3 / 4 && bytes >= BYTES * 3 / 4, "now {count} allocations, {bytes} bytes");
 }
 

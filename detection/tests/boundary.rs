@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Everything that the detection is made of. None of it does input or output. A package that is added here has to be
-/// looked at first.
+/// Everything that the detection is made of. None of it does input or output. Review a package before you add it here.
 const PACKAGES: &[&str] = &[
     "annotate-snippets",
     "anstyle",
@@ -67,7 +66,7 @@ const PACKAGES: &[&str] = &[
     "zmij",
 ];
 
-/// What the standard library offers to reach something outside with, or to say what time it is.
+/// What the standard library offers for reaching the outside or reading the time.
 const REACHES: &[&str] = &[
     "std::env",
     "std::fs",
@@ -86,7 +85,7 @@ const REACHES: &[&str] = &[
     "extern \"",
 ];
 
-/// Everything that a package of the workspace is made of.
+/// Everything that a workspace package is made of.
 fn tree(package: &str, edges: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "--package", package, "--edges", edges])

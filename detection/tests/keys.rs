@@ -1,4 +1,4 @@
-//! Keys, which the function, the command and a scan of the past judge alike.
+//! Object keys, which the function, the command and a scan of the past judge alike.
 
 mod repository;
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 const JSON: &str = "a JSON object or array";
 
-/// A record as it came out: its text, or why it is none.
+/// A record as it came out: its text, or why it was rejected.
 type Found = Result<String, Rejection>;
 
 /// Decodes twice: without a pause, and with one after every record by a decoder that has read something else before and
@@ -414,7 +414,7 @@ proptest! {
         let mut bytes = gzip(text.as_bytes());
         let place = place.index(bytes.len());
         let whole = decode(&bytes);
-        // Some bits of a header, and those that fill up the last byte of the data, mean nothing.
+        // Some bits of a header, and those that pad the last byte of the data, mean nothing.
         bytes[place] ^= 1 << bit;
         let flipped = decode(&bytes);
         prop_assert!(flipped.1.is_err() || flipped == whole, "{:?}", flipped);

@@ -1,4 +1,4 @@
-//! The nodes that KQL cannot express: what they say of a record, and that the ladder agrees.
+//! The nodes that KQL cannot express: what they say about a record, and that the ladder agrees.
 
 use detection::detect::Head;
 use detection::ecs::{Document, Mapping, Raw};
@@ -199,7 +199,7 @@ fn a_regular_expression_cannot_eat_memory_or_time() {
         assert!(error.contains(expected), "{error}");
     }
     assert!(Regex::whole(&"[a-z]".repeat(800), "i").is_ok(), "what somebody may write is taken");
-    // It takes time in proportion to the value, however the expression is made.
+    // The time is proportional to the length of the value, whatever the expression.
     let expression = Regex::whole("(a*)*b", "").unwrap();
     assert!(!expression.matches(&"a".repeat(20_000)));
 }

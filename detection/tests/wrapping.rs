@@ -1,4 +1,4 @@
-//! What an object turns out to be: a record, something around one, or neither.
+//! What an object turns out to be: a record, a wrapper around one, or neither.
 
 use detection::records::{RawRecord, Rejection, parse, repaired};
 use proptest::prelude::*;

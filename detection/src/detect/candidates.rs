@@ -16,7 +16,7 @@ const MAX_HEADS: usize = 8192;
 const MAX_PROVIDERS: usize = 1024;
 /// No real provider or action is longer. Longer ones are not cached, so that they cannot fill the memory.
 const MAX_NAME_BYTES: usize = 128;
-/// For how many rules of all heads together the cache knows which parts of their queries are open: half a megabyte.
+/// The most rules, across all heads, whose open query parts are cached: half a megabyte.
 const MAX_PARTS: usize = 1 << 16;
 
 /// The cache. It belongs to one set of rules.
@@ -26,26 +26,26 @@ pub(super) struct Candidates {
     heads: usize,
     /// Many heads share the same remaining rules.
     sets: HashMap<Vec<usize>, Arc<Remaining>>,
-    /// For how many rules their open parts are known.
+    /// The number of rules whose open query parts are cached.
     parts: usize,
 }
 
 /// Rules, and a search for what they require.
 #[derive(Debug)]
 pub(super) struct Remaining {
-    /// By their index in the set.
+    /// Their indices in the set.
     pub(super) rules: Vec<usize>,
     /// Searches for the literals of all of them at once.
     pub(super) search: JointSearch,
 }
 
-/// What a head leaves to ask.
+/// What a head leaves undecided.
 #[derive(Debug, Clone)]
 pub(super) struct Open {
     /// The rules that it does not rule out.
     pub(super) remaining: Arc<Remaining>,
-    /// The parts of their queries, in the same order, that it does not decide, provided that it is the record's own head. None
-    /// if that was not looked for.
+    /// The parts of their queries, in the same order, that it does not decide, provided that it is the record's own
+    /// head. `None` if they were not determined.
     parts: Option<Arc<[Parts]>>,
 }
 
@@ -138,7 +138,7 @@ mod tests {
     use crate::ecs;
     use crate::query::Query;
 
-    /// The places of the parts that may not hold.
+    /// The places of the parts that might not hold.
     fn open(query: &str, head: &Head<'_>) -> Vec<usize> {
         let parts = Query::parse(query, ecs::field).expect("a good query").open_parts(head);
         (0..query.split(" and ").count()).filter(|place| parts.has(*place)).collect()

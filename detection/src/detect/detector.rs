@@ -21,7 +21,7 @@ pub struct Match<'r, 't> {
 }
 
 impl<'t> Match<'_, 't> {
-    /// A record that can be parsed as a whole, as it is: otherwise a field might not be read that a repair would give.
+    /// Fails unless the record parses as it is: otherwise, a field that only a repair reveals might not be read.
     fn of(members: Members<'t>) -> Result<Self, Rejection> {
         let document = OnceCell::new();
         if !members.can_be_parsed() {
@@ -33,7 +33,7 @@ impl<'t> Match<'_, 't> {
     /// The record as an ECS document, made when it is first needed.
     #[must_use]
     pub fn document(&self) -> &Document {
-        // A record that might not be parsed was parsed when the match was made.
+        // A record that might not parse was parsed when the match was made.
         self.document.get_or_init(|| Document::from_members(&self.members))
     }
 
@@ -65,7 +65,7 @@ impl Drop for Detector<'_> {
 }
 
 impl<'r> Detector<'r> {
-    /// One that uses these rungs, and the cache of one that has gone.
+    /// A detector that uses these rungs, and the cache of a dropped one.
     pub(super) fn new(ruleset: &'r Ruleset, rungs: Rungs) -> Self {
         let cache = ruleset.caches.lock().ok().and_then(|mut caches| caches.pop());
         Self { ruleset, rungs, candidates: cache.unwrap_or_default(), buffers: Buffers::default() }
@@ -74,8 +74,8 @@ impl<'r> Detector<'r> {
     /// Applies every rule to one raw record; `None` if none matches.
     ///
     /// # Errors
-    /// [`Rejection::InvalidJson`] for a record that no rung rules out before it is parsed and that is not JSON, though
-    /// [`records::repaired`] may make it so; [`Rejection::TooDeep`] for one that is deeper than the parser follows.
+    /// [`Rejection::InvalidJson`] for a record that no rung rules out before parsing and that is not JSON, although
+    /// [`records::repaired`] may fix it; [`Rejection::TooDeep`] for a record nested deeper than the parser follows.
     pub fn detect<'t>(
         &mut self,
         record: impl Into<RawRecord<'t>>,
@@ -83,7 +83,7 @@ impl<'r> Detector<'r> {
         self.detect_in_reach(record.into(), None)
     }
 
-    /// The same. Takes the record into account for what the rules could see.
+    /// The same. Also takes the record into account for what the rules could see.
     pub(crate) fn detect_in_reach<'t>(
         &mut self,
         record: RawRecord<'t>,
@@ -158,7 +158,7 @@ impl<'r> Detector<'r> {
         Ok((!places.is_empty()).then_some(Found { open, places, first: None }))
     }
 
-    /// What the record's head, which is parsed for it, leaves to ask.
+    /// What the record's head leaves undecided. Parses the head.
     fn left_by_parsed_head(&mut self, record: RawRecord<'_>) -> Result<Open, Rejection> {
         if !self.rungs.head {
             return Ok(self.candidates.all(self.ruleset));
@@ -189,7 +189,7 @@ impl<'r> Detector<'r> {
 
 /// The rules that may match a record.
 struct Found<'t> {
-    /// What its head leaves to ask.
+    /// What its head leaves undecided.
     open: Open,
     /// The places among the remaining rules of those that the search for literals does not rule out.
     places: Vec<usize>,

@@ -1,7 +1,7 @@
-//! The EventBridge pattern that brings every event which the rules can match, and as few others as it can say.
+//! The EventBridge pattern that selects every event that the rules can match, and as few others as it can express.
 //!
-//! A query becomes a union of pairs, a provider with an action. What a pattern cannot say is left out, so that a pattern
-//! asks for more than the query, never for less.
+//! A query becomes a union of pairs, each a provider and an action. What a pattern cannot express is left out, so a
+//! pattern selects more than the query does, never less.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Rule, Ruleset};
 use crate::query::{Glob, Node, Subject, Test, Token};
 
-/// The ways by which EventBridge brings what CloudTrail records.
+/// The detail types with which EventBridge delivers what CloudTrail records.
 const DETAIL_TYPES: [&str; 4] = [
     "AWS API Call via CloudTrail",
     "AWS Console Action via CloudTrail",
@@ -19,35 +19,35 @@ const DETAIL_TYPES: [&str; 4] = [
 ];
 /// More pairs than this in one query are not worth telling apart.
 const MAX_PAIRS: usize = 512;
-/// By these EventBridge tells reading calls, which it brings only to rules that ask for all management events.
+/// How EventBridge recognizes read-only calls, which it delivers only to rules that ask for all management events.
 const READING: [&str; 3] = ["Describe", "Get", "List"];
 
-/// What to ask EventBridge for, and which rules make it ask for much.
+/// What to ask EventBridge for, and which rules make it ask for a lot.
 #[derive(Debug)]
 pub struct EventPattern {
     /// The pattern.
     pub pattern: Value,
     /// Rules that name neither a provider nor an action: each makes the pattern ask for every event.
     pub of_everything: Vec<String>,
-    /// Rules that name an action by which something is only read.
+    /// Rules that name a read-only action.
     pub of_reading: Vec<String>,
 }
 
-/// A condition on the provider and one on the action; `None` takes any.
+/// A condition on the provider and one on the action; `None` accepts any.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Pair {
     provider: Option<Matcher>,
     action: Option<Matcher>,
 }
 
-/// What a pattern can ask of a text.
+/// A condition that a pattern can place on a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Matcher {
     Exact(String),
     AnyCase(String),
     Prefix(String),
     PrefixAnyCase(String),
-    /// Stars are wildcards, behind a backslash they are themselves.
+    /// Stars are wildcards, except after a backslash.
     Wildcard(String),
 }
 
@@ -108,7 +108,7 @@ impl Matcher {
         }
     }
 
-    /// Wildcards in any case cannot be said, except that nothing follows the first of them.
+    /// A pattern cannot express wildcards that ignore case, so only what precedes the first one is kept.
     fn of_glob(glob: &Glob) -> Option<Self> {
         let is_literal = |token: &Token| matches!(token, Token::Literal(_));
         let literal = |tokens: &[Token]| -> String {
@@ -118,7 +118,7 @@ impl Matcher {
         let start = glob.tokens().iter().position(|token| !is_literal(token)).unwrap_or(glob.tokens().len());
         let text = literal(&glob.tokens()[..start]);
         let is_whole = start == glob.tokens().len();
-        // EventBridge folds ASCII for sure; what it does with other letters is not said.
+        // EventBridge certainly folds ASCII; what it does with other letters is not documented.
         match (glob.any_case(), is_whole) {
             (true, _) if !text.is_ascii() => None,
             (true, true) => Some(Self::AnyCase(text)),
@@ -154,12 +154,12 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('*', "\\*")
 }
 
-/// Pairs of which every event that fulfils `node` meets one.
+/// Pairs such that every event that fulfils `node` meets at least one of them.
 fn pairs_of(node: &Node) -> BTreeSet<Pair> {
     let any = || BTreeSet::from([Pair::ANY]);
     let pairs: BTreeSet<Pair> = match node {
         Node::And(nodes) => nodes.iter().map(pairs_of).fold(any(), |all, part| {
-            // A part of which too much is known is left out.
+            // A part that would make too many pairs is left out.
             if all.len().saturating_mul(part.len()) > MAX_PAIRS {
                 return all;
             }
@@ -200,7 +200,7 @@ fn pattern(pairs: BTreeSet<Pair>) -> Value {
         let list = |matchers: &BTreeSet<Option<Matcher>>| -> Vec<Value> {
             matchers.iter().flatten().map(Matcher::to_json).collect()
         };
-        // Pairs without a provider are a branch of their own: `None` is no provider.
+        // Pairs without a provider get a branch of their own: `None` is not a provider.
         let branches = providers.iter().flat_map(|(actions, providers)| {
             let named = list(providers);
             let of_named = (!named.is_empty()).then(|| (named, list(actions)));
@@ -223,7 +223,7 @@ fn pattern(pairs: BTreeSet<Pair>) -> Value {
             _ => Some(json!({"$or": branches})),
         };
     }
-    // Nobody but AWS can put an event whose source begins so.
+    // Only AWS can put events whose source begins with this.
     let mut pattern = json!({"source": [{"prefix": "aws."}], "detail-type": DETAIL_TYPES});
     if let Some(detail) = detail {
         pattern["detail"] = detail;

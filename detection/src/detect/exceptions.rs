@@ -12,12 +12,12 @@ use crate::query::{self, Fields, Query, Schema};
 pub(super) struct Applied {
     pub(super) exception: Exception,
     query: Query,
-    /// From this time on it no longer applies.
+    /// When it stops applying.
     end: Option<Timestamp>,
 }
 
 impl Applied {
-    /// `schema` is that of what the rules look at.
+    /// `schema` is the schema of what the rules look at.
     pub(super) fn new(exception: Exception, schema: Schema) -> Result<Self, Vec<query::Error>> {
         let query = Query::parse(&exception.query, schema)?;
         let end = exception.expires.as_deref().map(|day| {
@@ -28,8 +28,8 @@ impl Applied {
         Ok(Self { exception, query, end: end.transpose()? })
     }
 
-    /// Says whether it takes out a match of the rule. `time` is the time of the event as RFC 3339; an exception with an end is
-    /// not for events without one.
+    /// Returns whether it suppresses a match of the rule. `time` is the time of the event as RFC 3339; an exception
+    /// with an end does not apply to events without a time.
     pub(super) fn takes(&self, rule_id: &str, fields: &impl Fields, time: Option<&str>) -> bool {
         let is_for = |ids: &Vec<String>| ids.iter().any(|id| id == rule_id);
         self.exception.rules.as_ref().is_none_or(is_for)
@@ -37,7 +37,7 @@ impl Applied {
             && self.query.evaluate(fields) == Some(true)
     }
 
-    /// Says whether it ends after `now`, and at most `days` later.
+    /// Returns whether it ends after `now`, but no more than `days` days later.
     pub(super) fn ends_within(&self, now: SystemTime, days: i64) -> bool {
         let (Some(end), Ok(now)) = (self.end, Timestamp::try_from(now)) else { return false };
         end > now && end.duration_since(now).as_hours() <= days * 24

@@ -97,7 +97,7 @@ impl<'a> Head<'a> {
         Self { event_source: self.event_source.clone(), ..Self::unknown() }
     }
 
-    /// A head of which nothing is known.
+    /// A head about which nothing is known.
     pub(super) fn unknown() -> Self {
         Self {
             event_source: Part::Other,
@@ -112,7 +112,7 @@ impl<'a> Head<'a> {
         Self { event_source, event_name, error_code: Part::Other, error_message: Part::Other }
     }
 
-    /// The provider, the action and what is known of the outcome; `None` unless the first two are known. Every query
+    /// The provider, the action and what is known about the outcome; `None` unless the first two are known. Every query
     /// gives the same answer for heads with the same key.
     pub(crate) fn key(&self) -> Option<(&str, &str, &'static str)> {
         match (&self.event_source, &self.event_name) {
@@ -124,7 +124,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// A head of which only the provider is known.
+    /// A head with only the provider known.
     pub(crate) fn of_provider(provider: &'a str) -> Self {
         Self::perhaps(provider, Part::Other)
     }
@@ -141,7 +141,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The answer of a test that depends on the action alone. The test gets the empty text for a missing action.
+    /// The answer to a test that depends on the action alone. For a missing action, the test gets the empty text.
     fn by_action(&self, passes: &mut dyn FnMut(&str) -> bool) -> Option<bool> {
         match self.event_name.known() {
             Known::Value(action) => Some(passes(action)),

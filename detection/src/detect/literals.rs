@@ -24,7 +24,7 @@ const COMMON: [&str; 9] = [
 const OPEN: [&str; 4] =
     ["additionalEventData", "requestParameters", "responseElements", "serviceEventDetails"];
 
-/// Literals of which a record must contain at least one.
+/// Literals, at least one of which a record must contain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Group {
     /// In lower case if case is ignored.
@@ -58,12 +58,12 @@ impl Group {
     }
 }
 
-/// The groups that every record for which `node` holds must meet.
+/// The groups that a record must meet for `node` to hold.
 pub(super) fn required(node: &Node) -> Vec<Group> {
     match node {
         Node::And(nodes) => nodes.iter().flat_map(required).collect(),
         Node::Or(nodes) => {
-            // One group joins the best of every branch. If a branch requires nothing, neither does the whole.
+            // One group joins the best of each branch. If a branch requires nothing, neither does the whole.
             let branches: Option<Vec<Group>> =
                 nodes.iter().map(|node| required(node).into_iter().min_by_key(Group::cost)).collect();
             branches.map(Group::join).into_iter().collect()
@@ -111,7 +111,7 @@ fn keys(subject: &Subject) -> impl Iterator<Item = Group> {
         Subject::Anywhere => None,
     };
     let group = |key: &str| Group { literals: vec![key.to_owned()], has_keys: true, ..Group::default() };
-    // Keys may contain dots, so any part of the path may be a key or the part of one.
+    // Keys may contain dots, so any part of the path may be a key or part of one.
     path.into_iter().flat_map(|path| path.split('.')).flat_map(plain_runs).map(group)
 }
 
@@ -123,9 +123,9 @@ fn is_of_head(subject: &Subject) -> bool {
     }
 }
 
-/// The runs of characters in a part of a value that the record must contain, too. JSON text, Java's text of objects and
-/// the record itself write letters, digits and three signs in the same way, `\u` escapes aside, and may write any other
-/// character differently. A number is no literal: the record may write `1.5E3` as `1500.0`.
+/// The runs of characters in a part of a value that the record must contain as well. JSON text, Java's text of objects
+/// and the record itself write letters, digits and three punctuation marks the same way, `\u` escapes aside, and may
+/// write any other character differently. A number is not a literal: the record may write `1.5E3` as `1500.0`.
 fn literals<'t>(subject: &Subject, text: &'t str, is_start: bool) -> impl Iterator<Item = &'t str> {
     let text = match subject {
         Subject::Field(name) if ecs::standing(name) == Standing::Derived => "",
@@ -149,9 +149,8 @@ fn plain_runs(text: &str) -> impl Iterator<Item = &str> {
         .filter(move |run| run.len() >= MIN_LITERAL_BYTES && is_text(run))
 }
 
-/// The text without the characters at its start that may belong to an escape. In the JSON text of an object, `n` may end
-/// a line break that the record writes as `\u000a`, and five characters, `u000a`, are the most that can follow the
-/// backslash.
+/// The text without the characters at its start that may belong to an escape. In the JSON text of an object, `n` may
+/// end a line break that the record writes as `\u000a`, and at most five characters, `u000a`, can follow the backslash.
 fn behind_escape(text: &str) -> &str {
     let may_belong = |byte: u8| byte.is_ascii_hexdigit() || b"unrt".contains(&byte.to_ascii_lowercase());
     let length = text.bytes().take(5).take_while(|byte| may_belong(*byte)).count();

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `prefilter` | the bytes: do they contain a literal that some query requires? | runs at memory speed, and rules out most records of most trails if the rules are few |
 //! | `search` | the strings after `"eventSource"` and `"eventName"`, found by a search | parses nothing, whatever the number of rules |
-//! | `head` | those two and the errors, parsed | needed only where the search cannot tell: the names are missing, or stand elsewhere too |
+//! | `head` | those two and the errors, parsed | needed only where the search cannot tell: the names are missing, or occur elsewhere too |
 //! | `candidates` | the rules that the head does not rule out, cached by provider, action and outcome | a record costs the same whatever the number of rules |
 //! | `literals` | the bytes again: do they contain the literals that this candidate requires? | parses nothing, and rules out most candidates |
 //! | `fields` | the parts of each candidate's query that the head leaves open, over the record, field by field | parses only the members that they name, and decides nearly every query |
@@ -56,25 +56,25 @@ pub struct Rule {
     pub memory: Option<Memory>,
     /// The keys of what it remembers.
     pub keys: Option<Keys>,
-    /// Its place among the rules of its set.
+    /// The rule's place in its set.
     pub(crate) place: usize,
     query: Query,
 }
 
 impl Rule {
-    /// What it asks of a record, or of a signal.
+    /// What the rule asks of a record, or of a signal.
     #[must_use]
     pub fn query(&self) -> &Query {
         &self.query
     }
 
-    /// Says whether the query holds for an alert document.
+    /// Returns whether the query holds for an alert document.
     #[must_use]
     pub fn matches_alert(&self, alert: &AlertDocument<'_>) -> bool {
         self.query.evaluate(alert) == Some(true)
     }
 
-    /// Says whether the query holds for a document. A query over the record's own names (Sigma) never does.
+    /// Returns whether the query holds for a document. A query over the record's own names (Sigma) never does.
     #[must_use]
     pub fn matches(&self, document: &Document) -> bool {
         self.query.evaluate(document) == Some(true)
@@ -113,7 +113,7 @@ impl Rungs {
         fields: false,
     };
 
-    /// From no rung to all, with one more each time, and its name. The first one to be added is the last one to be climbed.
+    /// From no rung to all, adding one at a time, with the name of the one added. The first one added is climbed last.
     #[must_use]
     pub fn ladder() -> [(&'static str, Self); 7] {
         let fields = Self { fields: true, ..Self::NONE };
@@ -133,20 +133,20 @@ impl Rungs {
     }
 }
 
-/// Rules that are applied together, with the rest of their bundle: exceptions, names of accounts, and routes.
+/// Rules that are applied together, with the rest of their bundle: exceptions, account names, and routes.
 #[derive(Debug)]
 pub struct Ruleset {
-    /// Those that look at records come first.
+    /// Rules on records come first.
     rules: Vec<Rule>,
-    /// How many look at records.
+    /// How many of the rules are on records.
     on_records: usize,
     exceptions: Vec<Applied>,
-    /// Names of accounts, by their ids.
+    /// Account names, by id.
     pub accounts: Accounts,
     /// Where notices of signals go.
     pub routes: Vec<Route>,
     prefilter: Prefilter,
-    /// The caches of detectors that have gone, for those to come: a small delivery has too few records to fill one.
+    /// Caches of dropped detectors, for new ones to reuse: a small delivery has too few records to fill one.
     caches: Mutex<Vec<Candidates>>,
 }
 
@@ -177,7 +177,7 @@ impl Ruleset {
         Self { rules, on_records, exceptions, accounts, routes, prefilter, caches: Mutex::default() }
     }
 
-    /// The same where nothing can be remembered: rules that need memory are off, and suppression holds nothing back.
+    /// The same set for use without memory: rules that need memory are off, and suppression holds nothing back.
     #[must_use]
     pub fn without_memory(mut self) -> Self {
         self.rules.retain(|rule| !rule.memory.as_ref().is_some_and(Memory::is_needed));
@@ -188,7 +188,7 @@ impl Ruleset {
         Self { exceptions, accounts, routes, ..Self::of(rules) }
     }
 
-    /// What a bundle holds.
+    /// The set that a bundle describes.
     ///
     /// # Errors
     /// The mistakes in their queries.
@@ -215,12 +215,12 @@ impl Ruleset {
         Ok(())
     }
 
-    /// The exceptions, in the order in which they are asked.
+    /// The exceptions, in the order in which they are checked.
     pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
         self.exceptions.iter().map(|applied| &applied.exception)
     }
 
-    /// The exceptions that end after `now`, and at most so many days later.
+    /// The exceptions that end after `now`, but no more than `days` days later.
     pub fn ending(&self, now: SystemTime, days: i64) -> impl Iterator<Item = &Exception> {
         self.exceptions
             .iter()
@@ -228,7 +228,7 @@ impl Ruleset {
             .map(|applied| &applied.exception)
     }
 
-    /// The first exception that takes out a match of the rule with this identifier. `time` is the time of the event as RFC 3339.
+    /// The first exception that suppresses a match of the rule with this identifier. `time` is the time as RFC 3339.
     pub(crate) fn exception(
         &self,
         rule_id: &str,
@@ -239,13 +239,13 @@ impl Ruleset {
         applied.map(|applied| &applied.exception)
     }
 
-    /// The rules: those on records in the order of their files, and then those on signals.
+    /// The rules: first those on records, in the order of their files, and then those on signals.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// The rules that look at signals.
+    /// The rules on signals.
     pub(crate) fn on_signals(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().skip(self.on_records)
     }
@@ -256,7 +256,7 @@ impl Ruleset {
         self.detector_with(Rungs::ALL)
     }
 
-    /// A detector that uses some rungs only.
+    /// A detector that uses only these rungs.
     #[must_use]
     pub fn detector_with(&self, rungs: Rungs) -> Detector<'_> {
         Detector::new(self, rungs)

@@ -5,10 +5,10 @@
 //! record that it matches contains at least one literal of every group. They come from every field whose value the
 //! record holds unchanged. The search runs at memory speed.
 //!
-//! A small set of rules is searched for in every record, and most records of most trails end there. With any number of
-//! rules, those that the record's head does not rule out are searched for together, in one pass through the record
-//! ([`JointSearch`]), and then one by one, before the record is parsed for them. Rules share literals, so each literal is
-//! searched for once in a record.
+//! With a small set of rules, every record is searched, and most records of most trails go no further. With any number
+//! of rules, the literals of those that the record's head does not rule out are searched for together, in one pass
+//! through the record ([`JointSearch`]), and then rule by rule, before the record is parsed for them. Rules share
+//! literals, so each literal is searched for once in a record.
 //!
 //! The literals of a rule that ignores case are searched for in the record's text without case ([`without_case`]).
 
@@ -28,17 +28,17 @@ const MAX_LITERALS: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Prefilter {
-    /// The groups of every rule, the one that is cheapest to search for first.
+    /// The groups of every rule, starting with the one that is cheapest to search for.
     rules: Vec<Vec<Required>>,
     literals: Vec<Literal>,
-    /// Whether it pays to search every record.
+    /// Whether searching every record pays off.
     searches_all: bool,
 }
 
 /// A group: a record must contain one of its literals.
 #[derive(Debug)]
 struct Required {
-    /// By their index.
+    /// Their indices.
     literals: Vec<usize>,
     is_of_head: bool,
 }
@@ -130,12 +130,12 @@ impl Prefilter {
         Self { rules: rules.collect(), literals: literals.list, searches_all }
     }
 
-    /// Says whether any rule could match; `false` is certain.
+    /// Returns whether any rule could match; `false` is certain.
     pub(super) fn may_match(&self, haystack: &Haystack<'_>) -> bool {
         !self.searches_all || self.rules.iter().any(|rule| self.meets_all(rule.iter(), haystack))
     }
 
-    /// Says whether a rule that the record's head does not rule out could match; `false` is certain.
+    /// Returns whether a rule that the record's head does not rule out could match; `false` is certain.
     pub(super) fn may_match_rule(&self, rule: usize, haystack: &Haystack<'_>) -> bool {
         self.meets_all(self.beside_head(rule), haystack)
     }
@@ -177,7 +177,7 @@ impl Prefilter {
 }
 
 impl JointSearch {
-    /// Says whether any of the rules could match; `false` is certain.
+    /// Returns whether any of the rules could match; `false` is certain.
     pub(super) fn may_match(&self, haystack: &Haystack<'_>) -> bool {
         let Some(searcher) = &self.searcher else { return true };
         searcher.find(haystack.text(self.any_case)).is_some() || haystack.hides(self.any_case)
@@ -213,8 +213,9 @@ fn as_searched(literal: &str, any_case: bool) -> Vec<u8> {
     if any_case { without_case(literal.as_bytes()).collect() } else { literal.as_bytes().to_vec() }
 }
 
-/// The text with the bit set that tells a small letter of ASCII from its capital. That makes other characters equal, too,
-/// such as `@` and a backtick, which rules fewer records out. It is several times faster than to look for letters.
+/// The text with the bit set that distinguishes lowercase ASCII letters from uppercase ones. This also makes some other
+/// characters equal, such as `@` and a backtick, which rules fewer records out, but is several times faster than
+/// looking for letters.
 fn without_case(text: &[u8]) -> impl ExactSizeIterator<Item = u8> {
     text.iter().map(|byte| byte | 0x20)
 }

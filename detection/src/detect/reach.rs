@@ -1,7 +1,7 @@
-//! Which rules can see anything: whose service and event occur among the records.
+//! Which rules can see anything: those whose service and event occur among the records.
 //!
-//! A rule that never matches may be quiet, or blind: a trail without data events shows it nothing, for one. The provider
-//! and the action of every record tell which, whatever the ladder rules out earlier.
+//! A rule that never matches may be quiet or blind: for example, a trail without data events shows it nothing. The
+//! provider and the action of every record tell which, whatever the ladder rules out earlier.
 
 use std::collections::BTreeSet;
 
@@ -11,24 +11,24 @@ use super::search::{self, FirstHead};
 use super::{Head, Ruleset};
 use crate::records::RawRecord;
 
-/// How many pairs of provider and action are known as judged, and how long their text may be. CloudTrail has a few thousand.
-/// Unusual input cannot fill the memory: what does not fit is judged again.
+/// How many pairs of provider and action are remembered as judged, and how long their text may be. CloudTrail has a few
+/// thousand. Unusual input cannot fill the memory: what does not fit is judged again.
 const MAX_HEADS: usize = 8192;
 const MAX_HEAD_BYTES: usize = 256;
 
-/// The times of so many records are looked at, and after them that of one record in [`EVERY`]: to find the time of each of
-/// them would add a tenth to the time that a record takes, and records come in the order of hours.
+/// The time is read from this many records, and after that from one record in [`EVERY`]: finding the time of every
+/// record would add a tenth to the time that a record takes, and records come ordered by the hour.
 const FIRST_TIMES: u64 = 1000;
 const EVERY: u64 = 64;
 /// More days than this are not told apart.
 const MAX_DAYS: usize = 10_000;
 
-/// What occurred of that which a rule asks for.
+/// How much of what a rule asks for occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sight {
     /// No record of a service that it asks for.
     Nothing,
-    /// Records of its service, and none of its events.
+    /// Records of its service, but none of its events.
     Service,
     /// A record of an event that it asks for.
     Event,
@@ -41,14 +41,14 @@ pub struct Reach {
     sights: Vec<Sight>,
     /// Whether every rule has seen an event that it asks for: nothing more can be learned.
     all_see: bool,
-    /// The texts of heads.
+    /// The texts of the heads that were judged.
     judged: HashSet<Box<[u8]>>,
     records: u64,
-    /// The first and the last time of an event, as text of one form.
+    /// The first and the last event time, as text in the same form.
     span: Option<(Time, Time)>,
     /// The days on which events occurred.
     days: BTreeSet<Day>,
-    /// The day of the last record: the next one is usually of the same.
+    /// The day of the last record: the next one is usually from the same day.
     day: Day,
 }
 
@@ -57,7 +57,7 @@ type Time = [u8; 20];
 type Day = [u8; 10];
 
 impl Reach {
-    /// Nothing occurred yet.
+    /// A reach in which nothing has occurred yet.
     #[must_use]
     pub fn new(ruleset: &Ruleset) -> Self {
         let sights = vec![Sight::Nothing; ruleset.on_records];
@@ -72,7 +72,7 @@ impl Reach {
         }
     }
 
-    /// Takes a record into account. `ruleset` is always the same, `first` finds the record's first head.
+    /// Takes a record into account. `ruleset` must always be the same; `first` finds the record's first head.
     pub(super) fn add<'t>(
         &mut self,
         ruleset: &Ruleset,
@@ -101,7 +101,7 @@ impl Reach {
         }
     }
 
-    /// Takes into account what occurred to another one of the same rules.
+    /// Takes into account what occurred in another reach of the same rules.
     pub fn join(&mut self, other: &Self) {
         for (sight, other) in self.sights.iter_mut().zip(&other.sights) {
             *sight = (*sight).max(*other);
@@ -121,13 +121,13 @@ impl Reach {
         &self.sights
     }
 
-    /// On how many days (UTC) events occurred.
+    /// The number of days (UTC) on which events occurred.
     #[must_use]
     pub fn days(&self) -> usize {
         self.days.len()
     }
 
-    /// The first and the last time of an event, as RFC 3339.
+    /// The first and the last event time, as RFC 3339.
     #[must_use]
     pub fn span(&self) -> Option<(&str, &str)> {
         let (first, last) = self.span.as_ref()?;

@@ -12,7 +12,7 @@ use crate::records::RawRecord;
 static PROVIDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventSource\""));
 static ACTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventName\""));
 static TIME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventTime\""));
-/// What stands between a string and the name of the next member.
+/// What separates a string from the name of the next member.
 const SEPARATOR: &[u8] = b"\",";
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"));
 
@@ -22,13 +22,13 @@ static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"))
 pub(super) struct FirstHead<'t> {
     provider: &'t [u8],
     action: &'t [u8],
-    /// The text from the provider to the action, both included. If it is the same, they are.
+    /// The text from the provider to the action, both included. If two heads have the same text, they are the same.
     pub(super) text: &'t [u8],
 }
 
 impl<'t> FirstHead<'t> {
-    /// Finds them. The search ends there: in the order in which CloudTrail writes, no other object that could have such names
-    /// stands before them. Whoever relies on that asks [`Self::is_of`] or [`has_one_head`].
+    /// Finds them, and searches no further: in the order in which CloudTrail writes, no other object that could have
+    /// such names precedes them. Code that relies on that checks [`Self::is_of`] or [`has_one_head`].
     pub(super) fn find(record: RawRecord<'t>) -> Option<Self> {
         let text = record.text();
         let provider = first_value(&PROVIDER, text)?;
@@ -50,7 +50,7 @@ impl<'t> FirstHead<'t> {
         Some((std::str::from_utf8(self.provider).ok()?, std::str::from_utf8(self.action).ok()?))
     }
 
-    /// The head of a record of which these are the provider and the action, or which has none.
+    /// The head of a record whose own provider and action are these, or are missing.
     pub(super) fn head(&self) -> Option<Head<'t>> {
         self.values().map(|(provider, action)| Head::of_search(provider, action))
     }
@@ -62,25 +62,25 @@ impl<'t> FirstHead<'t> {
     }
 }
 
-/// Whether the record surely has no second provider or action: no name occurs twice, and no escape may hide one.
+/// Whether the record certainly has no second provider or action: no name occurs twice, and no escape can hide one.
 pub(super) fn has_one_head(record: RawRecord<'_>) -> bool {
     let occurs_twice = |name: &Finder<'_>| name.find_iter(record.text()).nth(1).is_some();
     !occurs_twice(&PROVIDER) && !occurs_twice(&ACTION) && !hides_text(record)
 }
 
-/// The first time of an event in the record, if it is written as CloudTrail writes it.
+/// The first event time in the record, if it is written as CloudTrail writes it.
 pub(super) fn first_time(record: RawRecord<'_>) -> Option<[u8; 20]> {
     let time: [u8; 20] = record.text()[first_value(&TIME, record.text())?].try_into().ok()?;
     let shape = time.map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
     (&shape == b"0000-00-00T00:00:00Z").then_some(time)
 }
 
-/// Where the string behind the first occurrence of a name stands.
+/// Where to find the string that follows the first occurrence of a name.
 fn first_value(name: &Finder<'_>, text: &[u8]) -> Option<Range<usize>> {
     string_after(text, name.find(text)? + name.needle().len())
 }
 
-/// Where the string stands that follows a name which ends here, if it contains no escape.
+/// Where to find the string that follows a name ending at `end_of_name`, if it contains no escape.
 fn string_after(text: &[u8], end_of_name: usize) -> Option<Range<usize>> {
     let rest = text[end_of_name..].trim_ascii_start().strip_prefix(b":")?;
     let value = rest.trim_ascii_start().strip_prefix(b"\"")?;
@@ -89,11 +89,12 @@ fn string_after(text: &[u8], end_of_name: usize) -> Option<Range<usize>> {
     Some(start..start + end)
 }
 
-/// The letters beyond ASCII that equal one of ASCII if case is ignored: the long s and the kelvin sign.
+/// The non-ASCII letters that equal an ASCII letter if case is ignored: the long s and the Kelvin sign.
 const LIKE_ASCII: [char; 2] = ['\u{17f}', '\u{212a}'];
 
-/// Says whether the record may write a letter, a digit or one of `.`, `_` and `-` as a `\u` escape. If so, a search for
-/// literals proves nothing. (Escapes of other characters, such as `\u003d` and `\u00e9`, are common and hide no literal.)
+/// Returns whether the record may write a letter, a digit or one of `.`, `_` and `-` as a `\u` escape. If so, a search
+/// for literals proves nothing. (Escapes of other characters, such as `\u003d` and `\u00e9`, are common and hide no
+/// literal.)
 pub(super) fn hides_text(record: RawRecord<'_>) -> bool {
     let text = record.text();
     let hides = |character: char| {
@@ -103,12 +104,12 @@ pub(super) fn hides_text(record: RawRecord<'_>) -> bool {
         && ESCAPE.find_iter(text).any(|at| {
             let digits = text.get(at + 2..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
             let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-            // Without a number it is no escape: another backslash precedes it, or the record is not JSON.
+            // Without a number it is not an escape: another backslash precedes it, or the record is not JSON.
             unit.and_then(char::from_u32).is_some_and(hides)
         })
 }
 
-/// Says whether the record contains a letter beyond ASCII that equals one of ASCII if case is ignored.
+/// Returns whether the record contains a non-ASCII letter that equals an ASCII letter if case is ignored.
 pub(super) fn hides_case(record: RawRecord<'_>) -> bool {
     let text = record.text();
     let mut bytes = [0; 4];

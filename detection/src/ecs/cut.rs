@@ -8,15 +8,16 @@ use serde_json::Value;
 /// Members are listed down to this level: no field of the mapping names a deeper one.
 pub(super) const LISTED_LEVELS: usize = 4;
 
-/// The members of an object by their places in its text. Those of an object in it follow the member that holds it.
+/// The members of an object, by their places in its text. Members of a nested object follow the member that holds it.
 #[derive(Debug)]
 pub(super) struct Cut {
     pub(super) members: Vec<Member>,
-    /// Whether every value can surely be parsed: cutting neither limits levels nor looks at halves of surrogate pairs.
+    /// Whether every value can certainly be parsed: cutting does not limit levels or check for halves of surrogate
+    /// pairs.
     pub(super) can_be_parsed: bool,
 }
 
-/// The members of one object, by their indices. Between them stand their own members.
+/// The members of one object, by their indices. Their own members come in between.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub(super) first: usize,
@@ -27,9 +28,9 @@ pub(super) struct Span {
 pub(super) struct Member {
     pub(super) key: Key,
     pub(super) place: Range<usize>,
-    /// Its own members, if it is an object that is listed. Behind them follows the next member of the same object.
+    /// Its own members, if it is a listed object. The next member of the same object follows them.
     pub(super) inside: Span,
-    /// The value, once it was needed; nothing if it cannot be parsed.
+    /// The value, once it has been needed; nothing if it cannot be parsed.
     pub(super) value: OnceCell<Option<Box<Value>>>,
 }
 

@@ -13,8 +13,8 @@ const USUAL_MEMBERS: usize = 64;
 const BLOCK_BYTES: usize = 64;
 
 impl Cut {
-    /// Cuts an object, which is all of the text. A text is cut if and only if the parser accepts its grammar, and the names
-    /// of the listed members.
+    /// Cuts an object that is all of the text. A text is cut if and only if the parser accepts its grammar and the
+    /// names of the listed members.
     pub(super) fn of(text: &str) -> Option<Self> {
         let members = Vec::with_capacity(USUAL_MEMBERS);
         let mut cutter =
@@ -27,18 +27,18 @@ impl Cut {
     }
 }
 
-/// Reads a text from its start to its end. What returns `None` has found that it is no JSON.
+/// Reads a text from start to end. A method that returns `None` has found that the text is not JSON.
 struct Cutter<'t> {
     text: &'t str,
     at: usize,
     /// The block that was looked at last.
     block: usize,
-    /// A bit for each byte of it that ends a string, begins an escape, or may not stand in a string.
+    /// A bit for each of its bytes that ends a string, begins an escape, or may not occur in a string.
     stops: u64,
     members: Vec<Member>,
-    /// The most levels of objects and arrays.
+    /// The deepest nesting of objects and arrays.
     deepest: usize,
-    /// Whether a string names characters by their numbers, which may be halves.
+    /// Whether a string has `\u` escapes, which may be halves of surrogate pairs.
     has_code_points: bool,
 }
 
@@ -88,7 +88,7 @@ impl Cutter<'_> {
         }
     }
 
-    /// A key and all up to its value.
+    /// A key and everything up to its value.
     fn key(&mut self) -> Option<Key> {
         let quoted = self.at;
         let has_escapes = self.string()?;
@@ -108,7 +108,7 @@ impl Cutter<'_> {
         Some(())
     }
 
-    /// A value of which no members are listed, at any depth below `level`.
+    /// A value whose members are not listed, at any depth below `level`.
     fn value(&mut self, level: usize) -> Option<()> {
         // The brackets that close what is open, the innermost last.
         let mut open: Vec<u8> = Vec::new();
@@ -146,7 +146,7 @@ impl Cutter<'_> {
         }
     }
 
-    /// The name of a value, if what holds it and ends with `closing` is an object.
+    /// The name of a value, if its container, which ends with `closing`, is an object.
     fn name_in(&mut self, closing: u8) -> Option<()> {
         if closing == b'}' {
             self.string()?;
@@ -155,7 +155,7 @@ impl Cutter<'_> {
         Some(())
     }
 
-    /// A string. Says whether it has escapes.
+    /// A string. Returns whether it has escapes.
     #[inline]
     fn string(&mut self) -> Option<bool> {
         self.take(b'"')?;
@@ -176,7 +176,7 @@ impl Cutter<'_> {
         }
     }
 
-    /// Goes on to the next byte that is more than a part of a string, or to the end of the text.
+    /// Skips to the next byte that is more than a part of a string, or to the end of the text.
     #[inline]
     fn skip_plain(&mut self) {
         while self.at < self.text.len() {
@@ -246,14 +246,14 @@ impl Cutter<'_> {
     }
 }
 
-/// The end of a text as a block. Zeros, which may not stand in a string, follow it.
+/// The end of a text as a block, filled up with zeros, which may not occur in a string.
 fn padded(rest: &[u8]) -> [u8; BLOCK_BYTES] {
     let mut block = [0; BLOCK_BYTES];
     block[..rest.len()].copy_from_slice(rest);
     block
 }
 
-/// The bytes of a block that end a string, begin an escape, or may not stand in a string.
+/// The bytes of a block that end a string, begin an escape, or may not occur in a string.
 fn stops(block: &[u8; BLOCK_BYTES]) -> u64 {
     let (quote, backslash, last_control) = (u8x16::splat(b'"'), u8x16::splat(b'\\'), u8x16::splat(0x1f));
     let (lanes, _) = block.as_chunks();
@@ -272,7 +272,7 @@ mod tests {
 
     use super::*;
 
-    /// Compares with the parser: which texts are taken, and where the members of objects stand.
+    /// Compares with the parser: which texts are accepted, and where the members of objects are.
     fn agrees(text: &str) {
         let cut = Cut::of(text);
         let is_object = text.trim_start().starts_with('{');
@@ -384,7 +384,7 @@ mod tests {
         assert!(Cut::of(&objects).is_some_and(|cut| !cut.can_be_parsed));
     }
 
-    /// Texts of JSON, with white space and names that are equal.
+    /// JSON texts, with white space and repeated names.
     fn json() -> impl Strategy<Value = String> {
         let scalar = prop_oneof![
             Just("null".to_owned()),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A time of ISO 8601 in the form of RFC 3339, and parsed. One that has this form keeps its own digits; another one, such as
-/// `20131102T010628Z`, is printed in UTC with three digits of milliseconds. A time without an offset is in UTC.
+/// An ISO 8601 time in the form of RFC 3339, and parsed. A time already in this form keeps its own digits; any other,
+/// such as `20131102T010628Z`, is printed in UTC with milliseconds. A time without an offset is in UTC.
 pub(super) fn normal(text: &str) -> Option<(Cow<'_, str>, Timestamp)> {
     let time: Timestamp = text.parse().or_else(|_| without_offset(text)).ok()?;
     let is_normal = matches!(

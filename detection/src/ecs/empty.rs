@@ -1,13 +1,13 @@
-//! What Elastic's pipeline takes for missing: null, some texts, and objects and arrays without anything else in them.
+//! What Elastic's pipeline treats as missing: null, some texts, and objects and arrays with nothing else in them.
 
 use serde_json::Value;
 
-/// Says whether a text counts as missing.
+/// Returns whether a text counts as missing.
 pub(crate) fn is_empty_text(text: &str) -> bool {
     matches!(text, "" | "-" | "none")
 }
 
-/// Says whether a value has nothing but empty parts.
+/// Returns whether a value has only empty parts.
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,

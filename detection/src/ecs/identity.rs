@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::mapping::Mapping;
 use super::set::Set;
 
-/// The beginning of a role that only a service can assume, in an ARN.
+/// The start of a service-linked role in an ARN: only a service can assume such a role.
 const SERVICE_ROLES: &str = ":role/aws-service-role/";
 
-/// Whom the record names as the caller.
+/// The caller that the record names.
 #[derive(Debug, Default)]
 pub(super) struct Caller<'a> {
     kind: &'a str,
@@ -52,7 +52,7 @@ fn service_actor<'a>(mapping: &Mapping<'a>, kind: &str) -> Option<&'a str> {
     mapping.text("userIdentity.invokedBy").or(of_role)
 }
 
-/// The name that whoever opened a session gave it: the last segment of its ARN.
+/// The name given to a session when it was opened: the last segment of its ARN.
 pub(crate) fn session_name<'a>(kind: &str, arn: &'a str) -> Option<&'a str> {
     let has_sessions = matches!(kind, "AssumedRole" | "FederatedUser" | "IdentityCenterUser");
     let (_, session) = arn.rsplit_once('/').filter(|_| has_sessions && arn.contains(":sts:"))?;

@@ -2,7 +2,7 @@
 //!
 //! Elastic's pipeline turns `requestParameters` and its like into keywords with Java's `Map.toString()`, and rules
 //! match that text with wildcards. So it must be the same text, down to the order in which a `java.util.HashMap`
-//! walks its keys.
+//! iterates over its keys.
 
 use serde_json::{Map, Value};
 
@@ -11,10 +11,10 @@ use super::empty::is_empty_text;
 /// The capacity that a `HashMap` starts with; it doubles when more than three quarters are in use.
 const INITIAL_CAPACITY: usize = 16;
 
-/// The text of `value` without its empty parts, or `None` where nothing is left of it.
+/// The text of `value` without its empty parts, or `None` if nothing is left of it.
 ///
-/// The empty parts still count for the size of a map: the pipeline removes them after the map has grown.
-/// The same holds for the entry of the object that is `left_out`.
+/// The empty parts still count toward the size of a map: the pipeline removes them after the map has grown.
+/// The same holds for the object's entry that is `left_out`.
 pub(super) fn text(value: &Value, left_out: Option<&str>) -> Option<String> {
     let mut text = String::new();
     let is_written = match (value, left_out) {
@@ -27,7 +27,7 @@ pub(super) fn text(value: &Value, left_out: Option<&str>) -> Option<String> {
     is_written.then_some(text)
 }
 
-/// Writes the text of `value`, or says `false` and leaves `text` as it was.
+/// Writes the text of `value`, or returns `false` and leaves `text` as it was.
 fn write(text: &mut String, value: &Value) -> bool {
     match value {
         Value::Null => return false,
@@ -64,7 +64,7 @@ fn enclose<'a>(
         if write(text, value) {
             end = text.len();
         }
-        // Without its separator and key, if there is nothing to it.
+        // Drops the separator and the key if the value is empty.
         text.truncate(end);
     }
     if end == start + open.len_utf8() {
@@ -75,8 +75,8 @@ fn enclose<'a>(
     true
 }
 
-/// The entries by bucket, and inside a bucket as they were put in. A `HashMap` also grows when nine keys meet in one bucket
-/// of a small table. Only keys that were made to collide do that, so it is left out here.
+/// The entries by bucket, and within a bucket in insertion order. A `HashMap` also grows when nine keys meet in one
+/// bucket of a small table. Only keys crafted to collide cause that, so it is left out here.
 fn in_hash_order(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut capacity = INITIAL_CAPACITY;
     while map.len() > capacity / 4 * 3 {

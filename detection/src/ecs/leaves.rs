@@ -10,7 +10,7 @@ pub(super) fn any_in_map(map: &Map<String, Value>, path: &str, test: &mut dyn Fn
     any_at(&|key| map.get(key), path, test)
 }
 
-/// The same from an object whose members `get` gives.
+/// The same for an object whose members `get` returns.
 pub(super) fn any_at<'v>(
     get: &dyn Fn(&str) -> Option<&'v Value>,
     path: &str,
@@ -40,8 +40,8 @@ pub(super) fn any_below(value: &Value, path: &str, test: &mut dyn FnMut(&Value) 
     }
 }
 
-/// Looks at one value or at several. Elasticsearch keeps leaves: an object has no value of its own, unless it is a
-/// `whole` flattened object, to which all its leaves belong.
+/// Looks at one value or several. Elasticsearch keeps leaves: an object has no value of its own, unless it is a `whole`
+/// flattened object, which all its leaves belong to.
 pub(super) fn any_leaf(value: &Value, whole: bool, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     match value {
         Value::Null => false,
@@ -53,7 +53,7 @@ pub(super) fn any_leaf(value: &Value, whole: bool, test: &mut dyn FnMut(Scalar<'
     }
 }
 
-/// The text of a value that has one and does not count as missing. Numbers keep the digits that the record writes.
+/// The text of a value that has one and does not count as missing. Numbers keep the digits of the record.
 pub(super) fn text_of(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text.as_str()).filter(|text| !is_empty_text(text)),

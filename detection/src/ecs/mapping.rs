@@ -29,13 +29,13 @@ type Found<'a> = (&'static str, Option<Object<'a>>);
 
 /// A record that answers queries field by field.
 ///
-/// A query often needs a few fields only, which cost less than a document of all of them. Empty values are still in
-/// the record; they are passed over wherever it is read.
+/// A query often needs only a few fields, which cost less than a document of all of them. Empty values are still in the
+/// record; they are skipped wherever it is read.
 #[derive(Debug)]
 pub struct Mapping<'a> {
     record: Object<'a>,
     caller: OnceCell<Caller<'a>>,
-    /// The object that was looked at last, with its path: rows that stand together in the table often share it.
+    /// The object that was looked at last, with its path: adjacent rows of the table often share it.
     last: Cell<Option<Found<'a>>>,
     /// Objects that were printed, with their keys: a query may ask for several parts of the text.
     printed: OnceCell<Vec<(&'static str, Printed)>>,
@@ -56,7 +56,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The value for those who need it once: of a cut record it is not kept.
+    /// The value for one-time use: it is not cached for a cut record.
     fn value_once(self, key: &str) -> Option<Cow<'a, Value>> {
         match self {
             Self::Parsed(map) => get(map, key).map(Cow::Borrowed),
@@ -96,13 +96,13 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Mapping<'a> {
-    /// The mapping of a record, which is any JSON object.
+    /// The mapping of a record, which can be any JSON object.
     #[must_use]
     pub fn of(record: &'a Map<String, Value>) -> Self {
         Self::new(Object::Parsed(record))
     }
 
-    /// The mapping of a record of which as little is parsed as the queries ask for.
+    /// The mapping of a record, of which only as much is parsed as the queries ask for.
     #[must_use]
     pub fn of_members(members: &'a Members<'a>) -> Self {
         Self::new(Object::Cut(members, members.all()))
@@ -112,18 +112,18 @@ impl<'a> Mapping<'a> {
         Self { record, caller: OnceCell::new(), last: Cell::new(None), printed: OnceCell::new() }
     }
 
-    /// The identifier of the event, as its field has it.
+    /// The identifier of the event, as in its field.
     pub(crate) fn event_id(&self) -> Option<&'a str> {
         self.text(EVENT_ID)
     }
 
-    /// The time of the event, as its field has it and in milliseconds since 1970.
+    /// The time of the event, as in its field and in milliseconds since 1970.
     pub(crate) fn time(&self) -> Option<(Cow<'a, str>, i64)> {
         let (text, time) = self.date(EVENT_TIME)?;
         Some((text, time.as_millisecond()))
     }
 
-    /// Whom the record names as the caller.
+    /// The caller that the record names.
     pub(super) fn caller(&self) -> &Caller<'a> {
         self.caller.get_or_init(|| Caller::of(self))
     }
@@ -166,7 +166,7 @@ impl<'a> Mapping<'a> {
         object
     }
 
-    /// The value that a row of the table has.
+    /// The value that a row of the table describes.
     pub(super) fn value(&self, source: Source) -> Option<Value> {
         match source {
             Source::Constant(text) => Some(text.into()),
@@ -196,7 +196,7 @@ impl<'a> Mapping<'a> {
         java::text(self.record.value_once(key)?.as_ref(), self.left_out(key))
     }
 
-    /// The key of the object that went into another field.
+    /// The key of the object at `path` whose value was moved to another field.
     pub(super) fn left_out(&self, path: &str) -> Option<&'static str> {
         (path == ADDITIONAL_EVENT_DATA && self.caller().has_moved_name).then_some("UserName")
     }
@@ -297,7 +297,7 @@ fn has_text(value: &Value) -> bool {
     any_text(value, &mut |text| text.is_some())
 }
 
-/// A value as a keyword field keeps it: one text or several. An object gives none, since an index would refuse it.
+/// A value as a keyword field keeps it: one text or several. An object gives none, since an index would reject it.
 fn texts_of(value: &Value) -> Option<Value> {
     if let Value::Array(items) = value {
         let texts: Vec<_> = items.iter().filter_map(text_of).collect();

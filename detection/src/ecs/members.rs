@@ -1,4 +1,4 @@
-//! A record of which members are parsed one by one, when a query first needs them.
+//! A record whose members are parsed one by one, when a query first needs them.
 
 use std::cell::{Cell, OnceCell};
 
@@ -9,8 +9,8 @@ use super::empty::is_empty_text;
 use super::leaves::text_of;
 use crate::records::{self, Rejection};
 
-/// The members of a record. A query over a few fields costs the parsing of a few members: most of a record is in
-/// its request, its response and its caller.
+/// The members of a record. A query over a few fields parses only a few members: most of a record is in its request,
+/// its response and its caller.
 #[derive(Debug)]
 pub struct Members<'t> {
     text: &'t str,
@@ -26,13 +26,13 @@ impl<'t> Members<'t> {
     /// # Errors
     /// [`Rejection::InvalidJson`] if it is not.
     pub fn of(text: &'t [u8]) -> Result<Self, Rejection> {
-        // Checked as a whole, UTF-8 costs less than string by string.
+        // Checking UTF-8 as a whole costs less than string by string.
         let text = std::str::from_utf8(text).map_err(|_| Rejection::InvalidJson)?;
         let cut = Cut::of(text).ok_or(Rejection::InvalidJson)?;
         Ok(Self { text, cut, whole: OnceCell::new(), is_broken: Cell::new(false) })
     }
 
-    /// Says whether a query needed a member that cannot be parsed. If so, its verdict is void.
+    /// Returns whether a query needed a member that cannot be parsed. If so, its verdict is void.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.is_broken.get()
@@ -42,7 +42,7 @@ impl<'t> Members<'t> {
         self.text.as_bytes()
     }
 
-    /// Says whether every member can surely be parsed.
+    /// Returns whether every member can certainly be parsed.
     pub(crate) fn can_be_parsed(&self) -> bool {
         self.cut.can_be_parsed
     }
@@ -62,14 +62,14 @@ impl<'t> Members<'t> {
         member.value.get_or_init(|| self.parsed(member).map(Box::new)).as_deref()
     }
 
-    /// The value of a member, for those who take it apart.
+    /// The value of a member, for callers that need to own it.
     pub(super) fn parsed(&self, member: &Member) -> Option<Value> {
         let value = records::parse_value(&self.text[member.place.clone()]).ok();
         self.is_broken.set(self.is_broken.get() || value.is_none());
         value
     }
 
-    /// The text, number or boolean of a member, as text. Only what has escapes is parsed.
+    /// The text, number or boolean of a member, as text. Only text with escapes is parsed.
     pub(super) fn text_of<'m>(&'m self, member: &'m Member) -> Option<&'m str> {
         match &self.text.as_bytes()[member.place.clone()] {
             [b'"', ..] => self.string_of(member).filter(|text| !is_empty_text(text)),
@@ -83,7 +83,7 @@ impl<'t> Members<'t> {
         self.string_of(self.find(self.all(), key)?)
     }
 
-    /// The string of a member that is one. Only what has escapes is parsed.
+    /// The string of a member, if it is one. Only a string with escapes is parsed.
     pub(super) fn string_of<'m>(&'m self, member: &'m Member) -> Option<&'m str> {
         let text = &self.text[member.place.clone()];
         match text.as_bytes() {

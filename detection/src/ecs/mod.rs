@@ -1,7 +1,7 @@
 //! A CloudTrail record as an Elastic Common Schema document, the way Elastic's AWS integration maps it.
 //!
-//! [`TABLE`] says for each field what of a record it is made of. [`Document`] is all of them, [`Mapping`] the ones that a
-//! query asks for, and [`crate::detect::Head`] the few that decide most records. All answer queries through
+//! [`TABLE`] says what each field is made of. [`Document`] has all of the fields, [`Mapping`] those that a query asks
+//! for, and [`crate::detect::Head`] the few that decide most records. All of them answer queries through
 //! [`crate::query::Fields`], and agree.
 
 mod actions;
@@ -50,13 +50,13 @@ const EVENT_TIME: &str = "eventTime";
 /// A record as an ECS document. As JSON it has nested objects, in alphabetical order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// In the order of the table, which is by name. Names are letters, digits, `_` and `@` between dots, so what is below
-    /// one comes right behind it.
+    /// In the order of the table, which is sorted by name. Names are letters, digits, `_` and `@` between dots, so a
+    /// path below a name sorts right after it.
     fields: Vec<Field<Value>>,
 }
 
 impl Document {
-    /// Maps a record, which is any JSON object.
+    /// Maps a record, which can be any JSON object.
     #[must_use]
     pub fn from_record(mut record: Map<String, Value>) -> Self {
         let mut fields: Vec<Field<Value>> = Vec::with_capacity(USUAL_FIELDS);
@@ -109,8 +109,8 @@ impl Document {
         self.value(field)?.as_str().filter(|text| !is_empty_text(text))
     }
 
-    /// A document of these fields, each with one value, and of what every document has. Of names that are no fields of the
-    /// mapping nothing is left.
+    /// A document with these fields, one value each, and with what every document has. Names that are not fields of the
+    /// mapping are dropped.
     pub(crate) fn of<'f>(values: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
         let mut fields: Vec<Field<Value>> = TABLE
             .iter()

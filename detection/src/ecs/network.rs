@@ -8,7 +8,7 @@ use super::leaves::text_of;
 use super::mapping::Mapping;
 use super::set::Set;
 
-/// Where instance ids stand in `requestParameters` and `responseElements`.
+/// Where instance ids appear in `requestParameters` and `responseElements`.
 const INSTANCES: [&str; 8] = [
     "requestParameters.instanceId",
     "requestParameters.instanceIds",
@@ -21,7 +21,7 @@ const INSTANCES: [&str; 8] = [
 ];
 const INSTANCE_SETS: [&str; 2] =
     ["requestParameters.instancesSet.items", "responseElements.instancesSet.items"];
-/// The least length of an instance id: shorter texts only look like one.
+/// The minimum length of an instance id: shorter texts only look like one.
 const MIN_INSTANCE_CHARACTERS: usize = 10;
 
 pub(super) fn source_ip<'a>(mapping: &Mapping<'a>) -> Option<&'a str> {
@@ -94,7 +94,7 @@ fn is_host_name(text: &str) -> bool {
     text.strip_suffix('.').unwrap_or(text).split('.').all(is_label)
 }
 
-/// A part of `tlsDetails`, unless these are placeholders: some clients write the names of the keys as their values.
+/// A part of `tlsDetails`, unless it holds placeholders: some clients write the names of the keys as their values.
 fn tls<'a>(mapping: &Mapping<'a>, path: &'static str) -> Option<&'a str> {
     let version = mapping.text("tlsDetails.tlsVersion");
     mapping.text(path).filter(|_| version != Some("tlsVersion"))

@@ -1,11 +1,11 @@
-//! The record as it came, for queries that use CloudTrail's own names.
+//! The record as received, for queries that use CloudTrail's own names.
 
 use serde_json::{Map, Value};
 
 use super::leaves::{any_in_map, any_leaf};
 use crate::query::{Fields, Scalar};
 
-/// A parsed record under the names that it has: nothing is dropped, moved or renamed. It knows no field of the mapping.
+/// A parsed record under its own names: nothing is dropped, moved or renamed. It has none of the mapping's fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Raw<'a>(pub &'a Map<String, Value>);
 

@@ -47,7 +47,7 @@ pub(super) fn mobile_version(mapping: &Mapping<'_>) -> Option<Value> {
     login_flag(mapping, "additionalEventData.MobileVersion")
 }
 
-/// Whatever is not `No` is a yes.
+/// Anything other than `No` counts as yes.
 fn login_flag(mapping: &Mapping<'_>, path: &'static str) -> Option<Value> {
     let answer = mapping.at(path).filter(|answer| is_login(mapping) && !is_empty(answer))?;
     Some((answer.as_str() != Some("No")).into())
@@ -60,7 +60,7 @@ pub(super) fn resources(mapping: &Mapping<'_>) -> Option<Value> {
         item => std::slice::from_ref(item),
     };
     let mut resources: Vec<Map<String, Value>> = Vec::with_capacity(items.len());
-    // A record may hold tens of thousands, too many to compare each with all others.
+    // A record may hold tens of thousands, too many to compare each with all the others.
     let mut places = HashMap::with_capacity(items.len());
     for resource in items.iter().filter_map(resource) {
         let identity = ["arn", "account_id", "type"].map(|key| resource.get(key).cloned());
@@ -74,7 +74,7 @@ pub(super) fn resources(mapping: &Mapping<'_>) -> Option<Value> {
 }
 
 /// An object of `resources` without its empty parts, if anything is left. A key that CloudTrail writes in its own case
-/// goes before one that has the name already.
+/// takes precedence over one that already has the name.
 fn resource(item: &Value) -> Option<Map<String, Value>> {
     let mut resource = Map::new();
     for (key, value) in item.as_object()? {

@@ -1,14 +1,14 @@
-//! Values of a field that gathers them from several places.
+//! The values of a field that gathers them from several places.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-/// Texts in the order in which they came, each once.
+/// Distinct texts, in the order in which they were added.
 #[derive(Debug, Default)]
 pub(super) struct Set<'a> {
     texts: Vec<&'a str>,
-    /// The same texts. A record may hold tens of thousands, too many to search them one by one.
+    /// The same texts. A record may hold tens of thousands, too many to search one by one.
     known: BTreeSet<&'a str>,
 }
 

@@ -9,7 +9,7 @@ use super::mapping::{Make, Pick};
 use super::{EVENT_ID, EVENT_TIME, actions, identity, network, request};
 use crate::query::{Field, Kind, Values};
 
-/// An ECS field: its name, the kind and number of its values, and what of a record it is made of.
+/// An ECS field: its name, the kind and number of its values, and which parts of a record it is made of.
 #[derive(Debug)]
 pub struct Row {
     /// The dotted name.
@@ -21,7 +21,7 @@ pub struct Row {
     note: &'static str,
 }
 
-/// What of a record a field is made of. Paths are dotted.
+/// Which parts of a record a field is made of. Paths are dotted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Source {
     /// Nothing: every document has this value.
@@ -73,7 +73,7 @@ impl Row {
         self
     }
 
-    /// Says whether a query names a path below the field.
+    /// Returns whether a query names a path below the field.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.source, Source::Object(_) | Source::Objects(_))
@@ -131,7 +131,7 @@ const fn made(name: &'static str, make: Make, note: &'static str) -> Row {
     Row::new(name, Source::Made(make), note)
 }
 
-/// Every field, sorted by name. No name is the beginning of another one that goes on with a dot.
+/// Every field, sorted by name. No name followed by a dot is the start of another one.
 #[rustfmt::skip]
 pub static TABLE: &[Row] = &[
     date("@timestamp", EVENT_TIME),
@@ -227,11 +227,11 @@ pub static TABLE: &[Row] = &[
     text("user_agent.original", &["userAgent"]),
 ];
 
-/// The row that a dotted path names or leads below of, and the rest of the path.
+/// The row that a dotted path names or leads below, and the rest of the path.
 pub(super) fn find(path: &str) -> Option<(&'static Row, &str)> {
     static ROWS: LazyLock<HashMap<&str, &Row>> =
         LazyLock::new(|| TABLE.iter().map(|row| (row.name, row)).collect());
-    // Most paths are names of rows, and a hash finds these several times faster than comparisons.
+    // Most paths are names of rows, and hashing finds these several times faster than comparing.
     if let Some(row) = ROWS.get(path) {
         return Some((row, ""));
     }
@@ -240,7 +240,7 @@ pub(super) fn find(path: &str) -> Option<(&'static Row, &str)> {
     Some((row, below(row.name, path)?))
 }
 
-/// What a path has below a name: nothing if it is the name itself.
+/// The part of a path that is below a name: nothing if the path is the name itself.
 pub(super) fn below<'p>(name: &str, path: &'p str) -> Option<&'p str> {
     match path.strip_prefix(name)? {
         "" => Some(""),
@@ -251,7 +251,7 @@ pub(super) fn below<'p>(name: &str, path: &'p str) -> Option<&'p str> {
 /// What a query must know about a field, or why a query cannot use it.
 ///
 /// # Errors
-/// A reason for people, naming the field.
+/// A human-readable reason that names the field.
 pub fn field(name: &str) -> Result<Field, String> {
     let is_askable = |row: &Row, below: &str| match row.source {
         Source::Object(_) => true,
@@ -264,7 +264,7 @@ pub fn field(name: &str) -> Result<Field, String> {
         .ok_or_else(|| super::unmapped::reason(name))
 }
 
-/// How the values of a field stand in the text of the record.
+/// How the values of a field appear in the text of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// As they are, or as parts of longer texts.
@@ -275,7 +275,7 @@ pub enum Standing {
     Derived,
 }
 
-/// How the values of a field stand in the text of the record. A value that is text does, that is: numbers may not.
+/// How the values of a field that are text appear in the text of the record. Numbers may appear differently.
 #[must_use]
 pub fn standing(name: &str) -> Standing {
     match find(name) {

@@ -1,4 +1,4 @@
-//! Why a field cannot be asked for.
+//! Why a field cannot be queried.
 
 /// Fields that Elastic's stack fills and that are left out here, by the start of their names.
 const UNMAPPED: &[(&str, &str)] = &[
@@ -27,7 +27,7 @@ const UNMAPPED: &[(&str, &str)] = &[
     ("process", "CloudTrail records no process"),
 ];
 
-/// A reason for people, naming the field.
+/// A human-readable reason that names the field.
 pub(super) fn reason(field: &str) -> String {
     let is_below = |start: &str| {
         let rest = field.strip_prefix(start);

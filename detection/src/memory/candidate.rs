@@ -15,17 +15,17 @@ use crate::rule::{Definition, Memory};
 use crate::signal::{self, AlertDocument, Detail, Finding, Group, Signal};
 use crate::time;
 
-/// A match of a rule that remembers, of one tuple of values. It waits as its record, not as a document.
+/// A match of a rule that remembers, for one tuple of values. It waits as its record, not as a document.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// The place of the rule in its [`Ruleset`].
     pub rule: usize,
-    /// The values of the rule's fields, which tell the state that decides on it from the others of its rule.
+    /// The values of the rule's fields, which distinguish the state that decides on it from the rule's other states.
     pub terms: Terms,
     /// What memory looks at.
     pub event: Event,
-    /// The text of the record, or the alert document for a rule on signals; shared by all matches of it. A match that is
-    /// not among the [`Firsts`] may come without.
+    /// The text of the record, or the alert document for a rule on signals; shared by all of its matches. A match that
+    /// is not among the [`Firsts`] may have none.
     pub record: Option<Arc<[u8]>>,
 }
 
@@ -47,9 +47,9 @@ impl Candidate {
     }
 }
 
-/// What a match of a rule that remembers is.
+/// What memory makes of a match.
 pub(crate) enum Match {
-    /// A match for each of its tuples; none if the event takes no part.
+    /// A candidate for each of its tuples; none if the event takes no part.
     Candidates(Vec<Candidate>),
     /// Memory has no say in it.
     Plain,
@@ -67,9 +67,9 @@ pub(crate) struct Matched<'a, F> {
 /// The record of a match, or the alert document, for the candidates that it becomes.
 pub(crate) struct Shared<'a> {
     pub(crate) text: &'a [u8],
-    /// Which matches get it: all if there are none.
+    /// Decides which matches get it: all if it is `None`.
     pub(crate) firsts: Option<&'a mut Firsts>,
-    /// Made once it is needed.
+    /// Made when it is first needed.
     copy: Option<Arc<[u8]>>,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// Takes a match apart.
+/// Splits a match into its candidates.
 pub(crate) fn candidates<F: Fields>(rule: &Rule, matched: &Matched<'_, F>, shared: &mut Shared<'_>) -> Match {
     let Some(memory) = &rule.memory else { return Match::Plain };
     let Matched { fields: document, id, time } = *matched;
@@ -105,8 +105,8 @@ pub(crate) fn candidates<F: Fields>(rule: &Rule, matched: &Matched<'_, F>, share
     Match::Candidates(tuples.into_iter().map(candidate).collect())
 }
 
-/// The signal of a match on which memory has decided. `rules` and `origin` are those of the match, `now` is the time as RFC
-/// 3339. The signal of a group may be that of an earlier event: a late one has shown that it completes the group.
+/// The signal of a match on which memory has decided. `rules` and `origin` are those of the match, `now` is the time as
+/// RFC 3339. The signal of a group may be that of an earlier event, which a late one has shown to complete the group.
 ///
 /// # Panics
 /// If the match is not one of these rules. A match without its record gives a signal without fields.
@@ -161,7 +161,7 @@ fn on_signal(
     now: &str,
     accounts: &Accounts,
 ) -> Signal {
-    // It is a document of our own.
+    // We wrote this document.
     let alert = records::parse(candidate.record.as_deref().unwrap_or_default());
     let alert = Value::Object(alert.unwrap_or_default());
     match (memory, verdict) {
@@ -169,7 +169,7 @@ fn on_signal(
             let terms = &candidate.terms;
             let group = Group { fields, terms, cardinality, window: *window, reached, of_signals: true };
             let document = group_document(&group, |field| AlertDocument(&alert).text(field));
-            // A group names no source.
+            // A group has no single source.
             let origin = &Origin::EventBridge;
             let detail = Detail::Group(group);
             Finding { definition, document: &document, record: None, origin, now, accounts, detail }.signal()

@@ -8,17 +8,17 @@ use foldhash::fast::RandomState;
 use super::{Event, Terms, Time};
 use crate::rule::Memory;
 
-/// The first match of each tuple so far, in the order of time and event. Of a few hundred thousand matches only these, and
-/// those that complete a group, mostly give a signal.
+/// The first match of each tuple so far, in the order of time and event. Out of a few hundred thousand matches, mostly
+/// only these, and those that complete a group, give a signal.
 #[derive(Debug, Default)]
 pub struct Firsts {
     hasher: RandomState,
-    /// By the hash of rule and terms: the time, and the beginning of what tells the event from others.
+    /// By the hash of rule and terms: the time, and the first bytes of the event's identifier.
     firsts: HashMap<u64, (Time, [u8; 8])>,
 }
 
 impl Firsts {
-    /// Notes a match, and says whether it is likely to give a signal.
+    /// Notes a match. Returns whether it is likely to give a signal.
     pub(super) fn note(&mut self, rule: usize, memory: &Memory, terms: &Terms, event: &Event) -> bool {
         let mut begins = [0; 8];
         begins.iter_mut().zip(event.id.bytes()).for_each(|(to, from)| *to = from);

@@ -1,15 +1,15 @@
-//! Times at which something began, each with what tells the event that began it.
+//! Times at which something began, each with a digest of the event that began it.
 
 use std::fmt::Write;
 
 use super::text::{Error, digest};
 use super::{Event, Time};
 
-/// How many are kept. Whoever delivers old events again gets the same signals as far as these reach.
+/// How many are kept. Old events that are delivered again give the same signals as far back as these reach.
 const MAX_MARKS: usize = 128;
 
-/// Events that gave signals. Seen again, they give them again, so that a crash between remembering and publishing loses
-/// nothing.
+/// Events that gave signals. If they are seen again, they give the same signals again, so that a crash between
+/// remembering and publishing loses nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Marks(Vec<(Time, u64)>);
 
@@ -18,7 +18,7 @@ impl Marks {
         self.0.iter().any(|(time, _)| *time == event.time) && self.0.contains(&mark(event))
     }
 
-    /// Says whether one of them lies in the window that ends at this time: `(time - window, time]`.
+    /// Returns whether one of them lies in the window that ends at this time: `(time - window, time]`.
     pub(super) fn reach(&self, time: Time, window: i64) -> bool {
         self.0.iter().any(|(mark, _)| *mark <= time && time.saturating_sub(*mark) < window)
     }
@@ -27,7 +27,7 @@ impl Marks {
         self.0.iter().map(|(time, _)| *time).max()
     }
 
-    /// Adds an event. If they are too many, the one that lies farthest from it is forgotten.
+    /// Adds an event. If there are too many, the one farthest from it in time is forgotten.
     pub(super) fn add(&mut self, event: &Event) {
         self.0.push(mark(event));
         if self.0.len() > MAX_MARKS {

@@ -1,8 +1,8 @@
 //! What a rule remembers and decides: a state and the matches of one key in, verdicts and a new state out.
 //!
-//! All time is event time, so a replay, a late delivery and a scan of the past decide as the events themselves would have.
-//! Nothing here waits or knows a clock: the caller keeps the states, by [`Key`], and feeds the matches of a batch in the
-//! order of their time and id.
+//! All time is event time, so a replay, a late delivery and a scan of the past decide as the events themselves would
+//! have. Nothing here waits or reads a clock: the caller keeps the states, by their [`Keys`], and feeds the matches of
+//! a batch in the order of their time and id.
 //!
 //! | module | decides |
 //! |---|---|
@@ -45,16 +45,16 @@ const DAY: i64 = 24 * 60 * 60 * SECOND;
 /// An item stays this much longer than its window: databases and clocks are not exact.
 const GRACE: i64 = 2 * DAY;
 
-/// A match of a rule that remembers, as far as memory looks at it.
+/// The parts of a match that memory looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// When it happened.
     pub time: Time,
-    /// What tells it from others: its `event.id`, or the id of a signal.
+    /// What distinguishes it from others: its `event.id`, or the id of a signal.
     pub id: Box<str>,
     /// Where it happened, for [`Reached::agreed`].
     pub place: Place,
-    /// Hashes of the values that the rule counts, of each field of its cardinality.
+    /// Hashes of the values that the rule counts, for each field of its cardinality.
     pub counted: Box<[Box<[u64]>]>,
 }
 
@@ -64,7 +64,7 @@ pub type Place = [Option<u32>; 3];
 /// The fields of a [`Place`].
 pub const PLACE: [&str; 3] = ["aws.cloudtrail.recipient_account_id", "cloud.account.id", "cloud.region"];
 
-/// What memory says of a match.
+/// What memory decides about a match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It gives a signal.
@@ -80,8 +80,8 @@ pub enum Verdict {
 pub enum Change {
     /// Not at all.
     None,
-    /// It was seen again so soon, within a hundredth of the window, that writing can wait, unless nothing is known of the
-    /// process that wrote last.
+    /// It was seen again so soon, within a hundredth of the window, that writing can wait, unless nothing is known
+    /// about the process that wrote last.
     Renewal,
     /// It must be written before a signal is published.
     Needed,
@@ -103,7 +103,7 @@ enum Kind {
 }
 
 impl State {
-    /// The state of a key that nothing is known of.
+    /// The state of a key about which nothing is known.
     #[must_use]
     pub fn new(memory: &Memory) -> Self {
         let kind = match memory {
@@ -131,8 +131,8 @@ impl State {
         Ok(state)
     }
 
-    /// Decides on one match. What happened before `learn_before` is learned: it is remembered and never gives a signal.
-    /// The change is what this match makes of the state, since it was last written.
+    /// Decides on one match. Events before `learn_before` are learned: they are remembered and never give a signal. The
+    /// change is how this match makes the state differ from the one that was last written.
     pub fn decide(&mut self, memory: &Memory, event: &Event, learn_before: Time) -> (Verdict, Change) {
         let window = window(memory);
         let is_learned = event.time < learn_before;
@@ -150,12 +150,12 @@ impl State {
                 let (verdict, is_changed) = state.decide(window, event, is_learned);
                 (verdict, if is_changed { Change::Needed } else { Change::None })
             }
-            // A state is made and read for the memory of its rule, and kept under a key that follows from it.
+            // A state is made and read for its rule's memory, and kept under a key derived from it.
             (Kind::Threshold(_), _) => (Verdict::Signal, Change::None),
         }
     }
 
-    /// The state as text: versioned, with a sum that tells a damaged one, and below 64 KB.
+    /// The state as text: versioned, with a checksum that reveals damage, and below 64 KB.
     #[must_use]
     pub fn text(&self, memory: &Memory) -> String {
         match (&self.kind, memory) {
@@ -174,7 +174,7 @@ impl State {
         self.saved = self.last();
     }
 
-    /// When nobody needs the state any more, in seconds since 1970. `now` is the time of the clock.
+    /// When the state is no longer needed, in seconds since 1970. `now` is the time of the clock.
     #[must_use]
     pub fn expires(&self, memory: &Memory, now: Time) -> i64 {
         let last = self.last().map_or(now, |last| last.max(now));

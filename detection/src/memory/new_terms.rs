@@ -13,7 +13,7 @@ pub(super) struct NewTerms {
 }
 
 impl NewTerms {
-    /// Decides on one event. Gives also whether it claimed the tuple just now.
+    /// Decides on one event. Also returns whether it has just claimed the tuple.
     pub(super) fn decide(&mut self, window: i64, event: &Event, is_learned: bool) -> (Verdict, bool) {
         let is_claim = self.claims.has(event);
         let is_known = self.last_seen.is_some_and(|last| last >= event.time.saturating_sub(window));

@@ -11,7 +11,7 @@ pub(super) struct Suppression {
 }
 
 impl Suppression {
-    /// Decides on one event. Gives also whether it opened a window just now.
+    /// Decides on one event. Also returns whether it has just opened a window.
     pub(super) fn decide(&mut self, window: i64, event: &Event, is_learned: bool) -> (Verdict, bool) {
         if is_learned {
             (Verdict::Known, false)

@@ -10,9 +10,9 @@ use super::{Event, PLACE, Place, Time};
 use crate::query::{Fields, Scalar};
 use crate::rule::{Memory, MissingFields, Source};
 
-/// An event takes part with so many tuples at most: fields with many values make a product of them.
+/// An event takes part with at most this many tuples: fields with many values multiply.
 const MAX_TUPLES: usize = 1000;
-/// Longer terms stand in a key as their hash.
+/// Longer terms appear in a key as their hash.
 const MAX_TERMS_BYTES: usize = 512;
 const USUAL_TERMS_BYTES: usize = 96;
 
@@ -28,7 +28,7 @@ impl Terms {
         &self.0
     }
 
-    /// What tells them from others: the JSON array, or its hash if it is long.
+    /// What distinguishes them from others: the JSON array, or its hash if it is long.
     #[must_use]
     pub fn key(&self) -> Cow<'_, str> {
         if self.0.len() <= MAX_TERMS_BYTES {
@@ -41,7 +41,7 @@ impl Terms {
     /// The values.
     #[must_use]
     pub fn values(&self) -> Vec<Option<String>> {
-        // It is JSON of our own.
+        // We wrote this JSON.
         serde_json::from_str(&self.0).unwrap_or_default()
     }
 }
@@ -53,8 +53,8 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys of a rule that remembers: `<rule_id>/<hash of query, fields and window>/…`. A rule of which one of these
-    /// changes begins anew.
+    /// The keys of a rule that remembers: `<rule_id>/<hash of query, fields and window>/…`. A rule starts over when one
+    /// of these changes.
     #[must_use]
     pub fn new(source: &Source, memory: &Memory) -> Self {
         let counted: Vec<_> = memory.cardinality().iter().map(|counted| &counted.field).collect();
@@ -70,7 +70,7 @@ impl Keys {
         [&*self.prefix, &terms.key()].concat()
     }
 
-    /// The key under which the time is kept at which the rule first watched.
+    /// The key of the time at which the rule first watched.
     #[must_use]
     pub fn learning(&self) -> String {
         self.prefix.clone() + "learning"
@@ -85,7 +85,7 @@ pub(crate) fn tuples(memory: &Memory, document: &impl Fields) -> Vec<Terms> {
     empty.push('[');
     let mut tuples = vec![empty];
     for field in memory.fields() {
-        // Strings can always be written.
+        // Strings always serialize.
         let values = values(field, document, |text| serde_json::to_string(text).unwrap_or_default());
         match &values[..] {
             [] if allows_missing => tuples.iter_mut().for_each(|tuple| append(tuple, "null")),
@@ -112,7 +112,7 @@ fn append(tuple: &mut String, value: &str) {
     *tuple += value;
 }
 
-/// What memory looks at of an event.
+/// The parts of an event that memory looks at.
 pub(crate) fn event(memory: &Memory, document: &impl Fields, time: Time, id: &str) -> Event {
     let counted = memory.cardinality().iter().map(|counted| values(&counted.field, document, digest).into());
     let place: Place = if memory.cardinality().is_empty() && !matches!(memory, Memory::Threshold { .. }) {

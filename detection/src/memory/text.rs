@@ -14,7 +14,7 @@ pub(super) const SUPPRESSION: char = 's';
 pub(super) const LEARNING: char = 'l';
 pub(crate) const SILENCE: char = 'q';
 
-/// Why a text is no state.
+/// Why a text is not a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It has a version that this program does not know.
@@ -63,7 +63,7 @@ pub(super) fn digits(bytes: &[u8]) -> String {
     })
 }
 
-/// Eight bytes that tell a text from others.
+/// Eight bytes that distinguish a text from others.
 pub(super) fn digest(text: &str) -> u64 {
     let hash = Sha256::digest(text);
     hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
@@ -89,13 +89,13 @@ pub(super) fn number(letters: &str) -> Option<u64> {
     letters.bytes().rev().try_fold(0, |number, byte| Some(number << 6 | u64::from(value(byte)?)))
 }
 
-/// The identifier of an event in the shortest form that gives it back, or only what tells it from others.
+/// The identifier of an event in the shortest form that restores it, or only what distinguishes it from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Id {
     Whole(Box<str>),
     /// 48 bits.
     Digest(u64),
-    /// Nobody asks for it any more.
+    /// It is no longer needed.
     Forgotten,
 }
 
@@ -173,13 +173,13 @@ impl Id {
     }
 }
 
-/// Whether hyphens stand where a UUID has them, and nowhere else.
+/// Whether hyphens are where a UUID has them, and nowhere else.
 fn is_uuid(text: &str) -> bool {
     let hyphens = text.bytes().enumerate().filter(|(_, byte)| *byte == b'-').map(|(place, _)| place);
     hyphens.eq([8, 13, 18, 23])
 }
 
-/// The bytes that lower-case hexadecimal digits stand for, whatever hyphens are between them.
+/// The bytes that lower-case hexadecimal digits stand for, ignoring any hyphens between them.
 fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text
         .bytes()

@@ -1,4 +1,4 @@
-//! What people ask of a signal, read from its alert document.
+//! What people want to know about a signal, read from its alert document.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use crate::ecs;
 use crate::rule::Severity;
 
 const REQUEST: &str = "aws.cloudtrail.flattened.request_parameters";
-/// What a call is about, by the names of request parameters. The first that is there counts.
+/// The request parameters that name what a call is about. The first one present counts.
 const TARGETS: [&str; 26] = [
     "functionName",
     "bucketName",
@@ -35,15 +35,15 @@ const TARGETS: [&str; 26] = [
     "resourceArn",
     "name",
 ];
-/// Parameters that end like the name of a target and are none.
+/// Parameters that end like the name of a target but are not targets.
 const NO_TARGETS: [&str; 4] = ["roleSessionName", "clientToken", "clientRequestToken", "marker"];
 
-/// An alert document, as questions of people.
+/// An alert document, with answers to what people ask.
 #[derive(Debug, Clone, Copy)]
 pub struct Alert<'a>(&'a Value);
 
-/// Whom an alert is about: fields of the ECS document and their values. Usually one; the group of a threshold rule may have
-/// several.
+/// The principal of an alert: fields of the ECS document and their values. Usually one; the group of a threshold rule
+/// may have several.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Principal(pub Vec<(String, String)>);
 
@@ -55,7 +55,7 @@ impl Principal {
         if values.is_empty() { "an unnamed caller".to_owned() } else { values.join(", ") }
     }
 
-    /// The caller by its name, else the service, else the id, else the group of the rule, else the account.
+    /// The caller by name, else the service, else the id, else the group of the rule, else the account.
     pub(crate) fn of<'a>(
         text: impl Fn(&str) -> Option<&'a str>,
         terms: impl FnOnce() -> Vec<(String, String)>,
@@ -84,7 +84,7 @@ impl<'a> Alert<'a> {
         path.split('.').try_fold(self.0, |value, key| value.as_object()?.get(key))
     }
 
-    /// The text at a dotted path, if it is one and not empty.
+    /// The text at a dotted path, if there is one that is not empty.
     #[must_use]
     pub fn text(self, path: &str) -> Option<&'a str> {
         self.value(path)?.as_str().filter(|text| !text.is_empty())
@@ -113,14 +113,14 @@ impl<'a> Alert<'a> {
         self.text("kibana.alert.rule.name").unwrap_or_default()
     }
 
-    /// How bad it is.
+    /// Its severity.
     #[must_use]
     pub fn severity(self) -> Severity {
         let word = self.text("kibana.alert.severity").unwrap_or_default();
         Severity::ALL.into_iter().find(|severity| severity.as_str() == word).unwrap_or(Severity::Low)
     }
 
-    /// Whether the rule is a building block: a signal to correlate, no alert by itself.
+    /// Whether the rule is a building block: a signal to correlate, not an alert by itself.
     #[must_use]
     pub fn is_building_block(self) -> bool {
         self.value("kibana.alert.building_block_type").is_some()
@@ -132,13 +132,13 @@ impl<'a> Alert<'a> {
         threats.into_iter().flatten().filter_map(|threat| threat.get("tactic")?.get("name")?.as_str())
     }
 
-    /// Whom it is about.
+    /// The principal that it is about.
     #[must_use]
     pub fn principal(self) -> Principal {
         Principal::of(|field| self.text(field), || self.terms())
     }
 
-    /// The principal for people. Root has no name but the number of its account.
+    /// The principal for display. Root has no name except its account number.
     #[must_use]
     pub fn who(self) -> String {
         let is_root = self.text("aws.cloudtrail.user_identity.type") == Some("Root");
@@ -153,7 +153,7 @@ impl<'a> Alert<'a> {
         terms.into_iter().flatten().filter_map(term).collect()
     }
 
-    /// The name that the session was given.
+    /// The name given to the session.
     #[must_use]
     pub fn session(self) -> Option<&'a str> {
         let kind = self.text("aws.cloudtrail.user_identity.type")?;
@@ -166,7 +166,7 @@ impl<'a> Alert<'a> {
         self.text("aws.cloudtrail.recipient_account_id").or_else(|| self.text("cloud.account.id"))
     }
 
-    /// Where the call came from. A group of events may have the address of a machine alone.
+    /// Where the call came from. A group of events may have only an IP address.
     #[must_use]
     pub fn source(self) -> Option<&'a str> {
         self.text("source.address").or_else(|| self.text("source.ip"))

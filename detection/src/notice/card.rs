@@ -1,7 +1,7 @@
 //! A notice as a card in Slack or Teams: a custom notification of Amazon Q Developer in chat applications.
 //!
-//! The service drops what it does not know, so the card has documented fields only. Text that a caller chose stands in
-//! backticks, where neither Slack nor Teams looks for links, mentions or other marks; [`foreign`] has replaced the
+//! The service drops what it does not know, so the card has documented fields only. Text that a caller chose is in
+//! backticks, where neither Slack nor Teams looks for links, mentions or other markup; [`foreign`] has replaced the
 //! characters that could end that.
 
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ fn keywords(severity: &str, tactics: &[String]) -> Vec<String> {
     std::iter::once(severity.to_owned()).chain(tactics).collect()
 }
 
-/// `[severity] text`. The text may begin so already.
+/// `[severity] text`. The text may already begin that way.
 fn headed(severity: &str, text: &str) -> String {
     let head = format!("[{severity}] ");
     let text = text.strip_prefix(&head).unwrap_or(text);
@@ -129,7 +129,7 @@ fn code(text: &str) -> String {
     format!("`{}`", foreign(text, MAX_TEXT))
 }
 
-/// Text of a rule, in which marks of Markdown mean nothing either.
+/// Text of a rule, in which Markdown markup has no effect either.
 fn words(text: &str, limit: usize) -> String {
     plain(text, limit).replace(['*', '_', '~', '[', ']', '|'], " ")
 }

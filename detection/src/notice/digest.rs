@@ -1,4 +1,4 @@
-//! The digest of the signals that are in no notice of their own.
+//! The digest of the signals that have no notice of their own.
 
 use super::grouping::Digest;
 use super::text::{ascii, cut, plain, wrap};
@@ -41,7 +41,7 @@ pub(super) fn mail(digest: &Digest) -> String {
     out
 }
 
-/// `12 high: name of the rule`, the worst first.
+/// `12 high: name of the rule`, the most severe first.
 pub(super) fn rules(digest: &Digest) -> Vec<String> {
     let all = digest.rules.iter().rev();
     let line = |((severity, _), (name, signals)): (&(crate::rule::Severity, String), &(String, u64))| {

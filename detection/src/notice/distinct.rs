@@ -7,7 +7,7 @@ use super::text::foreign;
 
 /// More distinct texts than this are not counted.
 const MAX_COUNTED: usize = 1_000;
-/// The longest text that is kept, in characters. Names of AWS are shorter.
+/// The longest text that is kept, in characters. AWS names are shorter.
 const MAX_CHARS: usize = 160;
 
 /// The first distinct texts, and how many there are.
@@ -15,7 +15,7 @@ const MAX_CHARS: usize = 160;
 pub(super) struct Distinct {
     limit: usize,
     max_counted: usize,
-    /// Made harmless, for people.
+    /// Sanitized for display.
     pub(super) shown: Vec<String>,
     seen: HashSet<u64>,
 }

@@ -8,7 +8,7 @@ use super::alert::Principal;
 use super::grouping::Group;
 use super::text::{WIDTH, columns};
 
-/// An exception should be looked at again. From this many days after the last event on it no longer applies.
+/// An exception should be reviewed. It stops applying this many days after the last event.
 const DAYS: i64 = 90;
 /// A mail indents the file by this many columns.
 pub(super) const INDENT: usize = 2;
@@ -23,9 +23,9 @@ pub(super) fn of_group(group: &Group) -> Option<Vec<String>> {
     draft(&group.rule_id, &group.principal, accounts, group.last)
 }
 
-/// The lines of an exception file for signals of one rule and principal. `accounts` are the callers' accounts: none if they
-/// do not matter, or are not all known. `last` is the time of the last event. `None` if there is no principal, or one
-/// whose exact name does not fit into a line.
+/// The lines of an exception file for signals of one rule and principal. `accounts` are the callers' accounts: none if
+/// they do not matter, or are not all known. `last` is the time of the last event. `None` if there is no principal, or
+/// if its exact name does not fit on a line.
 #[must_use]
 pub fn draft(
     rule_id: &str,
@@ -35,7 +35,7 @@ pub fn draft(
 ) -> Option<Vec<String>> {
     let names_account = principal.0.iter().any(|(field, _)| field == ACCOUNTS[0]);
     let accounts = if names_account { &[] } else { accounts };
-    // Only an account's id is known to be what the record says, as it stands.
+    // Only an account's id is certain to be exactly what the record says.
     if accounts.iter().any(|account| !is_account_id(account)) || principal.0.is_empty() {
         return None;
     }
@@ -46,7 +46,7 @@ pub fn draft(
     for (index, clause) in query.into_iter().enumerate() {
         lines.extend(clause);
         if index + 1 < count {
-            // KQL may break a line anywhere between two words.
+            // KQL allows a line break between any two words.
             lines.last_mut()?.push_str(" and");
         }
     }
@@ -66,7 +66,7 @@ fn conditions(principal: &Principal) -> Option<Vec<Vec<String>>> {
     };
     let mut conditions: Vec<_> = principal.0.iter().map(condition).collect::<Option<_>>()?;
     if matches!(&principal.0[..], [(field, _)] if ACCOUNTS.contains(&field.as_str())) {
-        // Only calls without a caller of their own are meant, not everybody's in the account.
+        // This is meant only for calls without a caller of their own, not for everyone's calls in the account.
         let others = ["user.name", "user.id", "service.name"];
         conditions.extend(others.map(|field| vec![format!("not {field}: *")]));
     }
@@ -92,7 +92,7 @@ fn among(field: &str, values: &[String]) -> Option<Vec<String>> {
     Some(lines)
 }
 
-/// A quoted value of KQL that is printable ASCII, holds no quotes of TOML, and reads as no link and no markup.
+/// A quoted KQL value that is printable ASCII, holds no TOML quotes, and does not read as a link or markup.
 fn kql_text(value: &str) -> String {
     let is_link = value.contains("://") || value.contains("www.");
     let reads_as_more =
@@ -113,7 +113,7 @@ fn kql_text(value: &str) -> String {
     text + "\""
 }
 
-/// A basic string of TOML in printable ASCII.
+/// A TOML basic string in printable ASCII.
 fn toml_text(value: &str) -> String {
     let mut text = String::from("\"");
     for character in value.chars() {

@@ -9,7 +9,7 @@ use super::alert::{Alert, Principal, as_text};
 use super::distinct::Distinct;
 use crate::rule::Severity;
 
-/// One invocation gives at most this many notices; the other signals are counted in a digest.
+/// One invocation sends at most this many notices; the other signals are counted in a digest.
 pub const MAX_NOTICES: usize = 20;
 
 /// The signals of one invocation, on their way to people. Its memory does not grow with the number of signals.
@@ -19,28 +19,28 @@ pub struct Grouping {
     digests: BTreeMap<usize, Digest>,
 }
 
-/// The signals that are in no group of their own: how many, by severity and rule.
+/// The signals that have no group of their own: how many, by severity and rule.
 #[derive(Debug, Default)]
 pub struct Digest {
-    /// The worst severity last; for each rule its name and the number of its signals.
+    /// The highest severity last; for each rule, its name and the number of its signals.
     pub(super) rules: BTreeMap<(Severity, String), (String, u64)>,
 }
 
 /// All signals of one rule and principal.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// The destination, as the caller of [`Grouping::add`] counts them.
+    /// The destination, as numbered by the caller of [`Grouping::add`].
     pub topic: usize,
     /// The rule's id.
     pub rule_id: String,
-    /// Whom it is about.
+    /// The principal that it is about.
     pub principal: Principal,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// How many signals there are.
     pub signals: u64,
     pub(super) rule: Rule,
-    /// The principal for people, not yet made harmless.
+    /// The principal for display, not yet sanitized.
     pub(super) who: String,
     pub(super) actions: Distinct,
     pub(super) outcomes: Distinct,
@@ -105,7 +105,7 @@ impl Grouping {
         if self.groups.len() < MAX_NOTICES {
             return self.groups.push(Group::new(alert, principal, topic));
         }
-        // The worst signals get a notice of their own. Of equally bad ones, the first.
+        // The most severe signals get a notice of their own. Among equals, the first ones do.
         let least = self.groups.iter().rposition(|group| Some(group.severity) == self.least());
         match least {
             Some(least) if self.groups[least].severity < alert.severity() => {
@@ -117,13 +117,13 @@ impl Grouping {
         }
     }
 
-    /// Whether there is nothing to tell.
+    /// Whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
 
-    /// The groups, the worst first, and what is left for a digest for each destination.
+    /// The groups, the most severe first, and what is left for a digest for each destination.
     #[must_use]
     pub fn finish(mut self) -> (Vec<Group>, BTreeMap<usize, Digest>) {
         self.groups.sort_by_key(|group| std::cmp::Reverse(group.severity));
@@ -145,7 +145,7 @@ impl Digest {
         entry.or_insert_with(|| (name.to_owned(), 0)).1 += signals;
     }
 
-    /// The worst severity, and the number of signals.
+    /// The highest severity, and the number of signals.
     pub(super) fn sum(&self) -> (Severity, u64) {
         let worst = self.rules.keys().next_back().map_or(Severity::Low, |(severity, _)| *severity);
         (worst, self.rules.values().map(|(_, signals)| signals).sum())
@@ -223,7 +223,7 @@ impl Group {
     #[must_use]
     pub fn key(&self) -> String {
         use sha2::{Digest as _, Sha256};
-        // Texts have a JSON text.
+        // Strings always serialize.
         let key = serde_json::to_string(&(&self.rule_id, &self.principal.0)).unwrap_or_default();
         let hash = Sha256::digest(key);
         let start = hash.first_chunk().copied().unwrap_or_default();
@@ -273,7 +273,7 @@ fn mfa(alert: Alert<'_>) -> Option<&'static str> {
     Some(if used { "yes" } else { "no" })
 }
 
-/// Who stands behind a session, as far as the record says.
+/// Who is behind a session, as far as the record says.
 fn assumed_by(alert: Alert<'_>) -> Option<String> {
     let identity = |field: &str| alert.text(&format!("aws.cloudtrail.user_identity.{field}"));
     [
@@ -291,7 +291,7 @@ fn assumed_by(alert: Alert<'_>) -> Option<String> {
     .find_map(|(words, value)| Some(format!("{words}{}", value?)))
 }
 
-/// The values that a rule for new terms had not seen before.
+/// The values that a new terms rule had not seen before.
 fn new_terms(alert: Alert<'_>) -> Option<String> {
     let terms = alert.value("kibana.alert.new_terms")?.as_array()?;
     Some(terms.iter().map(as_text).collect::<Vec<_>>().join(", "))

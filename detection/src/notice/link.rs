@@ -2,7 +2,7 @@
 
 use super::grouping::Event;
 
-/// The console's domain, by how the names of a partition's regions begin. Isolated partitions have no public console.
+/// The console's domain, by the prefix of the partition's region names. Isolated partitions have no public console.
 const DOMAINS: [(&str, Option<&str>); 5] = [
     ("cn-", Some("console.amazonaws.cn")),
     ("us-gov-", Some("console.amazonaws-us-gov.com")),

@@ -13,7 +13,7 @@ use super::message::place;
 use super::text::{ascii, foreign, is_link, plain, wrap};
 use super::{Accounts, account, note};
 
-/// The width of the names in front of values.
+/// The width of the names before values.
 const NAMES: usize = 14;
 const MAX_CHARS: usize = 4_000;
 
@@ -34,7 +34,7 @@ pub(super) fn text(group: &Group, accounts: &Accounts, held_back: u64) -> String
     mail.0
 }
 
-/// A mail as far as it is written.
+/// A mail as far as it has been written.
 struct Mail(String);
 
 impl Mail {

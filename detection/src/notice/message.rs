@@ -1,4 +1,4 @@
-//! A notice as SNS takes it: a subject, and a text for each protocol.
+//! A notice as SNS accepts it: a subject, and a text for each protocol.
 
 use serde_json::{Value, json};
 
@@ -6,17 +6,17 @@ use super::grouping::{Digest, Group};
 use super::text::{ascii, cut, foreign, plain};
 use super::{Accounts, card, digest, mail, sms};
 
-/// SNS takes subjects of fewer than 100 characters.
+/// SNS accepts subjects of fewer than 100 characters.
 const MAX_SUBJECT: usize = 99;
-/// The longest names in a subject, in characters: what stands behind them must still be readable.
+/// The longest name in a subject, in characters: what follows it must still be readable.
 const MAX_NAME: usize = 32;
 
-/// A message of the structure `json`.
+/// A message for `MessageStructure: json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// One line of at most 99 characters of printable ASCII: severity, rule, who, where.
     pub subject: String,
-    /// The mail: plain text of at most 80 columns, a link alone on its line excepted.
+    /// The mail: plain text of at most 80 columns, except for a link alone on its line.
     pub mail: String,
     /// One line of at most 140 characters of printable ASCII.
     pub sms: String,
@@ -38,7 +38,7 @@ impl Message {
         }
     }
 
-    /// Writes the digest of the signals that are in no group.
+    /// Writes the digest of the signals that have no group.
     #[must_use]
     pub fn of_digest(digest: &Digest) -> Self {
         let subject = digest::subject(digest);

@@ -1,7 +1,7 @@
 //! Notices: what was found, in words that people read.
 //!
-//! [`Grouping`] collects the alert documents of an invocation, one group for each rule and principal. [`Message`] is a group,
-//! or the digest of what is in none, in the forms that SNS sends to mail, chat and phones.
+//! [`Grouping`] collects the alert documents of an invocation, one group for each rule and principal. [`Message`] is a
+//! group, or the digest of ungrouped signals, in the forms that SNS sends to mail, chat and phones.
 
 mod alert;
 mod card;
@@ -27,14 +27,14 @@ pub use text::plain;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Names of accounts, by their ids.
+/// Account names, by id.
 pub type Accounts = BTreeMap<String, String>;
 
-/// The longest name of an account, in characters.
+/// The longest account name, in characters.
 const MAX_ACCOUNT_NAME: usize = 100;
 
-/// An account for people: `payments-prod (111122223333)` where its name is known, else its id as it is. A name is free text
-/// of whoever made the account, so it is made harmless.
+/// An account for display: `payments-prod (111122223333)` if its name is known, else its id as it is. A name is free
+/// text chosen by whoever created the account, so it is sanitized.
 #[must_use]
 pub fn account<'a>(id: &'a str, accounts: &Accounts) -> Cow<'a, str> {
     accounts

@@ -2,7 +2,7 @@
 
 use super::text::{plain, wrap};
 
-/// A longer note goes on in the rule's file.
+/// A longer note continues in the rule's file.
 const MAX_LINES: usize = 60;
 const MAX_CHARS: usize = 2_000;
 
@@ -63,7 +63,7 @@ fn item(line: &str) -> Option<(&str, &str)> {
     is_number.then(|| (&line[..=number.len()], text))
 }
 
-/// A line without marks of Markdown. `[text](link)` becomes the text and the link.
+/// A line without Markdown markup. `[text](link)` becomes the text and the link.
 fn inline(line: &str) -> String {
     let mut text = line.replace("**", "").replace('`', "");
     while let Some((start, middle, end)) = link(&text) {
@@ -81,7 +81,7 @@ fn inline(line: &str) -> String {
     plain(&text, MAX_CHARS)
 }
 
-/// Where the first two asterisks stand that have words between them. One behind a word alone is a wildcard.
+/// The positions of the first two asterisks with words between them. One that only follows a word is a wildcard.
 fn emphasis(text: &str) -> Option<(usize, usize)> {
     let is_word = |part: Option<char>| part.is_some_and(char::is_alphanumeric);
     let opens =
@@ -92,7 +92,7 @@ fn emphasis(text: &str) -> Option<(usize, usize)> {
     Some((start, end))
 }
 
-/// Where `[`, `](` and `)` of the first link stand.
+/// The positions of `[`, `](` and `)` of the first link.
 fn link(text: &str) -> Option<(usize, usize, usize)> {
     let middle = text.find("](")?;
     let start = text[..middle].rfind('[')?;

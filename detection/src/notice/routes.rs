@@ -20,14 +20,14 @@ struct Route {
 }
 
 impl Routes {
-    /// Everything goes to this topic.
+    /// Sends everything to this topic.
     #[must_use]
     pub fn to(topic: String) -> Self {
         Self { topics: vec![topic], routes: Vec::new() }
     }
 
-    /// Adds a route behind those that are there: what satisfies `query`, KQL over the alert document, goes to `topic`;
-    /// with `stop`, later routes do not see it.
+    /// Adds a route after the existing ones: signals that satisfy `query`, KQL over the alert document, go to `topic`;
+    /// with `stop`, later routes do not see them.
     ///
     /// # Errors
     /// The mistakes in the query.

@@ -14,7 +14,7 @@ const REPLACEMENT: char = '\u{fffd}';
 #[must_use]
 pub fn plain(text: &str, limit: usize) -> String {
     let mut plain = String::with_capacity(text.len().min(limit));
-    // The limit is for the text as it was: a replacement that is longer must not hide that something is missing.
+    // The limit applies to the original text: a longer replacement must not hide that something is missing.
     let mut left = limit;
     let mut characters = text.chars();
     while left > 0 {
@@ -79,12 +79,12 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     format!("{}...", kept.trim_end())
 }
 
-/// The columns of a text. A character outside of ASCII may be wide, and counts as two.
+/// The columns of a text. A non-ASCII character may be wide, and counts as two.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().map(|character| if character.is_ascii() { 1 } else { 2 }).sum()
 }
 
-/// Whether this is a link that a reader may follow: of a rule, never of a record.
+/// Whether this is a link that a reader may follow: one from a rule, never from a record.
 pub(super) fn is_link(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let is_plain = |character: char| character.is_ascii_graphic() && !"<>\"'`\\^{|}".contains(character);
@@ -92,7 +92,7 @@ pub(super) fn is_link(text: &str) -> bool {
 }
 
 /// Breaks text into lines of at most [`WIDTH`] columns. The first line begins with `first`, the others with as many
-/// spaces. A link stands alone on its line and is never broken; any other word that is too long is.
+/// spaces. A link goes on a line of its own and is never broken; any other word that is too long is.
 pub(super) fn wrap(out: &mut String, first: &str, text: &str) {
     let indent = columns(first);
     let mut line = first.to_owned();

@@ -9,8 +9,8 @@ use serde_json::{Map, Number, Value};
 
 use super::MAX_LEVELS;
 
-/// Objects whose first key begins so are not objects to the JSON parser: it writes numbers and raw values to itself in
-/// this way.
+/// The JSON parser does not see objects whose first key begins with this as objects: it uses them internally to
+/// represent numbers and raw values.
 const RESERVED: &[u8] = b"$serde_json::private::";
 
 /// Parses a record, which is a JSON object. Every number keeps its digits.
@@ -18,7 +18,7 @@ const RESERVED: &[u8] = b"$serde_json::private::";
 /// # Errors
 /// The text is not JSON, or not an object.
 pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
-    // Checked as a whole, UTF-8 costs less than string by string.
+    // Checking UTF-8 as a whole costs less than string by string.
     let text = std::str::from_utf8(text).map_err(serde_json::Error::custom)?;
     if may_have_reserved_keys(text) {
         return limited(text).and_then(exact_object);
@@ -28,7 +28,7 @@ pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
     if record.values().any(has_exponent) { exact_object(text) } else { Ok(record) }
 }
 
-/// The same for a value that was found to be JSON before, but for the depth of it.
+/// The same for a value already known to be JSON, except for its depth.
 pub(super) fn parse_value(text: &str) -> serde_json::Result<Value> {
     if may_have_reserved_keys(text) {
         return limited(text).and_then(exact);
@@ -45,7 +45,7 @@ fn may_have_reserved_keys(text: &str) -> bool {
         && (memmem::find(text, RESERVED).is_some() || memmem::find(text, br"\u00").is_some())
 }
 
-/// The text, unless it is deeper than the parser follows.
+/// The text, unless it is nested deeper than the parser follows.
 fn limited(text: &str) -> serde_json::Result<&str> {
     if super::repair::levels(text.as_bytes()) > MAX_LEVELS {
         return Err(serde_json::Error::custom("too deep"));

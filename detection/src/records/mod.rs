@@ -5,8 +5,8 @@
 //! window plus one record, whatever the size of the delivery.
 //!
 //! The decoder judges by content, never by a name or a header. The first byte distinguishes gzip from text: `{`, `[` and
-//! white space cannot start a gzip file. The text may be deliveries one after the other, a bare array of records, a record a
-//! line, a document of a CloudWatch Logs subscription, or the output of `aws cloudtrail lookup-events`.
+//! white space cannot start a gzip file. The text may be deliveries one after the other, a bare array of records, one
+//! record per line, a document of a CloudWatch Logs subscription, or the output of `aws cloudtrail lookup-events`.
 //! [`RawRecord::unwrapped`] takes a record out of the log event or the EventBridge event that holds it.
 
 mod brackets;
@@ -28,10 +28,10 @@ use std::ops::ControlFlow;
 use gzip::Inflater;
 use split::Splitter;
 
-/// Larger records are rejected, in bytes: four times the most that CloudTrail writes.
+/// The largest record that is accepted, in bytes: four times the most that CloudTrail writes.
 pub const MAX_RECORD_BYTES: usize = 1024 * 1024;
-/// Objects and arrays inside each other, the record itself included, that a record may have: as many as the JSON parser
-/// follows. CloudTrail's records have up to about twenty.
+/// The deepest nesting of objects and arrays, including the record itself, that a record may have: as deep as the JSON
+/// parser follows. CloudTrail's records have up to about twenty levels.
 pub const MAX_LEVELS: usize = 127;
 
 /// The free space that a step offers to the inflater: large enough to amortise the call, small enough for L2.
@@ -96,7 +96,7 @@ pub enum Error {
         /// What is expected there.
         expected: &'static str,
     },
-    /// The text starts with a byte order mark of UTF-16.
+    /// The text starts with a UTF-16 byte order mark.
     #[error("the text is UTF-16: convert it to UTF-8, which CloudTrail writes, first")]
     Utf16,
     /// The text ends inside the JSON.
@@ -267,8 +267,8 @@ impl Decoder {
         })
     }
 
-    /// Like [`Decoder::step`], but the step ends after a record at which `sink` breaks, and the next step continues there.
-    /// So the caller limits what it holds at a time: a window may have thousands of small records.
+    /// Like [`Decoder::step`], but the step ends after a record at which `sink` breaks, and the next step continues
+    /// there. This lets the caller limit what it holds at a time: a window may have thousands of small records.
     ///
     /// # Errors
     /// Those of [`Decoder::step`].

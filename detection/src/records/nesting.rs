@@ -4,13 +4,13 @@ use super::MAX_RECORD_BYTES;
 
 /// The number of levels that a word holds.
 const WORD_LEVELS: usize = 64;
-/// Beyond this depth only the number of levels is kept: no record is as deep, so finding the end of the value suffices.
+/// Beyond this depth only the number of levels is kept: no record is that deep, so finding the end suffices.
 const MAX_LEVELS: usize = MAX_RECORD_BYTES;
 
 /// The open brackets, one bit each, the innermost lowest: 1 for a brace.
 ///
 /// A plain value, so that the compiler keeps it in registers. Full words are kept in `full`, for values that are deeper
-/// than any of CloudTrail's.
+/// than any that CloudTrail writes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Nesting {
     word: u64,
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// At any depth, the result is that of a list of brackets.
+        /// At any depth, the result is the same as with a list of brackets.
         #[test]
         fn a_bit_a_level_means_what_a_list_means(steps in proptest::collection::vec((0..6_u8, any::<bool>()), 0..1200)) {
             let (mut nesting, mut full, mut list) = (Nesting::default(), Vec::new(), Vec::new());

@@ -23,7 +23,7 @@ pub fn repaired(text: &[u8]) -> Option<Vec<u8>> {
     Some(repaired)
 }
 
-/// Parses a record, and repairs it first if it needs that. Every number keeps its digits.
+/// Parses a record, repairing it first if necessary. Every number keeps its digits.
 ///
 /// # Errors
 /// [`Rejection::InvalidJson`] if the text is not a JSON object even after a repair, [`Rejection::TooDeep`].
@@ -32,7 +32,7 @@ pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
         .or_else(|rejection| repaired(text).map_or(Err(rejection), |repaired| parse_as_it_is(&repaired)))
 }
 
-/// Parses a record, and repairs nothing.
+/// Parses a record without repairing anything.
 ///
 /// # Errors
 /// [`Rejection::InvalidJson`] if the text is not a JSON object, [`Rejection::TooDeep`].
@@ -40,20 +40,20 @@ pub(crate) fn parse_as_it_is(text: &[u8]) -> Result<Map<String, Value>, Rejectio
     exact::parse(text).map_err(|_| unparsed(text))
 }
 
-/// Parses a value of a record. Every number keeps the digits that the text has.
+/// Parses a value of a record. Every number keeps its digits.
 ///
 /// # Errors
-/// [`Rejection::InvalidJson`] if it is none.
+/// [`Rejection::InvalidJson`] if the text is not JSON.
 pub(crate) fn parse_value(text: &str) -> Result<Value, Rejection> {
     exact::parse_value(text).map_err(|_| Rejection::InvalidJson)
 }
 
-/// Why a text that the parser refused is rejected: it may be good JSON, and deeper than the parser follows.
+/// Why a text that the parser refused is rejected: it may be valid JSON that is nested deeper than the parser follows.
 pub(crate) fn unparsed(text: &[u8]) -> Rejection {
     if levels(text) > MAX_LEVELS { Rejection::TooDeep } else { Rejection::InvalidJson }
 }
 
-/// The most objects and arrays inside each other.
+/// The deepest nesting of objects and arrays.
 pub(super) fn levels(text: &[u8]) -> usize {
     let (mut levels, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in text {

@@ -24,7 +24,7 @@ const JSON: &str = "a JSON object or array";
 enum State {
     /// Outside of every value.
     Outermost,
-    /// After the first byte of a possible byte order mark of UTF-16.
+    /// After the first byte of a possible UTF-16 byte order mark.
     Mark(u8),
     /// Inside a top-level object that may be a record or hold an array of them.
     Object,
@@ -70,7 +70,7 @@ pub(super) struct Splitter {
     state: State,
     /// `None` before the first top-level value.
     holder: Option<Holder>,
-    /// The open brackets of the current record or value, and the full words of them.
+    /// The open brackets of the current record or value, and their full words.
     nesting: Nesting,
     full: Vec<u64>,
     /// Used inside a record; `quotes` is used elsewhere.
@@ -125,8 +125,8 @@ impl Splitter {
 
     /// Continues in `text` at `at`; `base` is the offset of `text` in the whole.
     ///
-    /// Stops at the end of `text`, or behind a record at which `sink` breaks. Returns that offset, and the offset from which
-    /// the text must be kept: the start of an unfinished record, or the same.
+    /// Stops at the end of `text`, or after a record at which `sink` breaks. Returns that offset, and the offset from
+    /// which the text must be kept: the start of an unfinished record, or the same.
     pub(super) fn scan(
         &mut self,
         text: &[u8],
@@ -375,11 +375,11 @@ impl Splitter {
         }
     }
 
-    /// Reads a byte outside of every value: white space, a byte order mark, or the start of a value. Returns whether the
-    /// byte is used up.
+    /// Reads a byte outside of every value: white space, a byte order mark, or the start of a value. Returns whether
+    /// the byte is consumed.
     fn outermost(&mut self, byte: u8, at: usize, place: u64) -> Result<bool, Error> {
         match (self.state, byte) {
-            // A zero before a bracket is the first half of it, without a byte order mark.
+            // A zero before a bracket is the bracket's first half, without a byte order mark.
             (State::Mark(0xff), 0xfe) | (State::Mark(0xfe), 0xff) | (State::Mark(0), b'{' | b'[') => {
                 return Err(Error::Utf16);
             }
@@ -392,7 +392,7 @@ impl Splitter {
                 self.state = State::Object;
             }
             (_, b'[') => self.open_array(Holder::Array),
-            // The bytes of UTF-8's byte order mark, which some editors and systems put at the start of a text.
+            // The bytes of the UTF-8 byte order mark, which some editors and systems put at the start of a text.
             (_, 0xef | 0xbb | 0xbf) => {}
             _ if byte.is_ascii_whitespace() => {}
             _ if self.holder == Some(Holder::Lines) => {

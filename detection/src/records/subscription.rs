@@ -20,7 +20,7 @@ impl Subscription {
         serde_json::from_slice(&document).unwrap_or_default()
     }
 
-    /// Whether the document is CloudWatch Logs' test of the subscription, whose event is no record.
+    /// Whether the document is CloudWatch Logs' test of the subscription, whose event is not a record.
     #[must_use]
     pub fn is_control_message(&self) -> bool {
         self.message_type == "CONTROL_MESSAGE"

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{RawRecord, Rejection, repair};
 
-/// A record in a log event in an event of EventBridge in a log event: AWS writes nothing deeper.
+/// A record in a log event in an EventBridge event in a log event: AWS writes nothing deeper.
 const MAX_DEPTH: u8 = 4;
 
 /// A record without its wrappers.
@@ -28,7 +28,7 @@ impl Unwrapped<'_> {
 
 impl<'a> RawRecord<'a> {
     /// Takes the record out of the log event, the EventBridge event or the `lookup-events` entry that holds it. Most
-    /// records have no wrapper, and their first key shows it.
+    /// records have no wrapper, as their first key shows.
     ///
     /// # Errors
     /// [`Rejection::NotCloudTrail`] for an object that neither is nor holds a record, and [`Rejection::InvalidJson`] for

@@ -58,7 +58,7 @@ fn depth(alert: &Value) -> u64 {
     alert.pointer("/kibana/alert/depth").and_then(Value::as_u64).unwrap_or(1)
 }
 
-/// Makes of the fields that the parent's alert adds those of the new one.
+/// Turns the fields that the parent's alert adds into those of the new one.
 fn raise(
     kibana: &mut Map<String, Value>,
     definition: &Definition,

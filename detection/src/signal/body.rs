@@ -39,7 +39,7 @@ const ORIGINAL_EVENT: [(&str, &str); 8] = [
     ("event.module", "kibana.alert.original_event.module"),
     ("event.type", "kibana.alert.original_event.type"),
 ];
-/// Most signals have less: a text that grows is copied again and again.
+/// Most signals are smaller: a text that grows is copied again and again.
 const USUAL_BYTES: usize = 12 * 1024;
 const USUAL_FIELDS: usize = 128;
 const MESSAGE: &str = "message";
@@ -79,7 +79,7 @@ struct Ancestor<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     r#type: &'static str,
-    /// What memory keeps of an event does not say where it came from.
+    /// What memory keeps about an event does not say where it came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<String>,
     depth: u8,
@@ -205,12 +205,12 @@ impl Body<'_> {
         }
     }
 
-    /// One more than that of what it is about.
+    /// One more than the depth of what it is about.
     fn depth(&self) -> u8 {
         if matches!(self.detail, Detail::Group(Group { of_signals: true, .. })) { 2 } else { 1 }
     }
 
-    /// The fields that tell what memory has to do with it.
+    /// The field that tells what memory has to do with it.
     fn remembered(&self) -> Option<Field<Part<'_>>> {
         match &self.detail {
             Detail::None | Detail::Sentence(_) => None,
@@ -232,7 +232,7 @@ pub(super) fn text_of(document: &impl Serialize) -> String {
     let mut text = Vec::with_capacity(USUAL_BYTES);
     // Strings and maps with string keys always serialize, and to UTF-8.
     let _ = serde_json::to_writer(&mut text, document);
-    // A copy has the right size: to shrink would have the allocator tidy up each time.
+    // A copy has the right size: shrinking would make the allocator tidy up each time.
     let text = std::str::from_utf8(&text).unwrap_or_default().to_owned();
     if memchr::memchr(FIRST_BYTE, text.as_bytes()).is_some() {
         text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")

@@ -53,7 +53,7 @@ const ADDED: [(&str, Kind, bool); 41] = [
 /// The schema of alert documents: a field of the event, or one that an alert adds.
 ///
 /// # Errors
-/// A reason for people, naming the field.
+/// A human-readable reason that names the field.
 pub fn field(name: &str) -> Result<Field, String> {
     let added = ADDED.iter().find(|(field, ..)| *field == name);
     let field = |(_, kind, many): &(&str, Kind, bool)| {

@@ -7,7 +7,7 @@ use crate::notice::{Accounts, Principal};
 use crate::origin::Origin;
 use crate::rule::{Cardinality, Definition};
 
-/// A match of a rule, with all that its signal tells.
+/// A match of a rule, with everything that its signal reports.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finding<'a> {
     pub(crate) definition: &'a Definition,
@@ -18,7 +18,7 @@ pub(crate) struct Finding<'a> {
     pub(crate) origin: &'a Origin,
     /// The time as RFC 3339.
     pub(crate) now: &'a str,
-    /// Names of accounts, for people.
+    /// Account names, for display.
     pub(crate) accounts: &'a Accounts,
     pub(crate) detail: Detail<'a>,
 }
@@ -29,7 +29,7 @@ pub(crate) enum Detail<'a> {
     None,
     NewTerms(&'a Terms),
     Group(Group<'a>),
-    /// What nobody called has its own message.
+    /// A signal that no call caused has its own message.
     Sentence(&'a str),
 }
 

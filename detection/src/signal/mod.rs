@@ -41,7 +41,7 @@ impl SignalId {
         Self::with_terms(rule_id, document, record, None)
     }
 
-    /// The same of one tuple of values, given as JSON: then `/<terms>` follows.
+    /// The same for one tuple of values, given as JSON: `/<terms>` is appended.
     fn with_terms(rule_id: &str, document: &Document, record: &[u8], terms: Option<&str>) -> Self {
         let mut hash = Sha256::new_with_prefix(rule_id);
         hash.update("/");
@@ -62,7 +62,7 @@ impl SignalId {
         Self(hash.finalize().into())
     }
 
-    /// The SHA-256 of the parts with slashes between them.
+    /// The SHA-256 of the parts, joined by slashes.
     fn of(parts: &[&str]) -> Self {
         Self(Sha256::digest(parts.join("/")).into())
     }
@@ -104,23 +104,23 @@ pub struct Signal {
     pub message: String,
     /// One printable line.
     pub subject: String,
-    /// The message attributes, for filters of subscriptions: at most ten.
+    /// The message attributes, for subscription filters: at most ten.
     pub attributes: Vec<Attribute>,
-    /// Whom it is about.
+    /// The principal that it is about.
     pub principal: Principal,
     /// The caller's account.
     pub caller_account: Option<String>,
     /// The account that owns the called resource, or `unknown`: a FIFO topic keeps the signals of an account in order.
     pub group: String,
-    /// The day of the event (UTC, `YYYY-MM-DD`), if its time is one.
+    /// The day of the event (UTC, `YYYY-MM-DD`), if its time has one.
     pub date: Option<String>,
     /// The time of the event, as in the record.
     pub time: Option<String>,
 }
 
 impl Signal {
-    /// Makes the signal of a match. `document` is the record as ECS, `record` its JSON text, `now` the time as RFC 3339.
-    /// `accounts` names accounts in its words; its fields are the same without them.
+    /// Makes the signal of a match. `document` is the record as ECS, `record` its JSON text, `now` the time as RFC
+    /// 3339. `accounts` provides account names for its sentences; its fields do not depend on them.
     #[must_use]
     pub fn new(
         definition: &Definition,
@@ -160,11 +160,11 @@ pub struct Suppressed {
     pub action: Option<String>,
     /// The identifier of the event.
     pub event_id: Option<String>,
-    /// The caller, by the name in a signal's message.
+    /// The caller, as named in a signal's message.
     pub caller: String,
     /// The account that owns the called resource, else the caller's.
     pub account: Option<String>,
-    /// The same account with its name, where that is known.
+    /// The same account with its name, if that is known.
     pub account_name: Option<String>,
     /// The region.
     pub region: Option<String>,

@@ -1,4 +1,4 @@
-//! The texts of a signal for people: message, reason and subject.
+//! The human-readable texts of a signal: message, reason and subject.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -71,7 +71,7 @@ pub(super) fn sentence(document: &Document, accounts: &Accounts) -> String {
     sentence + "."
 }
 
-/// The message of a group: how many events of which values within which time, where, and when the last of them was.
+/// The message of a group: how many events with which values in what time, where, and when the last of them happened.
 pub(super) fn group_sentence(group: &Group<'_>, document: &Document, accounts: &Accounts) -> String {
     let values = group.terms.values().into_iter().map(Option::unwrap_or_default);
     let value_of = |(field, value): (&String, String)| {
@@ -104,13 +104,13 @@ pub(super) fn group_sentence(group: &Group<'_>, document: &Document, accounts: &
     sentence + "."
 }
 
-/// The account that owns the called resource, else the caller's, with its name where that is known.
+/// The account that owns the called resource, else the caller's, with its name if that is known.
 fn account<'d>(document: &'d Document, accounts: &Accounts) -> Option<Cow<'d, str>> {
     let id = ACCOUNT_IDS.into_iter().find_map(|field| document.text(field));
     id.map(|id| notice::account(id, accounts))
 }
 
-/// A number of seconds in its biggest whole unit.
+/// A number of seconds in its largest whole unit.
 fn span(seconds: u64) -> String {
     let units = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"), (1, "second")];
     let unit = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));

@@ -1,5 +1,5 @@
 // Prints java-maps.tsv: a map as JSON, a tab, and (as a JSON string) what Java's own HashMap prints of it once the parts that Elastic's
-// pipeline takes for empty are removed in place.
+// pipeline treats as empty are removed in place.
 //
 //     java detection/tests/ecs/JavaMaps.java > detection/tests/ecs/java-maps.tsv
 //

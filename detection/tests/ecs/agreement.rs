@@ -1,4 +1,4 @@
-//! A field taken alone is the field of the document: for any record, and every row of the table.
+//! A field read on its own equals the field of the document, for any record and every row of the table.
 
 use std::sync::LazyLock;
 
@@ -121,7 +121,7 @@ const KEYS: [&str; 53] = [
     "a.b",
 ];
 
-/// The text of a record in which any key may be anywhere and have any value, though most stand where they belong.
+/// The text of a record in which any key may be anywhere and have any value, though most are where they belong.
 fn whole_record() -> impl Strategy<Value = String> {
     let scalar = || {
         prop_oneof![

@@ -1,4 +1,4 @@
-//! Printed objects against what Java itself printed: `JavaMaps.java` beside this file wrote the table.
+//! Printed objects against what Java itself printed: `JavaMaps.java`, next to this file, wrote the table.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn printed_maps_are_the_text_that_java_prints() {
         let printed: Value = serde_json::from_str(printed).expect("a JSON string");
         let document = document(&format!(r#"{{"requestParameters":{map}}}"#));
         let ours = at(&document, "aws.cloudtrail.request_parameters");
-        // Of a map without anything in it the pipeline keeps nothing.
+        // The pipeline keeps nothing of an empty map.
         assert_eq!(ours.unwrap_or_else(|| json!("{}")), printed, "{map}");
         rows += 1;
     }

@@ -48,7 +48,7 @@ fn check(rows: &[Row]) {
     }
 }
 
-/// The elements of an array whose order means nothing.
+/// The elements of an array whose order has no meaning.
 fn set(value: Option<Value>) -> Option<BTreeSet<String>> {
     let texts = value?.as_array().expect("an array").iter().map(ToString::to_string).collect::<Vec<_>>();
     let set: BTreeSet<_> = texts.iter().cloned().collect();

@@ -52,7 +52,7 @@ pub const COPIES: &[Row] = &[
         "aws.cloudtrail.session_credential_from_console",
         r#""true""#,
     ),
-    // A string in one, a boolean in the other, whatever CloudTrail calls them.
+    // `management_event` is a string and `read_only` a boolean, whatever CloudTrail calls them.
     (r#"{"managementEvent":true}"#, "aws.cloudtrail.management_event", r#""true""#),
     (r#"{"managementEvent":false}"#, "aws.cloudtrail.management_event", r#""false""#),
     (r#"{"managementEvent":"true"}"#, "aws.cloudtrail.management_event", r#""true""#),
@@ -85,7 +85,7 @@ pub const COPIES: &[Row] = &[
         "aws.cloudtrail.resources",
         r#"[{"ARNPrefix":"p/","type":"T","x":{"z":1}}]"#,
     ),
-    // CloudTrail's own key goes first, wherever it stands, unless it counts as missing.
+    // CloudTrail's own key takes precedence, wherever it is, unless it counts as missing.
     (
         r#"{"resources":[{"ARN":"a","arn":"x","account_id":"y","accountId":1},{"ARN":"-","arn":"b"}]}"#,
         "aws.cloudtrail.resources",
@@ -102,7 +102,7 @@ pub const COPIES: &[Row] = &[
     (r#"{"eventTime":"2026-13-23T10:05:00"}"#, "@timestamp", ABSENT),
     (r#"{"eventTime":"yesterday"}"#, "@timestamp", ABSENT),
     (r#"{"eventTime":5}"#, "@timestamp", ABSENT),
-    // A keyword is a text, or several; an object is none.
+    // A keyword is a text, or several; an object is not.
     (r#"{"eventName":5}"#, "event.action", r#""5""#),
     (r#"{"eventName":true}"#, "event.action", r#""true""#),
     (r#"{"eventName":["a",5,"-",{"b":1}]}"#, "event.action", r#"["a","5"]"#),

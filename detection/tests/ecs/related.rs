@@ -1,4 +1,4 @@
-//! What the record is related to, and whom it changes.
+//! What the record is related to, and which users it changes.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The table is the truth about the mapping, and so is the page of fields.
+//! The table describes the mapping correctly, and so does the page of fields.
 
 use std::collections::BTreeSet;
 
@@ -129,12 +129,12 @@ fn what_is_not_mapped_is_refused_as_that() {
     }
 }
 
-/// The rows of a table of the page, by the heads of its columns.
+/// The rows of a table on the page, found by its header row.
 fn rows<'p>(page: &'p str, head: &str) -> Vec<&'p str> {
     page.lines().skip_while(|line| *line != head).skip(2).take_while(|line| line.starts_with('|')).collect()
 }
 
-/// The items of a list of the page, by the start of its first one.
+/// The items of a list on the page, found by the start of its first item.
 fn list<'p>(page: &'p str, start: &str) -> Vec<&'p str> {
     page.lines().skip_while(|line| !line.starts_with(start)).take_while(|line| !line.is_empty()).collect()
 }

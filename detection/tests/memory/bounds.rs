@@ -1,11 +1,11 @@
-//! A state stays small, whatever comes. How quick a decision is stands in the benches.
+//! A state stays small, whatever comes. The benchmarks measure how quick a decision is.
 
 use detection::memory::{Event, State, Verdict};
 use detection::rule::Memory;
 
 use super::{NEVER, counting, new_terms, suppression, threshold};
 
-/// An item of the table costs by the kilobyte.
+/// A table item is billed by the kilobyte.
 const MAX_BYTES: usize = 64 * 1024;
 
 fn id(number: u64) -> String {

@@ -1,4 +1,4 @@
-//! Laws that hold for whatever events come, in whatever order, doubled, and cut between processes anywhere.
+//! Laws that hold whatever events come, in any order, duplicated, and split between processes anywhere.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     });
     let doubled = (proptest::collection::vec(one, 1..40), any::<proptest::sample::Index>());
     doubled.prop_map(|(mut events, from)| {
-        // A redelivery of everything from some place on.
+        // A redelivery of everything from some point on.
         let again = events[from.index(events.len())..].to_vec();
         events.extend(again);
         events

@@ -1,4 +1,4 @@
-//! What rules that remember decide: a plain model beside the real thing, in every order, doubled and cut.
+//! What rules that remember decide: a plain model beside the real thing, in every order, duplicated and split.
 
 #[path = "../repository/mod.rs"]
 mod repository;
@@ -64,7 +64,7 @@ fn signals(memory: &Memory, learn_before: Time, events: &[Event]) -> Vec<Option<
             Some(text) => State::parse(memory, text).expect("a text of our own"),
         };
         let (verdict, change) = state.decide(memory, event, learn_before);
-        // A process that has just begun knows nothing of the one before, and writes what it can.
+        // A process that has just started knows nothing about the one before, and writes what it can.
         if change != Change::None {
             text = Some(state.text(memory));
         }

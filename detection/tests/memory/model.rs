@@ -35,7 +35,7 @@ pub fn suppression(window: i64, events: &[Event]) -> Vec<Option<String>> {
     events.iter().map(verdict).collect()
 }
 
-/// What a group remembers in the model: every event for ever.
+/// What a group remembers in the model: every event, forever.
 #[derive(Default)]
 pub struct Group {
     events: BTreeSet<(Time, Box<str>, Vec<u64>)>,

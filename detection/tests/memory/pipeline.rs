@@ -66,7 +66,7 @@ fn decided(rules: &Ruleset, candidates: &[Candidate]) -> Vec<Value> {
     signals.iter().map(document).collect()
 }
 
-/// The document of a signal, which is as the schema says.
+/// The document of a signal, which follows the schema.
 pub fn document(signal: &Signal) -> Value {
     let document = serde_json::from_str(&signal.message).expect("JSON");
     follows_the_schema(&document);
@@ -92,7 +92,7 @@ fn a_record_that_cannot_be_read_as_a_whole_is_rejected_before_memory_looks_at_it
         (good.clone(), true),
         (with(&format!(r#""responseElements":{}"#, nested(126))), true),
         (with(&format!(r#""responseElements":{}"#, nested(127))), false),
-        // Many brackets are no levels.
+        // Many brackets are not many levels.
         (with(&format!(r#""responseElements":[{}]"#, vec!["[]"; 500].join(","))), true),
         (with(r#""responseElements":"\ud83d""#), true),
         (with(r#""responseElements":"\ud83d\ude00""#), true),

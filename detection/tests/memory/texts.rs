@@ -1,4 +1,4 @@
-//! The form in which states are kept, and texts that are none.
+//! The form in which states are kept, and texts that are not states.
 
 use detection::memory::{Error, Start, State, Verdict};
 

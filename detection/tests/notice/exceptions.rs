@@ -20,7 +20,7 @@ fn table(file: &str) -> toml::Table {
     toml::from_str(file).expect(file)
 }
 
-/// Whether the file's exception takes the record out.
+/// Whether the file's exception suppresses the record.
 fn takes_out(file: &str, record: &Value) -> bool {
     let table = table(file);
     let text = table["query"].as_str().expect("a query");

@@ -1,4 +1,4 @@
-//! Notices as people get them. `GOLDEN=write` writes the files anew: read them before they are committed.
+//! Notices as people get them. `GOLDEN=write` rewrites the files: read them before you commit them.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ fn compare(name: &str, message: &Message) {
     assert_eq!(fs::read_to_string(path).expect("the file is there"), text);
 }
 
-/// `count` calls of one role, a minute apart, in as many accounts, each on a function of its own.
+/// `count` calls of one role, a minute apart, in as many accounts, each on its own function.
 fn sweep(count: usize) -> Vec<Value> {
     let call = |index: usize| {
         with(&[
@@ -48,7 +48,7 @@ fn one_call_of_a_role() {
     compare("role", &message(&[document(&definition(), &record())]));
 }
 
-/// The alerts of the embedded rule with memory on a sample delivery, as if it knew nobody.
+/// The alerts of the embedded rule with memory on a sample delivery, as if it had seen nobody before.
 fn alerts_of_sample() -> Vec<Value> {
     let text = fs::read(repository::path("events/records/main.json")).expect("the file is there");
     let delivery: Value = serde_json::from_slice(&text).expect("JSON");

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{definition, document, groups, record, short, with};
 
-/// The principals of the groups that these calls give.
+/// The principals of the groups that these calls form.
 fn principals(members: &[&[(&str, serde_json::Value)]]) -> Vec<String> {
     let documents: Vec<_> = members.iter().map(|members| document(&definition(), &with(members))).collect();
     groups(&documents).iter().map(|group| group.principal.name()).collect()

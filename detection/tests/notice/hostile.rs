@@ -1,4 +1,4 @@
-//! Whoever makes a call chooses what stands in its record. No form of a notice lets such text do anything.
+//! Whoever makes a call chooses what its record contains. No form of a notice lets such text do anything.
 
 use detection::notice::Message;
 use detection::rule::Severity;
@@ -43,7 +43,7 @@ const FIELDS: [&str; 14] = [
     "recipientAccountId",
 ];
 
-/// What no form of a notice may hold.
+/// What no form of a notice may contain.
 #[track_caller]
 fn check(message: &Message, context: &str) {
     crate::check(message);
@@ -58,7 +58,7 @@ fn check(message: &Message, context: &str) {
         };
         assert_eq!(text.find(is_bad), None, "{context} in {text:?}");
     }
-    // Text of a record stands in code, and no backtick in it ends that.
+    // Text of a record is formatted as code, and no backtick in it ends that.
     let description = message.card["content"]["description"].as_str().expect("a text");
     for line in description.lines() {
         let ticks = line.matches('`').count();

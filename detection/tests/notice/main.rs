@@ -33,7 +33,7 @@ fn definition() -> Definition {
     definition
 }
 
-/// A rule with few words.
+/// A rule with little text.
 fn short(name: &str, severity: Severity) -> Definition {
     Definition {
         rule_id: name.to_lowercase().replace(' ', "-"),

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 const NOW: &str = "2026-11-23T10:15:00Z";
 const RULE_ID: &str = "1251b98a-ff45-11ee-89a1-f661ea17fbce";
 
-/// The embedded rule's facts.
+/// The embedded rule's definition.
 fn definition() -> Definition {
     let rules = crate::repository::embedded();
     rules
@@ -41,7 +41,7 @@ fn signal_of(definition: &Definition, record: &str, origin: &Origin) -> Signal {
     Signal::new(definition, &document, record.as_bytes(), origin, NOW, &Accounts::new())
 }
 
-/// The signal of a record as the embedded rule makes it, after a look at everything that must hold for every signal.
+/// The signal of a record as the embedded rule makes it, after checking everything that must hold for every signal.
 fn signal(record: &str) -> Signal {
     let signal = signal_of(&definition(), record, &origin());
     check(&signal);

@@ -78,7 +78,7 @@ fn nothing_empty_is_left_where_everything_was_left_out() {
     let record = with(json!({ "responseElements": { "k": "x".repeat(300_000) }, "requestParameters": null }));
     assert_eq!(omitted(&record), [NOTE, ORIGINAL, PRINTED[2], FLATTENED[2]]);
     assert_eq!(message(&signal(&record)).pointer("/aws/cloudtrail/flattened"), None);
-    // Without a function's name nothing of the request is left either.
+    // Without a function's name, nothing of the request is left either.
     let record = with(json!({ "requestParameters": { "k": "x".repeat(300_000) }, "responseElements": null }));
     let message = message(&signal(&record));
     assert_eq!(message.pointer("/aws/cloudtrail/flattened"), None);
@@ -92,7 +92,7 @@ fn a_signal_that_just_fits_keeps_everything() {
         );
         signal(&record)
     };
-    // A letter more in the parameter stands in three places, one more in the agent's name in two.
+    // One more letter in the parameter appears in three places, one more in the agent's name in two.
     let spare = MAX_BYTES - sized(1, 1).bytes();
     let (parameter, agent) = (1 + spare / 3 - spare % 3, 1 + 2 * (spare % 3));
     let full = sized(parameter, agent);

@@ -339,7 +339,7 @@ fn long_names_are_cut_in_the_subject_and_the_attributes_only() {
     assert_eq!(signal.subject.len(), 100);
     assert_eq!(attributes(&signal)["event_action"].len(), 256);
     assert_eq!(message(&signal)["event"]["action"], name.as_str());
-    // A space at the cut would stand at the end.
+    // A space at the cut would be left at the end.
     let subject = "[low] AWS Lambda Function Created or Updated: ".len();
     let name = format!("{} x", "n".repeat(99 - subject));
     let signal = self::signal(&with(json!({ "requestParameters": { "functionName": name } })));

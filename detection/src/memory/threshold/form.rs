@@ -1,11 +1,11 @@
-//! The text of a group: `<time of the latest>|<places>|<alerts>|<events>`. The time of an event is the difference to the one
-//! before.
+//! The text of a group: `<time of the latest>|<places>|<alerts>|<events>`. The time of an event is the difference from
+//! the one before.
 
 use super::{Alert, Kept, MAX_WHOLE, Rule, Threshold, VALUE_LETTERS, max_kept};
 use crate::memory::text::{self, Error, Id, letters, number};
 use crate::memory::{PLACE, Place, Time};
 
-/// A longer text is thinned: an item of `DynamoDB` costs by the kilobyte.
+/// A longer text is thinned: `DynamoDB` charges for an item by the kilobyte.
 const MAX_BYTES: usize = 60_000;
 
 impl Threshold {

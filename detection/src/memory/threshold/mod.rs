@@ -1,7 +1,7 @@
 //! Groups of events that are big enough.
 //!
-//! Events count in the order of their time and id, whatever the order in which they come. What an alert has counted, and
-//! what follows it within the window, is spent: it does not count again.
+//! Events count in the order of their time and id, whatever order they arrive in. What an alert has counted, and what
+//! follows it within the window, is spent: it does not count again.
 
 mod form;
 
@@ -11,16 +11,16 @@ use super::text::Id;
 use super::{Event, PLACE, Place, Time, Verdict};
 use crate::rule::Cardinality;
 
-/// At least so many events are kept, as long as none of them is spent, so that late ones find their neighbours.
+/// At least this many events are kept, as long as none of them is spent, so that late ones find their neighbours.
 const MIN_KEPT: usize = 200;
-/// Of so many events the whole identifier is kept, for the ancestors of a signal.
+/// The whole identifier is kept for this many events, for the ancestors of a signal.
 const MAX_WHOLE: usize = 128;
-/// A signal names at most so many ancestors.
+/// A signal names at most this many ancestors.
 const MAX_ANCESTORS: usize = 100;
-/// So many alerts are kept, and the ancestors of the newest few.
+/// This many alerts are kept, and the ancestors of the newest few.
 const MAX_ALERTS: usize = 64;
 const MAX_ALERTS_WITH_ANCESTORS: usize = 2;
-/// So many letters of the hash of a value that is counted.
+/// This many letters are kept of the hash of a counted value.
 const VALUE_LETTERS: usize = 6;
 
 /// What a rule asks for.
@@ -55,9 +55,9 @@ pub(super) struct Threshold {
     alerts: Vec<Alert>,
     /// Events that are not spent, in the order of time and id.
     events: Vec<Kept>,
-    /// How many of the events have each value, of each field of the cardinality.
+    /// For each field of the cardinality, how many of the events have each value.
     distinct: Vec<HashMap<u64, usize>>,
-    /// Where the event stands that came last.
+    /// The time of the event that arrived last.
     latest: Time,
 }
 
@@ -74,7 +74,7 @@ struct Alert {
     time: Time,
     /// The event that completed it.
     id: Id,
-    /// The late event that showed it, if it is another one. Either, seen again, gives the signal again.
+    /// The late event that revealed it, if that is another one. If either is seen again, it gives the signal again.
     shown_by: Option<(Time, Id)>,
     is_learned: bool,
     count: u32,
@@ -84,7 +84,7 @@ struct Alert {
 }
 
 impl Threshold {
-    /// Decides on one event. Gives also whether the state is another one now.
+    /// Decides on one event. Also returns whether the state has changed.
     pub(super) fn decide(&mut self, rule: &Rule<'_>, event: &Event, learn_before: Time) -> (Verdict, bool) {
         if let Some(alert) = self.alerts.iter().find(|alert| alert.is_of(event)) {
             return (alert.verdict(event, learn_before), false);
@@ -112,7 +112,7 @@ impl Threshold {
         self.alerts.iter().any(|alert| time.abs_diff(alert.time) < window.unsigned_abs())
     }
 
-    /// Adds an event in its place; `None` if it is there.
+    /// Inserts an event in order; `None` if it is already there.
     fn insert(&mut self, rule: &Rule<'_>, event: &Event) -> Option<usize> {
         let before =
             |kept: &Kept| (kept.time, kept.id.whole().unwrap_or_default()) < (event.time, &*event.id);
@@ -125,7 +125,7 @@ impl Threshold {
             return None;
         }
         self.latest = event.time;
-        // An event with more values than it takes is as good as one with so many.
+        // An event with more values than the rule needs is as good as one with just enough.
         let counted = rule.cardinality.iter().zip(&event.counted).map(|(rule, values)| {
             let values = values.iter().map(|value| value & ((1 << (6 * VALUE_LETTERS)) - 1));
             values.take(rule.value as usize).collect()
@@ -146,8 +146,8 @@ impl Threshold {
         }
     }
 
-    /// The first event, of those from `place` on that its event may have helped, whose window is full, with the first event
-    /// in that window.
+    /// The first event with a full window, among those from `place` on whose window includes the event at `place`, and
+    /// the first event in that window.
     fn completed_from(&self, place: usize, rule: &Rule<'_>) -> Option<(usize, usize)> {
         let wanted = |field: usize| rule.cardinality[field].value as usize;
         if self.events.len() < rule.value as usize
@@ -180,7 +180,7 @@ impl Threshold {
         None
     }
 
-    /// Makes the alert of the events in a window, the last of which completes it, and drops what is spent by it.
+    /// Makes the alert of the events in a window, the last of which completes it, and drops the events that it spends.
     fn alert(
         &mut self,
         rule: &Rule<'_>,
@@ -236,7 +236,8 @@ impl Threshold {
         self.events = events;
     }
 
-    /// Forgets what an event that comes later cannot need: of each value the newest event counts, and of events the newest.
+    /// Forgets what later events cannot need: only the newest event per value counts, and only the newest events
+    /// overall.
     fn thin(&mut self, rule: &Rule<'_>) {
         let mut seen: Vec<HashSet<u64>> = vec![HashSet::new(); rule.cardinality.len()];
         let mut kept: Vec<_> = std::mem::take(&mut self.events);
@@ -259,7 +260,7 @@ impl Threshold {
         self.events = kept;
     }
 
-    /// Forgets what lies farthest from the event that came last. Where too many events are near it, they are thinned.
+    /// Forgets what is farthest from the event that arrived last. If too many events are near it, they are thinned.
     fn prune(&mut self, rule: &Rule<'_>) {
         let max = max_kept(rule);
         let is_near = |kept: &Kept| kept.time.abs_diff(self.latest) < 2 * rule.window.unsigned_abs();
