@@ -1,5 +1,5 @@
-# A clone, Rust, Python 3.11 and make are all this needs. Every other tool is installed under .venv in the exact
-# versions that requirements/ names, once, and again when those change.
+# All this needs is a clone, Rust, Python 3.11 and make. Every other tool is installed under .venv, in the exact version
+# that requirements/ names, and again only when those change.
 
 STACK ?= cloudtrail-signals
 ARCHITECTURE ?= x86_64
@@ -10,7 +10,7 @@ SECONDS ?= 60
 MAX_LEN ?= 8192
 RULES ?=
 LAYER ?= cloudtrail-signals-rules
-# Rules are checked by a released command if there is one, and else by the one of this clone.
+# Rules are checked by the installed cloudtrail-scan if there is one, otherwise by the one in this clone.
 SCAN ?= $(or $(shell command -v cloudtrail-scan),cargo run --quiet --release --locked -p cloudtrail-scan --)
 
 TOOLS := .venv/tools
@@ -22,11 +22,11 @@ CYCLONEDX_VERSION := 0.5.9
 PYTHON := $(TOOLS)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
-# cargo and sam find cargo-lambda, and cargo-lambda finds zig, by this.
+# This is how cargo and sam find cargo-lambda, and how cargo-lambda finds zig.
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
-# What make puts into the environment by itself it expands first, and a "$" would be lost: export the text as it was typed.
+# By default make exports a variable expanded, and a "$" would be lost: export the text as it was typed.
 unexport PARAMETERS
 export STACK_PARAMETERS = $(value PARAMETERS)
 
@@ -127,18 +127,18 @@ history: $(TOOLS)/installed ## Scan past deliveries; a dry run without RUN=yes: 
 clean: ## Remove everything that was built or installed here
 	rm -rf target dist .aws-sam .venv .pytest_cache .ruff_cache
 
-# Compiles nothing again: SAM runs the same cargo-lambda command, and lays the artifact beside the template.
+# Recompiles nothing: SAM runs the same cargo-lambda command and puts the artifact next to the template.
 package: build
 	$(TOOLS)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
-# Before anything is compiled, so that a mistake in PARAMETERS shows at once.
+# Runs before anything is compiled, so that a mistake in PARAMETERS shows at once.
 parameters: $(TOOLS)/installed
 	@ARCHITECTURE=$(ARCHITECTURE) $(PYTHON) tools/parameters.py write $(PARAMETERS_FILE)
 
 rust-tests: $(TOOLS)/installed $(LOCALSTACK)/installed
 	$(PYTHON) tools/emulator.py localstack -- $(PYTHON) tools/emulator.py ministack -- cargo test --locked --workspace
 
-# Compares with what cloudtrail-scan finds; the Rust tests have compiled it already.
+# The tests compare with what cloudtrail-scan finds; the Rust tests have already compiled it.
 deploy-tests: package $(AWS)/installed
 	cargo build --locked -p cloudtrail-scan
 	$(TOOLS)/bin/pytest -p no:cacheprovider
@@ -149,7 +149,7 @@ deploy-tests: package $(AWS)/installed
 	$(@D)/bin/python $(PIP_INSTALL) -r $<
 	touch $@
 
-# It writes the bills of materials of a release.
+# Writes the bills of materials for a release.
 $(CYCLONEDX)/installed:
 	cargo install cargo-cyclonedx --version $(CYCLONEDX_VERSION) --locked --root $(@D)
 	touch $@

@@ -37,7 +37,7 @@ from measure import (
 
 INFLATE, RSIGMA = PROGRAMS / "inflate", ROOT / "target/rsigma/release/rsigma"
 RECORDS = 58_000
-# As many of SigmaHQ's rules for CloudTrail name fields that CloudTrail has.
+# The number of SigmaHQ's CloudTrail rules that name fields CloudTrail has.
 SIGMA_RULES = 56
 FILES = 4_044
 PYTHON_READER = """
@@ -169,7 +169,7 @@ def scanning_with_memory(folder: Path) -> None:
     for what, measure in (("time", seconds), ("processor time", processor_seconds)):
         short = f"{what} of `scan` with 47 rules that remember, against one rule without memory"
         compare(what, [*many, small], one, "≤ 2.5", short, measure)
-    # Two sizes, so that what a run takes whatever the number of matches is not divided among them.
+    # Two sizes, so that the fixed memory of a run is not divided among the matches.
     more = peak_of_runs([*many, large]) - peak_of_runs([*many, small])
     matches = 9 * RECORDS / 2
     print(f"\nMemory for each match of a rule that remembers: {more / matches:.0f} bytes, target ≤ 200.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from measure import BOOTSTRAP, ROOT, SAMPLE, Command, bundled, generate, header, note, row, seed_alone, spread, versus
 from sandbox import Sandbox, cpu_seconds, function, peak_bytes
 
-# What a start takes.
+# How long a start takes.
 POLLED, REPLIED = "time to first poll", "time to first reply"
 PROCESSOR, IDLE = "processor time to first poll", "memory when idle"
 

@@ -19,7 +19,7 @@ SAMPLE = next((ROOT / "events/deliveries/AWSLogs").rglob("*hR3wZc8YfJ1uEa6o.json
 RUNS = 11
 Command = list[str | Path]
 
-# The lines of the table at the end, for readers in a hurry.
+# The rows of the summary table at the end.
 summary: list[str] = []
 
 

@@ -23,7 +23,7 @@ sns = boto3.client("sns")
 TOPIC = os.environ["SIGNAL_TOPIC_ARN"]
 RULES = Path(__file__).resolve().parent.parent / "rules"
 RULE = tomllib.loads((RULES / "aws_lambda_function_created_or_updated.toml").read_text())["rule"]
-# What a rule looks for is no part of a signal.
+# A signal does not include what its rule looks for.
 DEFINITION = {name: value for name, value in RULE.items() if name not in ("query", "index", "language")}
 
 

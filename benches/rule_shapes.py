@@ -38,7 +38,7 @@ ssm SendCommand StartSession GetParameter*
 secretsmanager GetSecretValue BatchGetSecretValue
 logs DeleteLogGroup DeleteLogStream
 """)
-# What the records of the bench never have comes first.
+# Conditions that no benchmark record meets come first.
 FURTHER = [
     'aws.cloudtrail.user_identity.type: ("FederatedUser" or "Root")',
     "aws.cloudtrail.user_identity.arn: *assumed-role/admin-*",
@@ -103,7 +103,7 @@ query = \'\'\'
 {memory}'''
 
 
-# A part of a selection in Sigma, as JSON, which is YAML too. What the records of the bench never have comes first.
+# Part of a selection in Sigma, as JSON, which is YAML too. Conditions that no benchmark record meets come first.
 SIGMA_FURTHER = [
     {"userAgent|contains": ["S3 Browser", "TruffleHog"]},
     {"requestParameters.attribute": "userData"},
@@ -182,7 +182,7 @@ detection:
 """
 
 
-# What rules that remember look at: half of the records of the bench.
+# What rules that remember look at: half of the benchmark's records.
 REMEMBERED = providers("""
 sts AssumeRole
 kms Decrypt

@@ -189,7 +189,7 @@ pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
     aws_sdk_sns::Client::from_conf(config)
 }
 
-/// The client of the memory table. It does not retry: whoever asks does, item by item.
+/// The client of the memory table. It does not retry: its caller does, item by item.
 #[must_use]
 pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::config::Builder::from(config)

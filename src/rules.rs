@@ -14,11 +14,11 @@ use crate::settings::variable::{EMBEDDED_RULES, EXCEPTION_QUERY, RULES_BUNDLE};
 use crate::settings::{Error, Settings};
 use crate::telemetry;
 
-/// Every rule below `rules/` outside of `rules/starter/`, as the build has checked and written them.
+/// Every rule below `rules/` but outside `rules/starter/`, as checked and written by the build.
 const SEED: &str = include_str!(concat!(env!("OUT_DIR"), "/seed.json"));
-/// Those, and the starter pack.
+/// Those and the starter pack.
 const STARTER: &str = include_str!(concat!(env!("OUT_DIR"), "/starter.json"));
-/// Exceptions that end within so many days are named at the start.
+/// Exceptions that end within this many days are named at the start.
 const WARNING_DAYS: i64 = 14;
 
 /// The rules that are on, with the exceptions from them, and where they came from.
@@ -119,18 +119,18 @@ fn embedded(choice: Embedded) -> Result<Bundle, Error> {
         Embedded::Starter => STARTER,
         Embedded::None => return Ok(Bundle::default()),
     };
-    // The build wrote it with the same code, and a damaged binary does not get so far.
+    // The build wrote it with the same code, and a damaged binary does not get this far.
     Bundle::read(text.as_bytes()).map_err(|error| Error {
         variable: EMBEDDED_RULES.name,
         problem: format!("names a bundle that {error}"),
     })
 }
 
-/// Reads a bundle. Stops behind the size that no bundle has.
+/// Reads a bundle. Stops after the maximum size.
 fn read(path: &Path) -> Result<Bundle, String> {
     let mut bytes = Vec::new();
     let length = fs::metadata(path).map_err(|error| cannot(&error))?.len().min(bundle::MAX_BYTES);
-    // A file of this size was allowed for; a bigger one is refused after one byte more.
+    // Allows for a file of this size; a larger one is refused after one more byte.
     bytes.reserve(usize::try_from(length).unwrap_or_default() + 1);
     let file = File::open(path).map_err(|error| cannot(&error))?;
     file.take(bundle::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
@@ -145,7 +145,7 @@ fn bundle_error(path: &Path, problem: &str) -> Error {
     Error { variable: RULES_BUNDLE.name, problem: format!("names {}, which {problem}", path.display()) }
 }
 
-/// What a person calls a rule like this.
+/// What people call this kind of rule.
 fn kind(rule: &Source) -> &'static str {
     match (&rule.language, rule.definition.rule_type.as_str()) {
         (Language::Sigma, _) => "sigma",

@@ -16,13 +16,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-/// What a mebibyte that comes with a message may cost, in MiB: it is there as a payload, as a body and in between.
+/// How much memory a mebibyte in a message may take, in MiB: it exists as a payload, as a body and in between.
 const SMALL: u64 = 24;
-/// What a record may cost that matches a rule, and so is parsed: 128 MiB is what the smallest Lambda function has.
+/// The same for a record that matches a rule, and so is parsed: the smallest Lambda function has 128 MiB.
 const PARSED: u64 = 96;
-/// What signals may cost that one window of a source holds.
+/// The same for the signals that one window of a source holds.
 const SIGNALS: u64 = 10;
-/// What SQS hands over at once.
+/// How many messages SQS hands over at once.
 const MESSAGES: usize = 10;
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -56,7 +56,7 @@ fn wide(element: &str, count: usize) -> String {
     format!("[{}]", vec![element; count].join(","))
 }
 
-/// Log events of the smallest records that match the rule, each with an id of its own.
+/// Log events of the smallest records that match the rule, each with its own id.
 fn small_signals() -> String {
     let record = |id| {
         let record = format!(
@@ -67,7 +67,7 @@ fn small_signals() -> String {
     (0..3_000).map(record).collect::<Vec<_>>().join(",")
 }
 
-/// Messages, each by its name, with the MiB that ten of them may cost. SQS takes up to a mebibyte.
+/// Messages by name, with the MiB that ten of them may take. SQS accepts up to a mebibyte.
 fn messages() -> Vec<(&'static str, u64, String)> {
     let message = |record: &str| json!({ "message": record }).to_string();
     let events = |event: &str, count: usize| document(&vec![event; count].join(","));

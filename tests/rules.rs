@@ -58,14 +58,14 @@ fn text(bundle: &Bundle) -> String {
     format!("{{\n\"format\": 1,\n\"sha256\": \"{sum}\",\n\"content\": {content}\n}}\n")
 }
 
-/// Writes a bundle into a folder, and gives its path.
+/// Writes a bundle into a folder, and returns its path.
 fn written(folder: &TempDir, bundle: &Bundle) -> String {
     let path = folder.path().join("rules.json");
     fs::write(&path, text(bundle)).expect("a file");
     path.to_str().expect("UTF-8").to_owned()
 }
 
-/// Starts the function where nothing answers it, so that it ends behind its start.
+/// Starts the function where nothing answers it, so that it ends right after its start.
 fn start(variables: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_cloudtrail-signals"))
         .env_clear()

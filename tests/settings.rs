@@ -220,7 +220,7 @@ fn connection(
         let request = Request { server, method, path, headers, body };
         let answer = answer(&request);
         let _ = seen.send(request);
-        // Nothing more is to be done: the function waits for its next event until the test ends it.
+        // There is nothing more to do: the function waits for its next event until the test ends it.
         let Some((status, headers, body)) = answer else { return thread::sleep(Duration::from_mins(1)) };
         let head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
         if stream.write_all((head + &body).as_bytes()).is_err() {
@@ -229,7 +229,7 @@ fn connection(
     }
 }
 
-/// The function as a process of its own, as Lambda runs it, among servers for all that it speaks to.
+/// The function as a separate process, as Lambda runs it, with servers for everything it speaks to.
 struct Process {
     child: Child,
     seen: Receiver<Request>,
@@ -292,7 +292,7 @@ impl Process {
         Self { child, seen }
     }
 
-    /// Everything that it sends until it has answered the event, the answer last.
+    /// Everything that it sends until it has answered the event, with the answer last.
     fn requests(&self) -> Vec<Request> {
         let mut requests = Vec::new();
         loop {
@@ -367,8 +367,8 @@ fn the_endpoint_of_a_service_goes_before_the_endpoint_of_all() {
 
 #[test]
 fn configured_endpoints_fips_and_dual_stack_are_what_the_environment_says() {
-    // No region is called so, and S3 has no FIPS or dual-stack endpoint at an address of one's own: if the variable
-    // holds, the servers here are not asked.
+    // No region has this name, and S3 has no FIPS or dual-stack endpoint at a custom address: if the variable takes
+    // effect, the servers here are not called.
     for (variable, expected) in [
         ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "could not be sent"),
         ("AWS_USE_FIPS_ENDPOINT", "cannot be combined with FIPS"),
@@ -405,7 +405,7 @@ fn a_profile_file_that_is_named_gives_region_endpoints_and_credentials() {
     let requests = process(&[]).requests();
     assert_eq!(signatures(&requests)[0], ("s3", "named", "eu-west-1", "s3"));
 
-    // Lambda's own variables go before a file.
+    // Lambda's own variables take precedence over a file.
     let requests = process(&[KEYS[0], KEYS[1], REGION]).requests();
     assert_eq!(signatures(&requests)[0], ("s3", "id", "us-east-1", "s3"));
 }
@@ -421,7 +421,7 @@ fn without_a_region_the_start_fails_at_once_and_names_the_variable() {
     let log = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(!output.status.success() && log.contains("the function cannot start"), "{log}");
     assert!(log.contains("AWS_REGION is missing"), "{log}");
-    // Nobody was asked for it: the instance metadata that an SDK asks in the end would cost seconds.
+    // Nothing was asked for it: instance metadata, the last resort of an SDK, would cost seconds.
     assert!(started.elapsed().expect("a clock") < Duration::from_secs(1), "{:?}", started.elapsed());
 }
 

@@ -1,4 +1,4 @@
-//! The items of settings: what reads by them, and the pages that show them.
+//! The items of settings: the code that reads them, and the pages that show them.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ fn the_page_has_a_row_for_every_variable_with_its_meaning_and_default() {
     let page = text("README.md");
     let section = page.split("\n## Settings\n").nth(1).and_then(|rest| rest.split("\n## ").next());
     let rows = section.expect("a section").lines().filter(|line| line.starts_with("| `"));
-    // Those of the AWS SDKs are theirs.
+    // The variables of the AWS SDKs are not the function's.
     let rows: Vec<_> = rows.filter(|row| !row.starts_with("| `AWS_ENDPOINT_URL`")).collect();
     let expected: Vec<_> = variable::ALL
         .iter()
@@ -52,7 +52,7 @@ fn the_page_has_a_row_for_every_variable_with_its_meaning_and_default() {
     assert_eq!(rows, expected);
 }
 
-/// The lines below a line of the template that are indented deeper than it.
+/// The lines below a line of the template that are indented more than it.
 fn below<'a>(template: &'a str, line: &str) -> Option<Vec<&'a str>> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut lines = template.lines().skip_while(|each| *each != line);

@@ -25,7 +25,7 @@ def show(received: Received, number: int, uploaded: float) -> None:
 
 
 def notices_of(alerts: Sequence[Received], notices: int) -> str:
-    """Say how many notices the alerts gave, and why these are fewer, if the principals explain it."""
+    """Say how many notices the alerts gave, and why there are fewer, if the principals explain it."""
     said = f"{len(alerts)} alerts gave {notices} notices"
     signals = [alert.signal for alert in alerts]
     same = Counter((each["kibana"]["alert"]["rule"]["rule_id"], each["user"]["name"]) for each in signals)

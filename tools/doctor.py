@@ -21,14 +21,14 @@ from stack import every, log_lines, named, outputs, queue_arn
 
 RIGHT, WRONG, UNSEEN = "right", "wrong", "?"
 DENIED = set("AccessDenied AccessDeniedException AuthorizationError AuthorizationErrorException 403".split())
-# Enough to meet a delivery in any bucket that holds some under its prefix.
+# Enough to find a delivery in any bucket that holds some under its prefix.
 KEYS_LOOKED_AT = 5000
 HOUR = 3600
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is to be said about one part of the path."""
+    """What to say about one part of the path."""
 
     state: str
     text: str
@@ -45,7 +45,7 @@ def judged(good: bool, right: str, wrong: str, advice: str) -> Finding:
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack: what it was deployed with, what it put out, and what it is made of."""
+    """A deployed stack: its parameters, its outputs and its resources."""
 
     name: str
     parameters: Mapping[str, str]
@@ -65,7 +65,7 @@ class Stack:
         return queue_arn(self.client("sqs"), self.outputs["QueueUrl"])
 
     def log(self, pattern: str, hours: float) -> list[dict[str, Any]]:
-        """Return the function's log lines of the last hours that have these words, newest last."""
+        """Return the function's log lines of the last hours that contain these words, newest last."""
         since = int((time.time() - hours * HOUR) * 1000)
         return log_lines(self.client("logs"), self.outputs["LogGroupName"], filterPattern=pattern, startTime=since)
 
@@ -189,7 +189,7 @@ def reading(stack: Stack) -> Iterator[Finding]:
 
 
 def dead_letters(stack: Stack) -> Iterator[Finding]:
-    """Does anything wait among the dead letters?"""
+    """Are there any dead letters?"""
     url, name = stack.outputs["DeadLetterQueueUrl"], "ApproximateNumberOfMessages"
     answer = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
     number = int(answer["Attributes"][name])
@@ -198,7 +198,7 @@ def dead_letters(stack: Stack) -> Iterator[Finding]:
 
 
 def alarms(stack: Stack) -> Iterator[Finding]:
-    """Does an alarm of the stack sound?"""
+    """Does any of the stack's alarms sound?"""
     names = sorted(physical for logical, physical in stack.resources.items() if logical.endswith("Alarm"))
     found = stack.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
     sounding = [each for each in found if each["StateValue"] == "ALARM"]
@@ -212,7 +212,7 @@ def alarms(stack: Stack) -> Iterator[Finding]:
 
 
 def rules(stack: Stack) -> Iterator[Finding]:
-    """What did the function say last of the rules that remember: are they on, learning or off?"""
+    """What did the function last say about the rules that remember: are they on, learning or off?"""
     words = "rules that remember"
     said = [line for line in stack.log(f'"{words}"', 24) if line["message"].startswith(words)]
     if not said:
@@ -226,7 +226,7 @@ def rules(stack: Stack) -> Iterator[Finding]:
 
 
 def subscriptions(stack: Stack) -> Iterator[Finding]:
-    """Does anybody hear of signals, as documents or as notices, and of alarms?"""
+    """Does anybody receive signals, as documents or as notices, and alarms?"""
     topics = {
         "signals": stack.outputs["TopicArn"],
         "notices": stack.outputs.get("NoticeTopicArn"),
@@ -244,7 +244,7 @@ def subscriptions(stack: Stack) -> Iterator[Finding]:
         heard[name] = len(found)
         if len(found) > len(pending):
             yield Finding(RIGHT, f"subscriptions: confirmed to {name}: {len(found) - len(pending)}")
-    # Whoever takes the documents may want no notices, and the other way round.
+    # Subscribers to the documents may want no notices, and the other way round.
     unheard = {"signals": not heard["signals"] and not heard.get("notices"), "alarms": heard.get("alarms") == 0}
     for name in (name for name, nobody in unheard.items() if nobody):
         advice = f"aws sns subscribe --topic-arn {topics[name]}"
@@ -255,7 +255,7 @@ CHECKS = (trail, announcement, rule, mapping, access, reading, dead_letters, ala
 
 
 def examine(stack: Stack) -> Iterator[Finding]:
-    """Yield every finding, from the trail to the mailbox. What these credentials may not see is said, and no finding."""
+    """Yield every finding, from the trail to the mailbox. What these credentials may not see is said, not judged."""
     for check in CHECKS:
         try:
             yield from check(stack)

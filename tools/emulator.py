@@ -41,13 +41,13 @@ class Emulator:
     endpoint: str
     log: Path
     certificate: Path | None = None
-    # The access key: any word, or the number of an account, whose root it then is.
+    # The access key: any word, or an account number, which makes it that account's root.
     account: str = "test"
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of this process, in which every AWS client talks to the emulator and nothing else."""
-        # Whatever the user has set for AWS itself, such as a profile, could win over what is set here.
+        # The user's own settings for AWS, such as a profile, could override what is set here.
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -63,7 +63,7 @@ class Emulator:
             "AWS_ACCESS_KEY_ID": self.account,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The emulator needs no time to create things, so sam need not wait five seconds between looks.
+            # The emulator needs no time to create things, so sam need not wait five seconds between polls.
             "SAM_CLI_POLL_DELAY": "0.2",
             **trusted,
         }
@@ -86,7 +86,7 @@ def free_port() -> int:
 
 
 def wait_until(ready: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Return what ``ready()`` gives as soon as that is true; fail naming ``what`` if it takes more than ``seconds``."""
+    """Return what ``ready()`` gives as soon as that is true; fail, naming ``what``, after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (found := ready()):
         if time.monotonic() > deadline:
@@ -121,9 +121,9 @@ def process(
 
 @contextmanager
 def ministack(*, enforcing: bool = False) -> Iterator[Emulator]:
-    """Run MiniStack for as long as the block lasts; ``enforcing`` turns on what policies and roles say.
+    """Run MiniStack for as long as the block lasts; ``enforcing`` makes policies and roles take effect.
 
-    Then it speaks TLS as well: without it every request would meet the policies that refuse such requests.
+    It then speaks TLS as well: without TLS, every request would be denied by the policies that require it.
     """
     port = free_port()
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
@@ -166,7 +166,7 @@ def _started(
         emulator = Emulator(endpoint, Path(folder, "log"), certificate)
         trust = ssl.create_default_context(cafile=certificate)
         state = {"TMPDIR": folder, "STATE_DIR": f"{folder}/state", "FILESYSTEM_ROOT": f"{folder}/state"}
-        # A deployed function inherits MiniStack's environment, and finds the emulator by it.
+        # A deployed function inherits MiniStack's environment, and finds the emulator through it.
         with process(command, emulator.environment | settings | state, emulator.log) as child:
 
             def ready() -> bool:

@@ -18,7 +18,7 @@ from stack import named, outputs
 
 
 def with_statements(policy: Mapping[str, Any], wanted: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a policy with these statements, each in the place of the one with its Sid or behind the last."""
+    """Return a policy with these statements, each replacing the one with its Sid or added at the end."""
     there = policy.get("Statement", [])
     # A policy may hold a single statement without a list.
     statements = list(there) if isinstance(there, list) else [there]
@@ -71,7 +71,7 @@ def update(name: str, before: dict[str, Any], after: dict[str, Any], write: Call
 
 
 def grant(stack: Mapping[str, str], s3: BaseClient, kms: BaseClient) -> Iterator[bool]:
-    """Update the documents in the order in which they work: who announces must find a reader."""
+    """Update the documents in the order that works: the one who announces must find a reader."""
     bucket = stack["BucketName"]
     held = bucket_policy(s3, bucket)
     yield update(

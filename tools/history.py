@@ -185,7 +185,7 @@ def main() -> None:
         objects = ((item["Key"], item["Size"]) for item in listed)
 
     file = FOLDER / f"{uuid.uuid4()}.csv"
-    # Whoever names a prefix knows what lies below it; without one, the bucket may hold anything.
+    # A user who names a prefix knows what lies below it; without one, the bucket may hold anything.
     selection = Selection(asked.since, asked.until, unknown=bool(asked.prefix))
     write_manifest(file, bucket, objects, selection)
     print(selection.summary())

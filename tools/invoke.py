@@ -21,7 +21,7 @@ START_SECONDS = 60
 
 @contextmanager
 def watching(command: list[str], environment: dict[str, str]) -> Iterator[list[str]]:
-    """Run ``cargo lambda watch`` for as long as the block lasts; give the options by which ``invoke`` finds it."""
+    """Run ``cargo lambda watch`` for as long as the block lasts; yield the options with which ``invoke`` finds it."""
     port = free_port()
     address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
 

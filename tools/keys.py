@@ -25,13 +25,13 @@ MARKERS = {"aws-logs-write-test", "ELBAccessLogTestFile", "ConfigWritabilityChec
 
 
 def verdict(key: str) -> str:
-    """Return ``DELIVERY``, ``UNKNOWN``, or why the object is none of CloudTrail's deliveries."""
+    """Return ``DELIVERY``, ``UNKNOWN``, or why the object is not one of CloudTrail's deliveries."""
     _, _, name = key.rpartition("/")
     if key.endswith("/"):
         return FOLDER
     if name.endswith("_$folder$") or name in MARKERS:
         return MARKER
-    # Whatever stands before the last AWSLogs is a prefix that somebody chose, even if it looks like a key.
+    # Anything before the last AWSLogs is a prefix that a user chose, even if it looks like a key.
     _, logs, below = f"/{key}".rpartition("/AWSLogs/")
     if not logs:
         return UNKNOWN
@@ -40,7 +40,7 @@ def verdict(key: str) -> str:
         # Hive style: AWSLogs/aws-account-id=…/aws-service=…/
         if segment.startswith("aws-account-id="):
             return OTHER
-        # Before the account may stand an organization's id, once or twice, and names that somebody chose.
+        # The account may follow an organization's id, once or twice, and names that a user chose.
         if re.fullmatch("[0-9]{12}", segment):
             # A file directly below the account names no service.
             return SERVICES.get(folders[place + 1], OTHER) if place + 1 < len(folders) else UNKNOWN
@@ -48,7 +48,7 @@ def verdict(key: str) -> str:
 
 
 def day(key: str) -> date | None:
-    """Return the day that stands before the last segment of a key, if a day stands there."""
+    """Return the day before the last segment of a key, if there is one."""
     found = re.search(r"/([0-9]{4})/([0-9]{2})/([0-9]{2})/[^/]+$", key)
     try:
         return date(*map(int, found.groups())) if found else None

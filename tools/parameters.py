@@ -40,7 +40,7 @@ class Loader(yaml.SafeLoader):
 
 
 def short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    """Return what stands behind a tag, under the tag's name."""
+    """Return the value behind a tag, under the tag's name."""
     if isinstance(node, yaml.ScalarNode):
         return {suffix: node.value}
     return {suffix: loader.construct_sequence(node, deep=True)}
@@ -62,7 +62,7 @@ def parse(text: str, known: Mapping[str, str]) -> dict[str, str]:
         sys.exit(f"PARAMETERS: {str(error).lower()}; quote each value that holds a quote, as in {EXAMPLE}")
     for quoted in QUOTED.finditer(text):
         behind = text[quoted.end() : quoted.end() + 1]
-        # What is quoted may go on in other quotes, as shells write a quote inside of quotes.
+        # Quoted text may continue in other quotes, as shells write a quote inside quotes.
         if behind.strip(" \t\n\"'") and not quoted[0].startswith("\\"):
             sys.exit(f'PARAMETERS: a quote ends inside a value, before {behind!r}; write a quote inside a value as \\"')
     values: dict[str, str] = {}
@@ -102,7 +102,7 @@ def read(file: Path) -> dict[str, str]:
 def kept(present: Mapping[str, str], named: Mapping[str, str], usual: Mapping[str, str]) -> dict[str, str]:
     """Return the deployed values that an update keeps although they are not the template's defaults.
 
-    A parameter that the template has no more is left out: it goes with the update.
+    A parameter that is no longer in the template is left out: the update removes it.
     """
     return {
         name: present[name]

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-# Apart from what other builds leave: these flags would make each of them compile everything again.
+# Separate from other builds: these flags would make each of them recompile everything.
 TARGET = ROOT / "target" / "release-build"
 RUST = "1.95.0"
 FUNCTION, COMMAND = "cloudtrail-signals", "cloudtrail-scan"
@@ -87,7 +87,7 @@ def zipped(files: Mapping[str, tuple[bytes, int]]) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, (content, mode) in sorted(files.items()):
             entry = zipfile.ZipInfo(name, ZIP_DATE)
-            # As Unix wrote it: otherwise Lambda does not see that the file may be executed.
+            # As Unix wrote it: otherwise Lambda does not see that the file is executable.
             entry.create_system = 3
             entry.external_attr = (0o100000 | mode) << 16
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=9)
@@ -134,11 +134,11 @@ def commit_date() -> str:
 def environment(*flags: str) -> dict[str, str]:
     """Return what makes a build independent of where and when it runs, with further flags of rustc."""
     cargo_home = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
-    # The last one that fits is taken: the target folder may be below the root.
+    # The last match is taken: the target folder may be below the root.
     names = {cargo_home: "/cargo", str(ROOT): "/source", str(TARGET): "/target"}
     mapped = [f"--remap-path-prefix={path}={name}" for path, name in names.items()]
     prefixes = " ".join(f"-ffile-prefix-map={path}={name}" for path, name in names.items())
-    # Encoded, so that a blank in a path is no end of a flag.
+    # Encoded, so that a blank in a path does not end a flag.
     return {
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join([*mapped, *flags]),
         "CARGO_TARGET_DIR": str(TARGET),
@@ -170,7 +170,7 @@ def build_command(triple: str) -> bytes:
 
 
 def build_bill(package: str, manifest: Path, triple: str) -> bytes:
-    """Return the bill of materials of a package, of what is compiled into its program."""
+    """Return a package's bill of materials, for what is compiled into its program."""
     name = f"{package}-bill"
     options = ("--format", "json", "--spec-version", "1.5", "--target", triple, "--override-filename", name)
     run(CYCLONEDX, "cyclonedx", "--manifest-path", manifest, *options, **environment())

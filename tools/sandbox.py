@@ -34,7 +34,7 @@ def write_aws(folder: Path) -> None:
 
 
 def keep_mended(emulator: Emulator, stop: threading.Event) -> None:
-    """After every deployment, give the stack what only the emulator asks for, until `stop` is set."""
+    """After every deployment, give the stack what only the emulator requires, until `stop` is set."""
     cloudformation = emulator.client("cloudformation")
     mended = set()
     while not stop.wait(PAUSE_SECONDS):

@@ -18,7 +18,7 @@ from emulator import ROOT, SCAN
 
 IMAGES = ROOT / "docs/images"
 DELIVERIES = "events/deliveries"
-# The rule names stand whole in so many columns, next to the signals with the shortest principals and targets.
+# Wide enough for whole rule names, next to the signals with the shortest principals and targets.
 COLUMNS = 160
 OPTIONS = ("--since", "2026-11-23T10:02:00Z")
 COLOURS = {"1": "font-weight:bold", "36": "color:#5fd7d7", "33": "color:#ffd75f", "31": "color:#ff8787"}
@@ -27,7 +27,7 @@ MAILBOX = "background:#fff;color:#000;margin:-8px;padding:16px;white-space:pre-w
 
 
 def table(columns: int, *options: str, **variables: str) -> str:
-    """Return what ``cloudtrail-scan`` prints on a terminal of so many columns."""
+    """Return what ``cloudtrail-scan`` prints on a terminal with this many columns."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
@@ -36,7 +36,7 @@ def table(columns: int, *options: str, **variables: str) -> str:
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=its, stderr=subprocess.DEVNULL):
         os.close(its)
         printed = b""
-        # A terminal that its program has left is an error to read from.
+        # Reading from a terminal that its program has left is an error.
         with contextlib.suppress(OSError):
             while chunk := os.read(ours, 65536):
                 printed += chunk

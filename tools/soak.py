@@ -1,9 +1,9 @@
 """Thousands of deliveries at once through the deployed stack, while the function is killed; then every signal is counted.
 
-The function is killed fewer times than the queue lets a message be received, so that nothing but what is poisoned may end
-in the dead-letter queue. What must arrive is worked out here, from the records alone: a signal for every match, and an alert
-for every user, since the stack's rule on signals remembers whom it has seen. All calls have the same time, so that any match of
-a user may be the one that makes the user new, and no other after it.
+The function is killed fewer times than the queue lets a message be received, so that only poisoned deliveries may end
+in the dead-letter queue. What must arrive is worked out here, from the records alone: a signal for every match, and an
+alert for every user, since the stack's rule on signals remembers whom it has seen. All calls have the same time, so
+that any match of a user may be the one that makes the user new, and no other after it.
 """
 
 import contextlib
@@ -40,13 +40,13 @@ UPLOADS_AT_ONCE = 16
 
 @dataclass
 class Plan:
-    """What is uploaded, and what must come of it."""
+    """What is uploaded, and what must come from it."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     poisoned: set[str] = field(default_factory=set)
     # The users of the matches, by the ids of the signals.
     expected: dict[str, str] = field(default_factory=dict)
-    # The same of matches that can be read in a poisoned delivery before the place where it is cut.
+    # The same for matches that can be read in a poisoned delivery before its cut.
     possible: dict[str, str] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ def plan(deliveries: int, seed: int) -> Plan:
         if number % 100 == 50:
             made.poisoned.add(key)
             body = body[: len(body) // 2]
-            # A match whose every delivery is poisoned may or may not stand before the cut.
+            # A match whose deliveries are all poisoned may or may not come before the cut.
             made.possible |= matches_of(before_the_cut(body))
         else:
             made.expected |= matches_of(records)
@@ -108,7 +108,7 @@ def matches_of(records: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def before_the_cut(body: bytes) -> list[dict[str, Any]]:
-    """Return the records of a delivery that are whole before the place where it is cut."""
+    """Return the records of a delivery that are whole before its cut."""
     text = zlib.decompressobj(31).decompress(body).decode(errors="ignore")
     records = []
     for part in text.split('{"eventVersion"')[1:]:
@@ -138,7 +138,7 @@ def compare(made: Plan, received: set[str]) -> list[Row]:
     signals, alerts = received - parents.keys(), received & parents.keys()
     seen, users = signals & matches.keys(), set(made.expected.values())
     new = Counter(matches[parents[alert]] for alert in alerts)
-    # Of a user's matches one makes the user new, and memory holds all others back.
+    # One of a user's matches makes the user new, and memory holds back all others.
     known = len(seen - {parents[alert] for alert in alerts})
     held = len(seen) - len({matches[parent] for parent in seen})
     return [
@@ -166,7 +166,7 @@ def functions() -> list[int]:
 
 
 def kill_at_work(times: int, stop: threading.Event) -> int:
-    """Kill every running copy of the function, so many times, while there is work; return how many processes died."""
+    """Kill every running copy of the function, this many times, while there is work; return how many processes died."""
     died = 0
     for _ in range(times):
         if stop.wait(3):

@@ -17,7 +17,7 @@ from parameters import write
 
 DELIVERIES = ROOT / "events" / "deliveries"
 COMMAND_SECONDS = 900
-# The policy of the function's role that AWS needs not.
+# The policy of the function's role that AWS does not need.
 ONLY_IN_THE_EMULATOR = "what-only-the-emulator-asks-for"
 
 
@@ -53,7 +53,7 @@ def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
 def answered(
     emulator: Emulator, command: list[str], answers: str = "", folder: Path = ROOT, **environment: str
 ) -> tuple[int, str]:
-    """Run a command as somebody who gives these answers does; return its exit code, and all that it printed."""
+    """Run a command as somebody who gives these answers; return its exit code, and everything it printed."""
     kept = {key: value for key, value in emulator.environment.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
     both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": COMMAND_SECONDS, "text": True}
     done = subprocess.run(command, cwd=folder, env=kept | environment, input=answers, check=False, **both)
@@ -61,10 +61,10 @@ def answered(
 
 
 def mend(emulator: Emulator, found: dict[str, str]) -> None:
-    """Give the stack whose outputs these are what only the emulator asks for, and AWS does not.
+    """Give the stack with these outputs what only the emulator requires, and AWS does not.
 
-    It passes the mapping's limit on as text and then cannot compare it, and it knows a permission ``sns:PublishBatch``
-    (AWS lets ``sns:Publish`` do).
+    The emulator passes the mapping's limit on as text and then cannot compare it, and it checks a permission
+    ``sns:PublishBatch`` (for AWS, ``sns:Publish`` is enough).
     """
     topics = [found[name] for name in ("TopicArn", "NoticeTopicArn") if name in found]
     allow = {"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": topics}
@@ -73,7 +73,7 @@ def mend(emulator: Emulator, found: dict[str, str]) -> None:
         PolicyName=ONLY_IN_THE_EMULATOR,
         PolicyDocument=policy(allow),
     )
-    # Last, since it lets the function begin.
+    # Last, since it lets the function start.
     functions = emulator.client("lambda")
     for mapping in functions.list_event_source_mappings(FunctionName=found["FunctionName"])["EventSourceMappings"]:
         scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
@@ -184,7 +184,7 @@ class Subscriber(Subscription):
             yield from batch
 
     def collect(self, queue_url: str, at_least: int, seconds: float) -> Iterator[Received]:
-        """Yield signals until there were so many and the queue of deliveries is empty, or the time is over."""
+        """Yield signals until there are this many and the delivery queue is empty, or time runs out."""
         seen: set[str] = set()
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -1,5 +1,5 @@
-//! `decisions` lets the memory of each type of rule decide on a million events of one group in one window, the most that a
-//! state can meet. It prints the type, the nanoseconds per decision, and the bytes of the state that is left.
+//! `decisions` has the memory of each rule type decide on a million events of one group in one window, the most that a
+//! state can see. It prints the type, the nanoseconds per decision, and the size of the resulting state in bytes.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -42,7 +42,7 @@ fn main() {
     }
 }
 
-/// One of many events, spread over the window, of about a thousand values in each field that is counted.
+/// One of many events spread over the window, with about a thousand values in each counted field.
 fn event(number: u32, counted: usize) -> Event {
     let mixed = number.wrapping_mul(0x9e37_79b9);
     let values = [997, 998, 999].map(|values| [u64::from(mixed % values)].into());

@@ -1,8 +1,8 @@
 //! Generates deliveries with the shapes, sizes and rates of real ones. The same seed gives the same delivery.
 //!
-//! A record has about 1.3 kB and compresses about tenfold. Services, callers and addresses repeat as they do in a real
-//! account: four services make three quarters of the records, a few roles most of the calls, with new identifiers each
-//! time. One record in seven is a candidate of some rule of `rule_shapes.py`, by provider and action.
+//! A record is about 1.3 kB and compresses about tenfold. Services, callers and addresses repeat as they do in a real
+//! account: four services account for three quarters of the records and a few roles for most of the calls, with new
+//! identifiers each time. One record in seven is a candidate for some rule of `rule_shapes.py`, by provider and action.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -17,9 +17,9 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// What a service is called for.
+/// A service and the calls to it.
 struct Service {
-    /// Of a hundred records, how many are its own.
+    /// How many of a hundred records are for this service.
     share: usize,
     source: &'static str,
     /// Equally often.
@@ -28,7 +28,7 @@ struct Service {
     request: &'static str,
 }
 
-/// Four services make three quarters of the records, and most calls only read.
+/// Four services account for three quarters of the records, and most calls only read.
 const SERVICES: &[Service] = &[
     Service {
         share: 22,
@@ -131,7 +131,7 @@ pub fn write(plan: &Plan, output: &mut impl Write) -> io::Result<()> {
     output.write_all(b"]}")
 }
 
-/// Writes a record of this second of the hour.
+/// Writes a record at this second of the hour.
 fn push_record(record: &mut String, second: u64, matches: bool, random: &mut fastrand::Rng) {
     let (source, action, request) = if matches {
         ("lambda.amazonaws.com", MATCHES[random.usize(..MATCHES.len())], FUNCTION)
@@ -172,7 +172,7 @@ fn push_record(record: &mut String, second: u64, matches: bool, random: &mut fas
     );
 }
 
-/// The service that `position`, from 0 to 99, falls to.
+/// The service for `position`, from 0 to 99.
 fn service(mut position: usize) -> &'static Service {
     SERVICES
         .iter()
@@ -184,8 +184,8 @@ fn service(mut position: usize) -> &'static Service {
         .unwrap_or(&SERVICES[0])
 }
 
-/// Writes who calls, and returns the address and the user agent: of ten calls seven come from a role, two from an AWS service and
-/// one from a user.
+/// Writes the caller, and returns its address and user agent: of ten calls, seven come from a role, two from an AWS
+/// service and one from a user.
 fn push_caller(record: &mut String, random: &mut fastrand::Rng) -> (String, &'static str) {
     let address = format!("198.51.100.{}", random.u8(1..40));
     let agent = AGENTS[random.usize(..AGENTS.len())];

@@ -1,5 +1,5 @@
-//! `inflate PATH` only inflates a gzip file, or the files of a folder one after the other, with the library and the steps of
-//! `cloudtrail-scan`: the least time that any reader of deliveries needs.
+//! `inflate PATH` only inflates a gzip file, or the files of a folder one after another, with the library and the steps
+//! of `cloudtrail-scan`: the least time that any reader of deliveries needs.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Inflates a file, and returns the number of bytes that it has inflated.
+/// Inflates a file, and returns the number of inflated bytes.
 fn inflate(path: &Path, chunk: &mut [u8], window: &mut [u8]) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut inflater = Decompress::new_gzip(15);

@@ -1,5 +1,5 @@
-//! `rungs RULES FILE` judges the records of a delivery with the rules of a folder, without any rung of the ladder and then with
-//! one more each time. It prints the name of the rung and the nanoseconds per record, round after round.
+//! `rungs RULES FILE` judges a delivery's records with the rules of a folder, first without any rung of the ladder and
+//! then with one more each time. Every round prints each rung's name and nanoseconds per record.
 
 use std::fs;
 use std::hint::black_box;

@@ -1,5 +1,4 @@
-//! `stages FILE` measures the stages of the work on one delivery: for each stage it prints the nanoseconds per record,
-//! round after round.
+//! `stages FILE` measures the stages of the work on one delivery, each in nanoseconds per record, round after round.
 
 use std::fs;
 use std::hint::black_box;
@@ -19,7 +18,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 const SEED: &str = include_str!("../../rules/aws_lambda_function_created_or_updated.toml");
 const ROUNDS: usize = 21;
-/// How often a round runs each stage.
+/// How many times a round runs each stage.
 const REPEATS: usize = 20;
 const NOW: &str = "2026-11-23T10:10:00Z";
 

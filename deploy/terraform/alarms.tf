@@ -15,7 +15,7 @@ locals {
         dimensions  = { FunctionName = aws_lambda_function.function.function_name }
         statistic   = "Sum"
       }
-      # Lambda tries a throttled message again by itself; a quarter of an hour of it is too much.
+      # Lambda retries a throttled message by itself; a quarter of an hour of throttling is too much.
       ThrottleAlarm = {
         description        = "The account has had no free concurrency for the function for a quarter of an hour. docs/operate.md#throttles"
         namespace          = "AWS/Lambda"
@@ -24,7 +24,7 @@ locals {
         statistic          = "Sum"
         evaluation_periods = 3
       }
-      # A single bad delivery is tried for half an hour, then it is a dead letter. What is older waits for another reason.
+      # A single bad delivery is retried for half an hour, then becomes a dead letter. Anything older has another cause.
       AgeAlarm = {
         description = "A delivery has waited in the queue for more than half an hour. docs/operate.md#backlog"
         namespace   = "AWS/SQS"
@@ -33,8 +33,8 @@ locals {
         statistic   = "Maximum"
         threshold   = 1800
       }
-      # The worst failure is silence: no data at all is what it looks like. Not Deliveries, which counts those that were
-      # opened even if every read fails.
+      # The worst failure is silence, which shows as no data at all. Not Deliveries, which counts opened deliveries even
+      # if every read fails.
       SilenceAlarm = {
         description         = "No delivery has been read to its end for as long as silence_hours says. docs/operate.md#silence"
         namespace           = var.metrics_namespace
@@ -56,7 +56,7 @@ locals {
         period             = 900
         threshold          = var.latency_target
       }
-      # The signal was published, and its subscriber did not get it: the queue was deleted, or a mailbox refuses the mail.
+      # The signal was published, but its subscriber did not get it: the queue was deleted, or a mailbox refuses mail.
       UndeliveredAlarm = {
         description = "SNS could not deliver a signal to a subscriber. docs/operate.md#undelivered-signals"
         namespace   = "AWS/SNS"
@@ -85,7 +85,7 @@ locals {
   )
 }
 
-# Unless its entry says otherwise, an alarm sounds after five minutes with anything but zero.
+# Unless its entry says otherwise, an alarm goes off after five minutes with any value but zero.
 resource "aws_cloudwatch_metric_alarm" "alarm" {
   for_each = local.alarms
 
@@ -115,7 +115,7 @@ resource "aws_sns_topic" "alarm_topic" {
 
   name_prefix  = "${local.prefix}alarms-"
   display_name = "CloudTrail signals, alarms"
-  # Alarms cannot use the AWS managed key: without a key of yours this topic has none. It carries no signals.
+  # Alarms cannot use the AWS managed key: without a key of your own, this topic has none. It carries no signals.
   kms_master_key_id = local.has_signal_kms_key ? var.signal_kms_key_arn : null
 }
 

@@ -9,7 +9,7 @@ resource "aws_s3_bucket" "trail_bucket" {
   }
 }
 
-# What was published is remembered here: without it a replay would publish it all again.
+# Remembers what was published: without it, a replay would publish everything again.
 resource "aws_s3_bucket" "archive_bucket" {
   count = local.has_archive ? 1 : 0
 
@@ -20,7 +20,7 @@ resource "aws_s3_bucket" "archive_bucket" {
   }
 }
 
-# ---- What both have ----
+# ---- Settings of both buckets ----
 
 locals {
   buckets = merge(
@@ -109,12 +109,12 @@ resource "aws_s3_bucket_notification" "trail_bucket" {
     filter_prefix = local.has_trail_prefix ? var.trail_prefix : null
   }
 
-  # S3 asks the queue whether it may send at the moment the notification is set.
+  # S3 checks that it may send to the queue when the notification is set.
   depends_on = [aws_sqs_queue_policy.queue_policy]
 }
 
-# CloudTrail looks at the bucket before it accepts a trail, then writes. The source ARN is exact when the trail is this
-# module's, and any trail of this account otherwise.
+# CloudTrail checks the bucket before it accepts a trail, then writes. The source ARN is exact if the trail is this
+# module's, and matches any trail of this account otherwise.
 resource "aws_s3_bucket_policy" "trail_bucket_policy" {
   count = local.own_bucket ? 1 : 0
 
@@ -171,7 +171,7 @@ resource "aws_s3_bucket_policy" "trail_bucket_policy" {
 resource "aws_cloudtrail" "trail" {
   count = local.own_trail ? 1 : 0
 
-  # The bucket's policy names the trail by this name.
+  # The bucket policy refers to the trail by this name.
   name                          = var.name
   s3_bucket_name                = aws_s3_bucket.trail_bucket[0].id
   enable_logging                = true
@@ -186,7 +186,7 @@ resource "aws_cloudtrail" "trail" {
 
 # ---- The archive ----
 
-# Signals stay. Manifests and reports of scans of the past do not.
+# Signals are kept. Manifests and reports of scans of the past are not.
 resource "aws_s3_bucket_lifecycle_configuration" "archive_bucket" {
   count = local.has_archive ? 1 : 0
 
@@ -241,7 +241,7 @@ resource "aws_s3_bucket_policy" "archive_bucket_policy" {
   })
 }
 
-# What a job of S3 Batch Operations runs as when "make history" scans the past.
+# The role of the S3 Batch Operations jobs with which "make history" scans the past.
 resource "aws_iam_role" "history_role" {
   count = local.has_archive ? 1 : 0
 

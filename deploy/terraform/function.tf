@@ -87,16 +87,16 @@ resource "aws_lambda_event_source_mapping" "function" {
   event_source_arn = aws_sqs_queue.queue.arn
   batch_size       = 10
 
-  # One bad delivery is tried again by itself, never together with its neighbours.
+  # A bad delivery is retried by itself, never together with the rest of its batch.
   function_response_types = ["ReportBatchItemFailures"]
 
-  # Reserved concurrency would let Lambda fetch messages it then has no copy of the function for, and each such fetch
-  # counts as a try on the way to the dead letters.
+  # With reserved concurrency, Lambda could fetch messages that it then has no instance of the function for, and each
+  # such fetch counts as a receive on the way to the dead-letter queue.
   scaling_config {
     maximum_concurrency = var.maximum_concurrency
   }
 
-  # Lambda asks whether the role may read the queue at the moment the mapping is made.
+  # Lambda checks that the role may read the queue when the mapping is created.
   depends_on = [aws_iam_role_policy.function_role]
 }
 
@@ -138,14 +138,14 @@ resource "aws_iam_role_policy" "function_role" {
         Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
         Resource = aws_sqs_queue.queue.arn
       },
-      # A notification from a versioned bucket names a version, and reading one is a permission of its own.
+      # A notification from a versioned bucket names a version, and reading a version needs its own permission.
       {
         Sid      = "ReadDeliveries"
         Effect   = "Allow"
         Action   = ["s3:GetObject", "s3:GetObjectVersion"]
         Resource = [for bucket in local.trail_buckets : "arn:${local.partition}:s3:::${bucket}/${var.trail_prefix}*"]
       },
-      # Without it S3 answers "forbidden" for an object that is not there.
+      # Without this, S3 answers "forbidden" for an object that does not exist.
       {
         Sid      = "TellMissingFromForbidden"
         Effect   = "Allow"
@@ -159,7 +159,7 @@ resource "aws_iam_role_policy" "function_role" {
         Resource  = var.trail_kms_key_arn
         Condition = { StringLike = { "kms:ViaService" = "s3.*.amazonaws.com*" } }
       } : null,
-      # To read an encrypted queue, to publish on an encrypted topic, and to use an encrypted table.
+      # To read an encrypted queue, to publish to an encrypted topic, and to use an encrypted table.
       local.has_signal_kms_key ? {
         Sid      = "UseSignalKey"
         Effect   = "Allow"
@@ -178,14 +178,14 @@ resource "aws_iam_role_policy" "function_role" {
         Action   = ["s3:GetObject", "s3:PutObject"]
         Resource = "${aws_s3_bucket.archive_bucket[0].arn}/signals/*"
       } : null,
-      # Without it a signal that is not there yet is "forbidden". A look-up of one object names no prefix.
+      # Without this, a signal that is not there yet is "forbidden". A lookup of one object names no prefix.
       local.has_archive ? {
         Sid      = "TellNewFromForbidden"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
         Resource = aws_s3_bucket.archive_bucket[0].arn
       } : null,
-      # Read in batches, and written one by one, since a batch of writes takes no conditions.
+      # Read in batches and written one by one, since batch writes do not support conditions.
       local.has_memory ? {
         Sid      = "Remember"
         Effect   = "Allow"

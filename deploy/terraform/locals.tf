@@ -7,14 +7,14 @@ locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
 
-  # What the names that AWS completes begin with; the shortest limit, a role's, is 38 characters.
+  # The prefix of names that AWS completes; the shortest limit, a role's, is 38 characters.
   prefix = "${substr(var.name, 0, 37)}-"
 
   # Part of the bucket's name, which the queue's policy must know before the bucket exists.
   stack_part = substr(sha256("${local.account_id}/${local.region}/${var.name}"), 0, 32)
 }
 
-# What exists in which mode: the conditions of template.yaml, by the same names.
+# What exists in which mode: the conditions of template.yaml, under the same names.
 locals {
   own_bucket          = var.trail_bucket_name == ""
   existing_bucket     = !local.own_bucket

@@ -1,4 +1,4 @@
-# What rules remember. Without it they would learn anew, and report nothing until they have.
+# What rules remember. Without it, they would learn again, and report nothing until they have.
 resource "aws_dynamodb_table" "memory_table" {
   count = local.own_memory ? 1 : 0
 
@@ -20,7 +20,7 @@ resource "aws_dynamodb_table" "memory_table" {
     enabled = true
   }
 
-  # DynamoDB encrypts every table. This chooses a key of yours.
+  # DynamoDB encrypts every table. This selects a key of your own.
   dynamic "server_side_encryption" {
     for_each = local.has_signal_kms_key ? [1] : []
 
@@ -42,7 +42,7 @@ resource "aws_scheduler_schedule" "silence_schedule" {
 
   name_prefix = local.prefix
   description = "Has the function look for accounts whose deliveries have stopped."
-  # Fifteen minutes after the hour, when what was called in it has been delivered.
+  # Fifteen minutes past the hour, when the calls made in that hour have been delivered.
   schedule_expression = "cron(15 * * * ? *)"
 
   flexible_time_window {
@@ -52,10 +52,10 @@ resource "aws_scheduler_schedule" "silence_schedule" {
   target {
     arn      = aws_lambda_function.function.arn
     role_arn = aws_iam_role.silence_schedule_role[0].arn
-    # The same time in every try: a check that is repeated decides in the same way. jsonencode would escape the brackets.
+    # The same time for every attempt: a retried check decides in the same way. jsonencode would escape the brackets.
     input = "{\"check\":\"silence\",\"time\":\"<aws.scheduler.scheduled-time>\"}"
 
-    # The next check comes within the hour, and finds the same.
+    # The next check comes within the hour and finds the same.
     retry_policy {
       maximum_retry_attempts       = 10
       maximum_event_age_in_seconds = 3600

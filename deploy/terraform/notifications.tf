@@ -5,7 +5,7 @@ resource "aws_sns_topic" "signal_topic" {
   name_prefix  = local.is_fifo ? null : local.prefix
   fifo_topic   = local.is_fifo ? true : null
   display_name = "CloudTrail signals"
-  # The AWS managed key serves every principal of this account that may publish; it needs no permission of its own.
+  # The AWS managed key serves every principal of this account that may publish, and needs no separate permission.
   kms_master_key_id = local.has_signal_kms_key ? var.signal_kms_key_arn : "alias/aws/sns"
 }
 
@@ -67,8 +67,8 @@ resource "aws_sns_topic_policy" "notice_topic_policy" {
 
 # ---- Chat ----
 #
-# People can send commands from a channel. Neither the role nor the guardrail lets any of them do anything: the channel is
-# for reading. Without a guardrail of its own, a channel gets one that allows everything.
+# People can send commands from a channel, but neither the role nor the guardrail lets any of them do anything: the
+# channel is for reading. Without its own guardrail, a channel gets one that allows everything.
 
 resource "aws_iam_role" "chat_role" {
   count = local.has_chat ? 1 : 0

@@ -1,6 +1,6 @@
 # ---- What brings deliveries to the queue, unless the bucket notifies it ----
 #
-# What cannot be brought to the queue, for lack of a permission or of a key, goes to the dead-letter queue.
+# What cannot reach the queue, for lack of a permission or key, goes to the dead-letter queue.
 
 resource "aws_cloudwatch_event_rule" "object_created_rule" {
   count = local.from_event_bridge ? 1 : 0
@@ -30,7 +30,7 @@ resource "aws_cloudwatch_event_target" "object_created_rule" {
   }
 }
 
-# Wrapped by SNS, not raw: so a message that failed says which topic it came from, and when.
+# Wrapped by SNS, not raw, so that a failed message says which topic it came from, and when.
 resource "aws_sns_topic_subscription" "delivery_topic_subscription" {
   count = local.from_delivery_topic ? 1 : 0
 
@@ -67,17 +67,17 @@ resource "aws_cloudwatch_event_target" "api_call_rule" {
 resource "aws_sqs_queue" "queue" {
   name_prefix = local.prefix
 
-  # SQS's own encryption, or a key of yours; S3, SNS and EventBridge cannot use the AWS managed key of KMS.
+  # SQS's own encryption, or a key of your own; S3, SNS and EventBridge cannot use the AWS managed key of KMS.
   sqs_managed_sse_enabled = local.has_signal_kms_key ? null : true
   kms_master_key_id       = local.has_signal_kms_key ? var.signal_kms_key_arn : null
 
-  # Six times the function's timeout, as Lambda asks for.
+  # Six times the function's timeout, as Lambda recommends.
   visibility_timeout_seconds = 360
   message_retention_seconds  = 1209600
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letter_queue.arn
-    # Lambda also receives messages it then has no free instance for; fewer tries would lose those.
+    # Lambda also receives messages that it then has no free instance for; a lower limit would lose those.
     maxReceiveCount = 5
   })
 }
@@ -96,7 +96,7 @@ resource "aws_sqs_queue_policy" "queue_policy" {
         Resource  = aws_sqs_queue.queue.arn
         Condition = {
           ArnEquals = { "aws:SourceArn" = "arn:${local.partition}:s3:::cloudtrail-signals-${local.stack_part}" }
-          # The name of a deleted bucket can be taken by anyone.
+          # Anyone can take the name of a deleted bucket.
           StringEquals = { "aws:SourceAccount" = local.account_id }
         }
       } : null,
@@ -142,11 +142,11 @@ resource "aws_sqs_queue" "dead_letter_queue" {
   sqs_managed_sse_enabled = local.has_signal_kms_key ? null : true
   kms_master_key_id       = local.has_signal_kms_key ? var.signal_kms_key_arn : null
 
-  # The longest SQS offers: two weeks to notice and send the messages back.
+  # The maximum that SQS offers: two weeks to notice and send the messages back.
   message_retention_seconds = 1209600
 }
 
-# SQS itself moves failed messages here without asking; these are for what never reached the queue.
+# SQS moves failed messages here without a permission; these are for what never reached the queue.
 resource "aws_sqs_queue_policy" "dead_letter_queue_policy" {
   queue_url = aws_sqs_queue.dead_letter_queue.url
 

@@ -1,4 +1,4 @@
-//! Any bytes are a bundle or are refused, and a bundle that is read is the same after it was written again.
+//! Any bytes are read as a bundle or refused, and a bundle that was read survives being written and read again.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(Bundle::read(bundle.text().as_bytes()).as_ref(), Ok(&bundle));
         _ = Ruleset::of_bundle(bundle);
     }
-    // Few bytes have the right sum: as the content of a bundle, more of the reader is reached.
+    // Few bytes have the right checksum: using them as the content of a bundle reaches more of the reader.
     if let Ok(bundle) = serde_json::from_slice::<Bundle>(bytes) {
         _ = Ruleset::of_bundle(bundle);
     }

@@ -1,4 +1,4 @@
-//! Any bytes as a delivery give records or an error, the same in one piece and byte by byte.
+//! Any bytes, read as a delivery, give records or an error, and the same in one piece as byte by byte.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Any text as EQL is read or refused, within the fuzzer's limits of time and memory, whole or as the condition of a
-//! query. What is taken judges any record in the same way with every rung of the ladder and with none.
+//! Any text is read as EQL or refused, within the fuzzer's time and memory limits, whole or as the condition of a
+//! query. Accepted text judges any record in the same way with every rung of the ladder and with none.
 
 #![no_main]
 

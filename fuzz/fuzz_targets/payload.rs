@@ -1,5 +1,5 @@
-//! Any bytes as a payload are recognised or refused, and whatever a message holds is read in little memory: the fuzzer
-//! runs with a limit on every allocation.
+//! Any bytes are recognised as a payload or refused, and whatever a message holds is read in little memory: the fuzzer
+//! limits every allocation.
 
 #![no_main]
 

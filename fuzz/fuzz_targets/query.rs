@@ -1,4 +1,4 @@
-//! Any text as a query is parsed or refused, and a parsed query prints as text that parses to the same tree. The check
+//! Any text is parsed as a query or refused, and a parsed query prints as text that parses to the same tree. Checking
 //! whether it can match ends without a panic, and within the fuzzer's time limit.
 
 #![no_main]

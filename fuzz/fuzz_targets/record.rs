@@ -1,5 +1,5 @@
-//! Any bytes as a record: the ladder gives the verdict of the straightforward path, and a match becomes a signal of the
-//! right size.
+//! Any bytes, read as a record: the ladder gives the same verdict as the straightforward path, and a match becomes a
+//! signal of the right size.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Any text as a Sigma rule is read or refused, within the fuzzer's limits of time and memory. What is taken is the same
-//! rule after it was embedded, and judges any record in the same way with every rung of the ladder and with none.
+//! Any text is read as a Sigma rule or refused, within the fuzzer's time and memory limits. An accepted rule is the
+//! same after being embedded, and judges any record in the same way with every rung of the ladder and with none.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ const RECORD: &[u8] = br#"{"eventSource":"iam.amazonaws.com","eventName":"Create
 
 fuzz_target!(|text: &str| {
     let whole = rule::read([("rule.yml", text.to_owned())]);
-    // Most texts are no rule; as a detection of a good one, more of the parser is reached.
+    // Most texts are not rules; using them as the detection of a good rule reaches more of the parser.
     let detection: String = text.lines().map(|line| format!("  {line}\n")).collect();
     let rule = format!(
         "title: x\nid: x\nlogsource: {{product: aws, service: cloudtrail}}\ndetection:\n{detection}"

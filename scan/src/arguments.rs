@@ -114,7 +114,7 @@ struct Choice {
 }
 
 impl Arguments {
-    /// Which records are looked at. Ends the process if there can be none.
+    /// Which records are looked at. Exits if there can be none.
     pub fn selection(&self) -> Selection {
         let Choice { since, until, account, region } = &self.choice;
         if let (Some(since), Some(until)) = (since, until)
@@ -138,7 +138,7 @@ impl Arguments {
         Sheet::new(self.format.unwrap_or(by_default), style)
     }
 
-    /// The exceptions of `--exceptions`, which may name `rules`. Ends the process if they are not valid.
+    /// The exceptions of `--exceptions`, which may name `rules`. Exits if they are not valid.
     pub fn exceptions(&self, rules: &[Source]) -> Vec<Exception> {
         let Some(text) = self.exceptions.as_deref() else { return Vec::new() };
         let exceptions = rules::exceptions(text, rules).and_then(|exceptions| {

@@ -1,4 +1,4 @@
-//! Cases of rules: records, and how many signals the rule beside them makes of them.
+//! Test cases of rules: records, and the number of signals that the rule beside them makes of them.
 //!
 //! `NAME.cases.jsonl` stands beside the rule file `NAME.toml` or `NAME.yml`. Each line is a case:
 //!
@@ -6,8 +6,8 @@
 //! {"case": "a function is created", "fires": true, "records": [{"eventName": "CreateFunction20150331"}]}
 //! ```
 //!
-//! A case is judged by the rules of its own file alone, with the decoder and the detection that judge a delivery. A rule on
-//! signals looks at the signals of all rules on records, those of the embedded rules included if they are chosen.
+//! A case is judged by the rules of its own file alone, with the decoder and the detection that judge a delivery. A
+//! rule on signals looks at the signals of all rules on records, including embedded rules if they are chosen.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ const SUFFIX: &str = ".cases.jsonl";
 const UNLIKE_A_CASE: &str =
     "expected {\"case\": \"…\", \"fires\": true, false or a number, \"records\": […]}";
 
-/// What became of the cases of one file, or what is missing where a rule has no such file.
+/// The outcome of one file's cases, or what is missing if a rule has no such file.
 pub struct Suite {
     /// The file with the cases, or else the one with the rule.
     pub file: String,
@@ -42,7 +42,7 @@ pub struct Suite {
     pub verdicts: Vec<Verdict>,
 }
 
-/// What became of one case.
+/// The outcome of one case.
 pub struct Verdict {
     pub case: String,
     /// Expected and found signals; `None` if there was nothing to judge.
@@ -70,7 +70,7 @@ struct Case<'a> {
     records: Vec<&'a RawValue>,
 }
 
-/// Judges every file of cases by the rules beside it. `embedded` are further rules whose signals rules on signals look at.
+/// Judges every file of cases by the rules beside it. `embedded` adds rules whose signals rules on signals look at.
 /// With `strict`, a rule without a case that fires, or without one that does not, is wrong too.
 pub fn judge(reading: &Reading, embedded: &[Source], files: &[PathBuf], strict: bool) -> Vec<Suite> {
     let mut suites: Vec<_> = files.iter().map(|file| suite(reading, embedded, file, strict)).collect();
@@ -128,14 +128,14 @@ fn ruleset(rules: Vec<Source>) -> Result<Ruleset, String> {
     Ruleset::new(rules).map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
-/// Says whether a file of cases and a file of rules have the same name up to their extensions.
+/// Whether a file of cases and a file of rules have the same name apart from their extensions.
 fn is_beside(cases: &Path, rule: &str) -> bool {
     cases.display().to_string().strip_suffix(SUFFIX).is_some_and(|name| {
         Path::new(rule).extension().is_some() && Path::new(rule).with_extension("") == Path::new(name)
     })
 }
 
-/// Every line that is not blank, with its place in the text.
+/// Every non-blank line, with its position in the text.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
     let lines = text.split_inclusive('\n').map(move |line| {
@@ -161,7 +161,7 @@ fn verdict(
     let case: Case = match serde_json::from_str(line) {
         Ok(case) => case,
         Err(error) => {
-            // The message ends with a place of its own, which counts from the beginning of the line.
+            // The message ends with its own position, counted from the start of the line.
             let reason = error.to_string();
             let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
             let place = line.floor_char_boundary(error.column().saturating_sub(1));
@@ -182,7 +182,7 @@ fn verdict(
     Verdict { case: case.name.into_owned(), signals: Some((fires, found)), wrong }
 }
 
-/// The number of signals, and the first reason for which a record cannot be judged.
+/// The number of signals, and the first reason why a record cannot be judged.
 fn signals(rules: &Ruleset, is_own: &dyn Fn(&str) -> bool, records: &[&RawValue]) -> (u64, Option<String>) {
     let records: Vec<_> = records.iter().map(|record| record.get()).collect();
     let delivery = format!("[{}]", records.join(","));

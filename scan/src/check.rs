@@ -46,7 +46,7 @@ fn line(name: &str, number: usize, words: &str) -> String {
     format!("{name:<15} {number:>7}  {words}").trim_end().to_owned() + "\n"
 }
 
-/// The line of the rules that are on, by language.
+/// The line about the rules that are on, by language.
 pub fn rules(rules: &[Source]) -> String {
     let mut languages: BTreeMap<&str, u64> = BTreeMap::new();
     for rule in rules {

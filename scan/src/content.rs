@@ -3,7 +3,7 @@
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// The reason for a file that has only white space.
+/// The reason given for a file that has only white space.
 pub const EMPTY: &str = "empty";
 
 /// Why a file that begins with these bytes holds no records. `None` for gzip and for JSON.

@@ -53,7 +53,7 @@ pub fn line(out: &mut impl Write, row: &Row) -> io::Result<()> {
     write!(out, "{}\r\n", cells.map(cell).join(","))
 }
 
-/// A cell that no spreadsheet takes for a formula: an apostrophe stands before a character that starts one.
+/// A cell that no spreadsheet takes for a formula: an apostrophe goes before a character that starts one.
 fn cell(text: &str) -> String {
     let starts_formula = text.starts_with(['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '＠', '\t', '\r']);
     let text = if starts_formula { format!("'{text}") } else { text.to_owned() };

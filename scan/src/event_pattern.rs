@@ -1,4 +1,4 @@
-//! `--event-pattern`: what to ask EventBridge for, on standard output; what makes that much, on standard error.
+//! `--event-pattern`: prints the pattern for EventBridge on standard output, and what makes it broad on standard error.
 
 use std::io::{self, Write};
 
@@ -6,10 +6,10 @@ use detection::detect::Ruleset;
 
 /// EventBridge refuses a longer pattern unless its quota is raised.
 const MAX_PATTERN: usize = 2048;
-/// CloudFormation refuses a longer value of a parameter.
+/// CloudFormation refuses a longer parameter value.
 const MAX_PARAMETER: usize = 4096;
 
-/// Prints the pattern. Returns whether standard output took it.
+/// Prints the pattern. Returns whether it could be written to standard output.
 pub fn print(rules: &Ruleset) -> bool {
     let pattern = rules.event_pattern();
     for name in &pattern.of_everything {

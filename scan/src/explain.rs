@@ -14,9 +14,9 @@ use crate::inputs::{Input, Inputs};
 use crate::selection::Selection;
 use crate::summary::name;
 
-/// No more values of a field are shown.
+/// At most this many values of a field are shown.
 const MAX_VALUES: usize = 5;
-/// The rest of a longer value is left out, in characters.
+/// A longer value is cut to this many characters.
 const MAX_CHARS: usize = 80;
 
 /// A record, and where it is.
@@ -143,7 +143,7 @@ fn find_in(input: &Input, event: &str) -> Result<Option<Found>, String> {
             break;
         }
     }
-    // What is wrong behind the event does not matter.
+    // Errors after the event do not matter.
     if found.is_none() && input.named {
         decoder.finish().map_err(|error| failed(error.to_string()))?;
     }

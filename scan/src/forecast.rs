@@ -1,4 +1,4 @@
-//! How loud the rules would be: signals a day by rule and by principal, as far as the events of the run can tell.
+//! How noisy the rules would be: signals per day by rule and by principal, as far as the events of the run show.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,11 +7,11 @@ use detection::notice::{self, Principal, plain};
 use detection::signal::Signal;
 use jiff::Timestamp;
 
-/// So many rules and principals are named.
+/// At most this many rules and principals are named.
 const NAMED: usize = 10;
-/// Signals of more rules and principals than this are not told apart, so that names cannot fill the memory.
+/// Signals of more pairs of rule and principal than this are not counted, so that names cannot fill the memory.
 const MAX_GROUPS: usize = 100_000;
-/// An exception names at most so many accounts.
+/// An exception names at most this many accounts.
 const MAX_ACCOUNTS: usize = 100;
 /// The longest name, in characters.
 const MAX_CHARS: usize = 200;
@@ -27,7 +27,7 @@ struct Noise {
     signals: u64,
     /// The callers' accounts.
     accounts: BTreeSet<String>,
-    /// A signal names no caller's account, or there are too many.
+    /// Whether a signal names no caller account, or there are too many.
     any_account: bool,
     last: Option<Timestamp>,
 }
@@ -52,7 +52,7 @@ impl Forecast {
         noise.last = noise.last.max(time);
     }
 
-    /// The forecast as lines of text, from signals by rule and what is known of the time of all events.
+    /// The forecast as lines of text, from signals by rule and what is known about the time of all events.
     pub fn lines(&self, by_rule: &BTreeMap<String, u64>, rules: &Ruleset, reach: &Reach) -> Vec<String> {
         if by_rule.is_empty() {
             return Vec::new();
@@ -80,7 +80,7 @@ impl Forecast {
 
     /// An exception file for the loudest principal of the loudest rule.
     fn draft(&self, by_rule: &BTreeMap<String, u64>, name: impl Fn(&str) -> String) -> Vec<String> {
-        // One signal is no noise.
+        // A single signal is not noise.
         let loud = by_rule.iter().filter(|(_, signals)| **signals > 1);
         let Some((loudest, _)) = loud.max_by_key(|(_, signals)| **signals) else { return Vec::new() };
         let of_rule = self.0.iter().filter(|((rule, _), _)| rule == loudest);
@@ -98,8 +98,8 @@ impl Forecast {
     }
 }
 
-/// How many days the events tell of, and the line that says so. Days between without an event do not count, and a record
-/// with an odd time makes one day more at most. What spans less than a day cannot tell of more than the day.
+/// How many days the events cover, and the line that says so. Days in between without an event do not count, and a
+/// record with an odd time adds at most one day. Events that span less than a day count as one day.
 fn days(reach: &Reach) -> Option<(f64, Vec<String>)> {
     let (first, last) = reach.span()?;
     let times = first.parse::<Timestamp>().ok().zip(last.parse::<Timestamp>().ok());
@@ -111,7 +111,7 @@ fn days(reach: &Reach) -> Option<(f64, Vec<String>)> {
     Some((days, vec![text]))
 }
 
-/// The first lines by the number of signals, as numbers a day.
+/// The lines with the most signals, as numbers per day.
 fn loudest(mut counts: Vec<(String, u64)>, days: f64) -> Vec<String> {
     counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     #[expect(clippy::cast_precision_loss, reason = "a tenth is all that is shown")]

@@ -1,4 +1,4 @@
-//! Copies rule files that run here out of somebody else's collection, and notes where they are from.
+//! Copies rule files that run here from another collection, and notes where they are from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -13,15 +13,15 @@ use crate::summary::count;
 
 const NOTES: &str = "SOURCE.md";
 
-/// What was copied, and what was left.
+/// What was copied, and what was left out.
 pub struct Imported {
     files: usize,
     not_run: usize,
     not_ready: usize,
 }
 
-/// Copies the rule files of `source` whose rules all run into `target`, as they are. With `all`, those too that are not for
-/// production.
+/// Copies the rule files of `source` whose rules all run into `target`, unchanged. With `all`, also those that are not
+/// for production.
 ///
 /// # Errors
 /// A file that cannot be read or written, or a target that holds something else. The error names the path.
@@ -61,7 +61,7 @@ pub fn import(source: &Folder, target: &Path, all: bool) -> Result<Imported, Str
 }
 
 impl Imported {
-    /// One line about it.
+    /// A one-line summary.
     pub fn summary(&self, target: &Path) -> String {
         let Self { files, not_run, not_ready } = self;
         format!(
@@ -90,7 +90,7 @@ fn text(source: &Folder, files: &BTreeMap<&str, Vec<&Source>>) -> String {
     text
 }
 
-/// Text in a table of Markdown.
+/// Text for a cell of a Markdown table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(char::is_control, " ")
 }

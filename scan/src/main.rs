@@ -1,4 +1,4 @@
-//! The function's detection over local files: `cloudtrail-scan PATH…` prints a signal a line.
+//! The function's detection over local files: `cloudtrail-scan PATH…` prints one signal per line.
 
 mod arguments;
 mod cases;
@@ -37,7 +37,7 @@ use rules_folder::Folder;
 use arguments::Arguments;
 use reading::{Job, Output};
 
-/// A signal has five to ten thousand bytes.
+/// A signal is five to ten thousand bytes long.
 const OUTPUT_BYTES: usize = 64 * 1024;
 
 fn main() -> ExitCode {
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     bundle.exceptions.extend(arguments.exceptions(&bundle.rules));
-    // Every query was parsed before.
+    // Every query has already been parsed.
     let Ok(rules) = Ruleset::of_bundle(bundle) else { return ExitCode::FAILURE };
     if arguments.event_pattern {
         return outcome(event_pattern::print(&rules));
@@ -116,7 +116,7 @@ fn check(arguments: &Arguments) -> bool {
     is_good
 }
 
-/// Writes the bundle of a folder of rules. Returns whether it is written.
+/// Writes the bundle of a folder of rules. Returns whether it was written.
 fn bundle(arguments: &Arguments, file: &Path) -> bool {
     let Some(bundle) = arguments.rules.as_deref().and_then(folder_of).and_then(rules::bundle) else {
         return false;
@@ -143,7 +143,7 @@ fn bundle(arguments: &Arguments, file: &Path) -> bool {
     true
 }
 
-/// Copies rules. Returns whether all is well in the folder they are from.
+/// Copies rules. Returns whether nothing is wrong in the folder they are from.
 fn import(source: &Path, target: &Path, all: bool) -> bool {
     let Some(folder) = folder_of(source) else { return false };
     let is_good = rules::say_mistakes(&folder);

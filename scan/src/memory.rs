@@ -1,7 +1,7 @@
 //! What rules remember, in memory: matches wait until every file is read, and are decided in the order of time and event.
 //!
-//! So the order of the files does not matter. A match waits as its time and its place, in less than 200 bytes; the records of
-//! those that signal are read again. A few megabytes of the matches that are likely to signal wait with their records.
+//! So the order of the files does not matter. A match waits as its time and its position, in less than 200 bytes; the
+//! records of those that signal are read again. A few megabytes of matches likely to signal wait with their records.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -19,10 +19,10 @@ use detection::signal::Signal;
 use foldhash::{HashMap, HashMapExt};
 
 const CHUNK_BYTES: usize = 64 * 1024;
-/// So much of the matches is kept: to read a file again for a few of them takes as long as to read it.
+/// Keeps this many bytes of matches: re-reading a file for a few matches takes as long as reading it the first time.
 const KEPT_BYTES: usize = 8 << 20;
 
-/// Each thread makes so many signals at a time. To start a thread takes about as long as to make one signal.
+/// Each thread makes this many signals at a time. Starting a thread takes about as long as making one signal.
 const SHARE: usize = 64;
 
 /// A match, and the position of its record in its file.
@@ -31,7 +31,7 @@ pub type Found = (u64, Candidate);
 /// What the rules of a run remember.
 pub struct Memory<'r> {
     rules: &'r Ruleset,
-    /// The numbers of the states, by the place of the rule and the key of the terms.
+    /// The numbers of the states, by the rule's index and the key of the terms.
     keys: Vec<HashMap<Box<str>, u32>>,
     states: Vec<State>,
     files: Vec<PathBuf>,
@@ -48,34 +48,34 @@ struct Waiting {
     file: u32,
     position: u32,
     key: u32,
-    /// The place of its rule.
+    /// The index of its rule.
     rule: u32,
     /// The match itself, if it was kept or its file cannot be read again.
     kept: Option<Box<Candidate>>,
 }
 
-/// What rules that remember made of a run, beside the signals.
+/// The outcome for rules that remember, apart from the signals.
 #[derive(Default)]
 pub struct Outcome {
-    /// What the readers have not counted: matches of rules on signals, those that are suppressed, and what is held back.
+    /// What the readers have not counted: matches of rules on signals, suppressed ones, and those held back.
     pub tally: Tally,
     /// The exceptions that took out a match.
     pub excepted: BTreeSet<String>,
-    /// The files that could not be read again, or had changed: signals of them are missing.
+    /// The files that could not be read again, or had changed: their signals are missing.
     pub problems: BTreeSet<String>,
 }
 
-/// The matches that signal, each with its place among all.
+/// The matches that signal, each with its position among all of them.
 #[derive(Default)]
 struct Decided {
     due: Vec<(usize, Due)>,
-    /// By the file in which their records lie, with their positions in it.
+    /// By the file that holds their records, with their positions in it.
     hits: BTreeMap<u32, Vec<(u32, Hit)>>,
 }
 
-/// A signal to come.
+/// A signal that is due.
 enum Due {
-    /// Of a match that was kept: it is made when its turn has come, since it is several times as large.
+    /// Of a match that was kept: it is made only when its turn comes, since it is several times as large.
     Kept {
         candidate: Box<Candidate>,
         verdict: Verdict,
@@ -86,7 +86,7 @@ enum Due {
 
 /// A match that signals and was not kept.
 struct Hit {
-    /// Its place among all that signal.
+    /// Its position among all that signal.
     order: usize,
     rule: usize,
     /// Their key.
@@ -148,18 +148,18 @@ impl<'r> Memory<'r> {
         self.files.clear();
     }
 
-    /// Decides on the matches so far, and on what rules on signals make of the signals. Passes the signals to `sink` in the
-    /// order of time and event, and gives the counts of what was found and decided on the way.
+    /// Decides on the matches so far, and on the matches of rules on signals. Passes the signals to `sink` in the order
+    /// of time and event, and returns the counts of what was found and decided on the way.
     ///
     /// # Errors
-    /// Those of `sink`, at the first of which it ends.
+    /// The first error of `sink`, at which it stops.
     pub fn signals(
         &mut self,
         now: &str,
         sink: &mut dyn FnMut(Signal) -> io::Result<()>,
     ) -> io::Result<Outcome> {
         let rules = self.rules.rules();
-        // In place: a copy of all that waits would take most of the memory.
+        // In place: a copy of all waiting matches would take most of the memory.
         let above = self.waiting.extract_if(.., |one| rules[one.rule as usize].on_signals).collect();
         let mut outcome = Outcome::default();
         let below = self.due(now, &mut outcome);
@@ -189,7 +189,7 @@ impl<'r> Memory<'r> {
         Ok(outcome)
     }
 
-    /// Makes the signals to come on all cores, and passes them to `take` in order. It makes a few at a time: a signal is
+    /// Makes the due signals on all cores, and passes them to `take` in order. It makes a few at a time: a signal is
     /// several times as large as its match.
     fn made<T: Send>(
         &mut self,
@@ -216,7 +216,7 @@ impl<'r> Memory<'r> {
         Ok(())
     }
 
-    /// The signals to come of the matches that wait, in order.
+    /// The signals due from the waiting matches, in order.
     fn due(&mut self, now: &str, outcome: &mut Outcome) -> Vec<Due> {
         let all = self.waiting.len();
         let Decided { mut due, hits } = self.decide(Time::MIN);
@@ -251,7 +251,7 @@ impl<'r> Memory<'r> {
         }
     }
 
-    /// Decides on all that wait.
+    /// Decides on all waiting matches.
     fn decide(&mut self, learn_before: Time) -> Decided {
         let mut waiting = std::mem::take(&mut self.waiting);
         self.kept = 0;
@@ -279,7 +279,7 @@ impl<'r> Memory<'r> {
         decided
     }
 
-    /// Reads the records of a file again that signal.
+    /// Re-reads the records of a file that signal.
     fn again(
         &self,
         path: &PathBuf,
@@ -314,7 +314,7 @@ impl<'r> Memory<'r> {
         loop {
             let length = file.read(&mut chunk)?;
             let mut bytes = &chunk[..length];
-            // What is wrong with the file was said when it was read first.
+            // Errors in the file were reported when it was first read.
             while decoder.step(&mut bytes, &mut take).unwrap_or(false) {}
             if length == 0 {
                 return Ok(signals);
@@ -323,7 +323,7 @@ impl<'r> Memory<'r> {
     }
 }
 
-/// A number of files, rules or states: four thousand million of them do not fit into any memory.
+/// A number of files, rules or states: four billion of them do not fit into any memory.
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
@@ -377,7 +377,7 @@ mod tests {
         (0..).zip(pipeline.candidates).collect()
     }
 
-    /// The events of the signals, and what is said of the files.
+    /// The events of the signals, and what is said about the files.
     fn signals(memory: &mut Memory<'_>) -> (Vec<String>, Vec<String>) {
         let mut events = Vec::new();
         let mut sink = |signal: Signal| {
@@ -395,7 +395,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         let (kept, same, changed, gone) = (path("kept"), path("same"), path("changed"), path("gone"));
         let mut memory = Memory::new(&rules);
-        // What has changed is named once.
+        // A file that has changed is named once.
         let files =
             [(&kept, "alice"), (&same, "bob"), (&changed, "carol"), (&gone, "dave"), (&changed, "erin")];
         for (path, user) in files {
@@ -430,7 +430,7 @@ mod tests {
         let mut now = found(&rules, &["bob"]);
         now[0].1.record = Some([record("bob").into_bytes(), vec![b' '; 2048]].concat().into());
         memory.add(&path, now);
-        // Its file has nothing to be read again.
+        // Its file has nothing that could be read again.
         assert_eq!(signals(&mut memory), (vec!["e-bob".to_owned()], Vec::new()));
     }
 

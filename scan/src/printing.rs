@@ -38,8 +38,7 @@ impl<'a, W: Write> Printer<'a, W> {
         Ok(Self { output, sheet, progress, summary, seen: HashSet::new(), memory: Memory::new(rules), rules })
     }
 
-    /// Takes the results of a file of the past until the channel closes: rules learn from it, and nothing is printed but
-    /// what is wrong with it.
+    /// Takes the results of a past file until the channel closes: rules learn from it, and only its errors are printed.
     pub fn learn(&mut self, news: &Receiver<News>) {
         for news in news {
             match news {

@@ -23,15 +23,15 @@ use crate::selection::Selection;
 use crate::summary::{Read, count, name};
 
 const CHUNK_BYTES: usize = 64 * 1024;
-/// Results go to the printer in batches of about this many bytes: waking the printer takes more time than finding one.
+/// Results go to the printer in batches of about this many bytes: waking it takes longer than finding a result.
 const BATCH_BYTES: usize = 64 * 1024;
 
 /// What to print.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Output {
-    /// A signal a line.
+    /// One signal per line.
     Signals,
-    /// The ECS document of a record a line.
+    /// The ECS document of one record per line.
     Documents,
 }
 
@@ -40,7 +40,7 @@ pub struct Job<'a> {
     pub rules: &'a Ruleset,
     pub output: Output,
     pub selection: Selection,
-    /// How many signals a rule may have on a day.
+    /// How many signals a rule may have per day.
     pub max_per_day: Option<u64>,
 }
 
@@ -58,7 +58,7 @@ pub enum News {
     Read(Read),
 }
 
-/// Reads files on a thread of its own. It keeps its memory from one to the next.
+/// Reads files on its own thread, and reuses its memory from one file to the next.
 pub struct Reader<'a> {
     job: &'a Job<'a>,
     now: &'a str,
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
                 news.send(News::Problem(problem.clone()))
             }
         });
-        // The printer has closed the channel: nobody wants the results.
+        // The printer has closed the channel: the results are no longer wanted.
         let (Ok(()) | Err(SendError(_))) = each.and_then(|()| news.send(News::Read(read)));
     }
 
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         let origin = Origin::File(input.path.display().to_string());
         let mut pipeline = Pipeline::new(self.job.rules, &origin, self.now);
         pipeline.reach = self.reach.take();
-        // What cannot be read again keeps every record.
+        // An input that cannot be read again keeps every record.
         pipeline.firsts = input.path.is_file().then(|| mem::take(&mut self.firsts));
         let mut findings = Findings {
             job: self.job,

@@ -1,4 +1,4 @@
-//! What `--test` says: a table for people, and XML as `JUnit` writes it for a build server.
+//! The output of `--test`: a table for people, and XML in the form of `JUnit` for a build server.
 
 use crate::cases::{Suite, Verdict};
 use crate::summary::count;

@@ -39,7 +39,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Reads the signal's own document; `None` if it is none.
+    /// Reads the signal's own document; `None` if it is not one.
     pub fn of(signal: &Signal, accounts: &Accounts) -> Option<Self> {
         let document = Value::Object(records::parse(signal.message.as_bytes()).ok()?);
         let alert = Alert::new(&document);

@@ -8,15 +8,15 @@ use rules_folder::Folder;
 
 use crate::summary::count;
 
-/// Every rule below `rules/` outside of `rules/starter/`, as the build has checked and written them.
+/// Every rule below `rules/` but outside `rules/starter/`, as checked and written by the build.
 const SEED: &str = include_str!(concat!(env!("OUT_DIR"), "/seed.json"));
-/// Those, and the starter pack.
+/// Those and the starter pack.
 const STARTER: &str = include_str!(concat!(env!("OUT_DIR"), "/starter.json"));
 
 /// The rules that are compiled into this binary.
 ///
 /// # Panics
-/// Never: the build script has written the same text with the same code.
+/// Never: the build script wrote the same text with the same code.
 pub fn embedded(choice: Embedded) -> Bundle {
     let text = match choice {
         Embedded::Seed => SEED,
@@ -26,7 +26,7 @@ pub fn embedded(choice: Embedded) -> Bundle {
     Bundle::read(text.as_bytes()).expect("the build wrote a good bundle")
 }
 
-/// Reads a folder of rules. Its exceptions may name embedded rules, too: the function has them beside a bundle.
+/// Reads a folder of rules. Its exceptions may also name embedded rules: the function has them beside a bundle.
 ///
 /// # Errors
 /// A file or folder that cannot be read. The error names its path.
@@ -34,8 +34,8 @@ pub fn read(folder: &Path) -> Result<Folder, String> {
     Folder::read(folder, &[], &embedded(Embedded::Starter).rules)
 }
 
-/// Says on standard error what is wrong, what is not run and what is ignored in a folder of rules. Returns whether nothing
-/// is wrong.
+/// Reports on standard error what is wrong, what is not run and what is ignored in a folder of rules. Returns whether
+/// nothing is wrong.
 pub fn say_mistakes(folder: &Folder) -> bool {
     let reading = &folder.contents.reading;
     for warning in &reading.warnings {
@@ -60,7 +60,7 @@ pub fn say_mistakes(folder: &Folder) -> bool {
     true
 }
 
-/// The bundle of a folder in which every rule can be run; `None` if that is not so. Standard error has the reason.
+/// The bundle of a folder if every rule in it can be run; otherwise `None`, with the reason on standard error.
 pub fn bundle(folder: Folder) -> Option<Bundle> {
     if !say_mistakes(&folder) {
         return None;
@@ -76,8 +76,8 @@ pub fn bundle(folder: Folder) -> Option<Bundle> {
     folder.bundle().ok()
 }
 
-/// The rules of a folder and embedded ones. `None` if a rule is wrong or cannot be run, or if there is none; standard error
-/// has the reason.
+/// The rules of a folder and embedded ones. `None` if a rule is wrong or cannot be run, or if there are no rules;
+/// standard error has the reason.
 pub fn chosen(folder: Option<&Path>, choice: Option<Embedded>) -> Option<Bundle> {
     let by_default = if folder.is_some() { Embedded::None } else { Embedded::default() };
     let mut rules = embedded(choice.unwrap_or(by_default));

@@ -22,17 +22,17 @@ use crate::summary::Summary;
 
 /// How many batches a block may be ahead of the block that is being printed.
 const BATCHES_AHEAD: usize = 4;
-/// No block has more files. Most deliveries are small, and handing over each of them takes as long as reading it.
+/// A block has at most this many files. Most deliveries are small, and handing one over takes as long as reading it.
 const BLOCK_FILES: usize = 64;
-/// Each worker gets at least so many blocks if there are enough files, so that all have work until the end.
+/// Each worker gets at least this many blocks if there are enough files, so that all have work until the end.
 const BLOCKS: usize = 16;
 
-/// Files that one worker reads one after the other.
+/// Files that one worker reads one after another.
 type Block = Vec<Result<Input, Failure>>;
 /// A block, and the channel for its results.
 type Task = (Block, SyncSender<News>);
 
-/// Runs the job on all paths, after rules that remember have learned from those of the past. Returns whether everything
+/// Runs the job on all paths, after rules that remember have learned from the past files. Returns whether everything
 /// succeeded.
 pub fn run(
     job: &Job<'_>,
@@ -68,7 +68,7 @@ pub fn run(
     Ok(summary.is_good() && loud.is_empty())
 }
 
-/// Reads files in parallel, and takes the results in the order of the files. Gives what the rules could see.
+/// Reads files in parallel, and takes the results in the order of the files. Returns what the rules could see.
 fn read_all(
     job: &Job<'_>,
     files: Vec<Result<Input, Failure>>,
@@ -91,7 +91,7 @@ fn read_all(
                 reader.into_reach()
             }));
         }
-        // Blocks are started and printed in their order, so the block that is being printed is always being read.
+        // Blocks are started and printed in order, so the block that is being printed is always being read.
         let mut under_way = VecDeque::new();
         let block_files = (files.len() / (workers * BLOCKS)).clamp(1, BLOCK_FILES);
         let mut files = files.into_iter();
@@ -111,7 +111,7 @@ fn read_all(
             tasks.send((block, sender)).map_err(io::Error::other)?;
         }
         under_way.iter().try_for_each(take)?;
-        // Without further tasks the readers end.
+        // Without further tasks, the readers end.
         drop(tasks);
         let mut reach = Reach::new(job.rules);
         for reader in readers {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 /// The reason for a file that is passed over.
 pub const OUTSIDE: &str = "outside of --since, --until, --account or --region, by its path";
-/// An event may arrive this many days after it happened, so the files of some more days are read.
+/// An event may arrive this many days after it happened, so the files of a few more days are read.
 const LATE_DAYS: i64 = 2;
 
 /// What to look at. Everything, unless an option says otherwise.
@@ -39,12 +39,12 @@ struct Fields<'a> {
 }
 
 impl Selection {
-    /// Whether it is everything.
+    /// Whether it takes everything.
     pub fn is_all(&self) -> bool {
         self.since.is_none() && self.until.is_none() && self.accounts.is_empty() && self.regions.is_empty()
     }
 
-    /// Whether a file may hold records that are asked for, as far as its path says. In a copy of a bucket it does:
+    /// Whether a file may hold records that are asked for, as far as its path shows. In a copy of a bucket it does:
     /// `AWSLogs/[o-id/]<account>/CloudTrail/<region>/YYYY/MM/DD/<file>`.
     pub fn may_hold(&self, path: &Path) -> bool {
         if self.is_all() {
@@ -73,8 +73,8 @@ impl Selection {
         !is_early && !is_late
     }
 
-    /// Whether a record is asked for. One that does not say its time, account or region may be, and is kept; so is one
-    /// that is not readable, to be rejected later.
+    /// Whether a record is asked for. One that gives no time, account or region may be, and is kept; so is one that
+    /// cannot be read, to be rejected later.
     pub fn takes(&self, record: RawRecord<'_>) -> bool {
         if self.is_all() {
             return true;

@@ -33,7 +33,7 @@ pub enum Sheet {
 }
 
 impl Sheet {
-    /// An empty one.
+    /// An empty sheet.
     pub fn new(format: Format, style: Style) -> Self {
         match format {
             Format::Json => Self::Json,
@@ -43,12 +43,12 @@ impl Sheet {
         }
     }
 
-    /// Writes what stands before the first signal.
+    /// Writes what comes before the first signal.
     pub fn begin(&self, out: &mut impl Write) -> io::Result<()> {
         if matches!(self, Self::Csv) { csv::head(out) } else { Ok(()) }
     }
 
-    /// Adds a signal. What people read says the names of accounts.
+    /// Adds a signal. The forms for people show account names.
     pub fn add(&mut self, out: &mut impl Write, signal: &Signal, accounts: &Accounts) -> io::Result<()> {
         if matches!(self, Self::Json) {
             return writeln!(out, "{}", signal.message);

@@ -10,10 +10,10 @@ use detection::pipeline::Tally;
 
 use crate::forecast::Forecast;
 
-/// The first names are listed for each reason of passing over; later ones are only counted.
+/// This many names are listed for each reason for passing over files; later ones are only counted.
 const NAMES: usize = 10;
 
-/// Where signals count whose event has no time that can be read.
+/// Where signals are counted whose event has no readable time.
 pub const UNKNOWN_DAY: &str = "an unknown day";
 
 /// `1 file`, `2 files`.
@@ -71,7 +71,7 @@ pub struct Read {
     /// Inputs that could not be read.
     pub failed: u64,
     pub tally: Tally,
-    /// Records that were read and not asked for.
+    /// Records that were read but not asked for.
     pub left_out: u64,
     pub bytes_in: u64,
     pub bytes_inflated: u64,
@@ -118,7 +118,7 @@ pub struct Summary {
     pub read: Read,
     pub published: Published,
     pub passed_over: PassedOver,
-    /// Records of the past that rules learned from.
+    /// Past records that rules learned from.
     pub learned: u64,
     /// The exceptions that took out a match.
     pub excepted: BTreeSet<String>,
@@ -157,7 +157,7 @@ impl Summary {
                 count(signals, "signal"),
                 count(*duplicates, "duplicate"),
             ));
-            // Without a record there is nothing to say of what records lack.
+            // Without a record, there is nothing to say about what records lack.
             let sights = if records > 0 { reach.sights() } else { &[] };
             let sights = sights.iter().copied().chain(std::iter::repeat(Sight::Event));
             lines.extend(rules.rules().iter().zip(sights.clone()).map(|(rule, sight)| {

@@ -14,12 +14,12 @@ const TITLES: [&str; 8] = ["TIME", "SEVERITY", "RULE", "PRINCIPAL", "ACCOUNT", "
 const FLEXIBLE: [(usize, usize); 4] = [(2, 12), (3, 8), (5, 8), (6, 9)];
 /// The widest cell.
 const MAX_WIDTH: usize = 60;
-/// More distinct signals than this are only counted.
+/// Distinct signals beyond this number are only counted.
 const MAX_LINES: usize = 100_000;
 /// The sums name this many rules and principals.
 const MAX_SUMS: usize = 20;
 
-/// How the terminal is.
+/// The properties of the terminal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
     pub colour: bool,
@@ -59,7 +59,7 @@ impl Table {
         }
     }
 
-    /// Adds a signal. One that differs from an earlier one by its time alone is folded into it.
+    /// Adds a signal. One that differs from an earlier one only in its time is folded into it.
     pub fn add(&mut self, row: &Row) {
         self.severities[row.severity as usize] += 1;
         self.rules.add(&row.rule_by_author());
@@ -175,7 +175,7 @@ fn padded(cells: &[String; 8], widths: &[usize; 8]) -> Vec<String> {
     cells.iter().zip(widths).map(pad).collect()
 }
 
-/// A text of at most `width` columns. An ellipsis stands for its middle, since names that begin alike often differ at the end.
+/// A text of at most `width` columns. An ellipsis replaces its middle: names that start alike often differ at the end.
 fn fitted(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -183,12 +183,12 @@ fn fitted(text: &str, width: usize) -> String {
     let room = width.saturating_sub(1);
     let head = first(text.chars(), room - room / 2);
     let tail: String = first(text.chars().rev(), room / 2).chars().rev().collect();
-    // A mark without its letter would stand on the ellipsis.
+    // A combining mark without its letter would attach to the ellipsis.
     let tail = tail.trim_start_matches(|character: char| character.width().unwrap_or(0) == 0);
     head + "…" + tail
 }
 
-/// The first characters, as many as fit into `width` columns.
+/// The first characters, as many as fit in `width` columns.
 fn first(characters: impl Iterator<Item = char>, width: usize) -> String {
     let mut columns = 0;
     let fits = |character: &char| {

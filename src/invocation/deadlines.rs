@@ -31,7 +31,7 @@ impl Deadlines {
 
 /// Converts a deadline of the Lambda runtime API, in milliseconds since 1970.
 ///
-/// `cargo lambda watch` sends the milliseconds that remain instead. No deadline of Lambda's is before 2001.
+/// `cargo lambda watch` sends the remaining milliseconds instead. No deadline from Lambda is before 2001.
 #[must_use]
 pub fn deadline(milliseconds: u64) -> SystemTime {
     const YEAR_2001: u64 = 978_307_200_000;

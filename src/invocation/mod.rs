@@ -72,7 +72,7 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// A function with these settings and rules, and clients of this configuration.
+    /// A function with these settings and rules, and clients with this configuration.
     #[must_use]
     pub fn new(settings: Settings, rules: Ruleset, config: &SdkConfig) -> Self {
         let (s3, sns) = (aws::s3(config), aws::sns(config));
@@ -85,7 +85,7 @@ impl Handler {
         if let Some(notices) = &settings.notices {
             let mut routes = Routes::to(notices.topic_arn.clone());
             for Route { query, topic, stop, .. } in &rules.routes {
-                // Whoever made the rules has parsed the query.
+                // The query was parsed when the rules were made.
                 _ = routes.add(query, topic, *stop);
             }
             let table = settings.memory_table.as_ref().filter(|_| !notices.quiet.is_zero());
@@ -102,7 +102,7 @@ impl Handler {
         Self { settings, rules, deliveries, memory, silence, publisher }
     }
 
-    /// Resumes a body that sends nothing for `stall`, instead of for five seconds.
+    /// Resumes a body that sends nothing for `stall`, rather than for five seconds.
     #[must_use]
     pub fn with_stall(self, stall: Duration) -> Self {
         Self { deliveries: self.deliveries.with_stall(stall), ..self }
@@ -111,7 +111,7 @@ impl Handler {
     /// Handles one payload. `deadline` is the time at which Lambda ends the invocation.
     ///
     /// # Errors
-    /// The payload is unknown, or something failed and the trigger understands no other reply than an error. Everything
+    /// The payload is unknown, or something failed and the trigger understands only an error as a reply. Everything
     /// else has been processed by then.
     pub async fn handle(
         &self,
@@ -190,7 +190,7 @@ impl Handler {
         remembering.run(matches, learns).await
     }
 
-    /// Publishes signals, or counts them, if rules only learn.
+    /// Publishes signals, or only counts them if rules only learn.
     async fn publish(
         &self,
         mut signals: Receiver<Found>,
@@ -219,8 +219,8 @@ impl Handler {
 
     /// Reads every part of every message, several at a time. Closes the channels at the end.
     ///
-    /// The first part of every message comes before the second of any: a message of many objects must not use up the time
-    /// of its neighbours.
+    /// The first part of every message comes before the second of any: a message with many objects must not use up the
+    /// time of the others.
     async fn read_all(
         &self,
         messages: &[Message],

@@ -40,7 +40,7 @@ pub(crate) struct Reading<'a> {
     pending: VecDeque<Signal>,
     /// Matches that wait to be handed to the memory.
     undecided: VecDeque<Candidate>,
-    /// How many signals the publisher has received, and matches the memory.
+    /// How many signals the publisher has received, plus the matches that the memory has.
     sent: u64,
     bytes_in: u64,
     bytes_inflated: u64,
@@ -111,7 +111,7 @@ impl<'a> Reading<'a> {
             });
             self.bytes_in = decoder.bytes_read();
             self.bytes_inflated = decoder.bytes_inflated();
-            // Signals that were found before an error are published all the same.
+            // Signals that were found before an error are still published.
             self.send().await;
             if !step? {
                 return Ok(());
@@ -192,7 +192,7 @@ enum Stop {
     Failed(Failure),
     /// The bytes are not a delivery.
     BadData(records::Error),
-    /// The deadline came.
+    /// The deadline passed.
     Deadline,
     /// A bug in this program, which must not affect other objects.
     Panicked,

@@ -1,4 +1,4 @@
-//! The matches of rules that remember: gathered from all readers, decided in chunks, and published if they are news.
+//! The matches of rules that remember: gathered from all readers, decided in chunks, and published if they are new.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ use crate::telemetry;
 const MAX_MATCHES: usize = 2000;
 /// A chunk takes at most this many bytes, not counting its last match.
 const MAX_BYTES: usize = 16 << 20;
-/// Matches wait at most this long for others to be decided with.
+/// Matches wait at most this long for others to be decided with them.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// An invocation waits at most this long to find out when rules began, since it may not need to know.
@@ -36,7 +36,7 @@ pub(super) struct Remembering<'a> {
     pub(super) deadline: Instant,
 }
 
-/// How many matches there were that the readers have not counted, and how many did not become signals.
+/// How many matches the readers have not counted, and how many did not become signals.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Remembered {
     /// Matches of rules on signals.
@@ -50,13 +50,13 @@ pub(super) struct Remembered {
 }
 
 impl Remembering<'_> {
-    /// Decides on every match that arrives until the channel closes, and hands on the signals.
+    /// Decides on every match that arrives until the channel closes, and passes on the signals.
     pub(super) async fn run(self, mut matches: Receiver<Waiting>, learns: bool) -> Remembered {
         let mut remembered = Remembered::default();
-        // Beside the first request for an object.
+        // At the same time as the first request for an object.
         let (lesson, mut chunk) = tokio::join!(self.lesson(learns), gather(&mut matches));
         while !chunk.is_empty() {
-            // Signals may make rules on signals match, whose own signals nothing looks at again.
+            // Signals may make rules on signals match, but nothing looks at the signals of those.
             while !chunk.is_empty() {
                 let mut decided = self.memory.decide(self.rules, chunk, &lesson, self.deadline).await;
                 decided.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
@@ -72,8 +72,8 @@ impl Remembering<'_> {
         if learns { Lesson::History } else { self.memory.begin(self.rules, deadline).await }
     }
 
-    /// Hands signals to the publisher, and reports what could not be decided to the messages that hold it. Gives the matches
-    /// of rules on signals.
+    /// Hands signals to the publisher, and reports what could not be decided to the messages that hold it. Returns the
+    /// matches of rules on signals.
     async fn hand_on(&self, decided: Vec<Decided>, remembered: &mut Remembered) -> Vec<Waiting> {
         let mut failures = BTreeMap::new();
         let mut matches = Vec::new();
@@ -94,7 +94,7 @@ impl Remembering<'_> {
                     }
                     for signal in std::iter::once(signal).chain(above.found) {
                         let (report, place) = (Rc::clone(&report), Rc::clone(&place));
-                        // The publisher receives for as long as there is a sender.
+                        // The publisher receives as long as there is a sender.
                         let _ = self.found.send(Found { signal, report, place, delivered }).await;
                     }
                     matches.extend(above.candidates.into_iter().map(|candidate| Waiting {
@@ -107,7 +107,7 @@ impl Remembering<'_> {
                 }
                 Err(failure) => {
                     remembered.failed += 1;
-                    // Usually the same cause stops all matches of a message. It is reported once, not once a match.
+                    // Usually one cause stops all matches of a message. It is reported once, not once per match.
                     failures.entry((Rc::as_ptr(&report), place, failure)).or_insert((report, 0_u64)).1 += 1;
                 }
             }

@@ -33,7 +33,7 @@ impl From<Error> for Diagnostic {
 /// Makes the reply for all messages of an invocation.
 ///
 /// # Errors
-/// Something failed, and the trigger understands no other reply than an error.
+/// Something failed, and the trigger understands only an error as a reply.
 pub fn reply(kind: &ReplyKind, reports: &[Rc<Report>], counters: &Counters) -> Result<Value, Error> {
     match kind {
         ReplyKind::SqsBatch => sqs_batch(reports),

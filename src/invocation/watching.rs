@@ -1,4 +1,4 @@
-//! Accounts whose deliveries stop: what was seen, what a check finds, and what was published of it.
+//! Accounts whose deliveries stop: what was seen, what a check finds, and what was published about it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ impl<'a> Watching<'a> {
         Self { silence, seen: RefCell::default(), news: RefCell::default() }
     }
 
-    /// Takes down that a delivery was read to its end.
+    /// Records that a delivery was read to its end.
     pub(super) fn saw(&self, origin: &Origin, report: &Rc<Report>) {
         if let (Some(_), Origin::Object(object)) = (self.silence, origin)
             && let Some(sighting) = Sighting::of(&object.key)
@@ -118,7 +118,7 @@ impl<'a> Watching<'a> {
         self.news.borrow_mut().push((to_publish, Rc::clone(report)));
     }
 
-    /// Notes what was published. A message that failed comes again, and so does its news, under the same ids.
+    /// Notes what was published. A failed message comes again, and so does its news, under the same ids.
     pub(super) async fn published(&self, deadline: Instant) {
         let Some(silence) = self.silence else { return };
         for (news, report) in self.news.take() {

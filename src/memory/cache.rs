@@ -12,7 +12,7 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is not zero"
 /// A tuple as this process knows it.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    /// What the table would hold if every renewal was written at once.
+    /// What the table would hold if every renewal were written at once.
     pub(super) state: State,
     /// The version of the item in the table.
     pub(super) version: u64,
@@ -37,7 +37,7 @@ impl Cache {
         self.0.put(key.to_owned(), known);
     }
 
-    /// Forgets a tuple that somebody else has changed.
+    /// Forgets a tuple that another process has changed.
     pub(super) fn forget(&mut self, key: &str) {
         self.0.pop(key);
     }

@@ -25,7 +25,7 @@ impl Learning {
         Self { days, starts: RefCell::default() }
     }
 
-    /// The time up to which a rule learns; none if it is not known when it began.
+    /// The time up to which a rule learns; `None` if it is not known when it began.
     pub(super) fn end(&self, memory: &Memory, beginning: &str) -> Option<Time> {
         if self.days == Some(0) || !memory.is_needed() {
             return Some(Time::MIN);
@@ -34,8 +34,8 @@ impl Learning {
         Some(learns_until(memory, start, self.days))
     }
 
-    /// Makes sure that each rule has begun at this time at the latest. What is known already costs no request. Gives the
-    /// failures by the keys.
+    /// Makes sure that each rule began at this time or earlier. What is already known costs no request. Returns the
+    /// failures by key.
     pub(super) async fn begin(
         &self,
         table: &Table,
@@ -52,14 +52,14 @@ impl Learning {
         self.update(table, unknown, at_the_latest, deadline).await
     }
 
-    /// Asks the table again when rules have begun.
+    /// Asks the table again when rules began.
     pub(super) async fn ask_again(
         &self,
         table: &Table,
         beginnings: Vec<String>,
         deadline: Instant,
     ) -> HashMap<String, Failure> {
-        // Nothing is written that begins at no time.
+        // `Time::MAX` is never written as a beginning.
         self.update(table, beginnings, Time::MAX, deadline).await
     }
 
@@ -91,7 +91,7 @@ impl Learning {
     }
 }
 
-/// When a rule has begun, and what to write if that is news.
+/// When a rule began, and what to write if that is new.
 fn begun(text: Option<&str>, at_the_latest: Time) -> Result<(Time, Option<Write>), String> {
     let start = match text {
         Some(text) => Start::parse(text).map_err(|error| error.to_string())?.0,

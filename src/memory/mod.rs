@@ -64,12 +64,12 @@ impl Waiting {
 /// A match, and the verdict on it or why there is none.
 pub(crate) type Decided = (Waiting, Result<Verdict, Failure>);
 
-/// What an invocation knows of the rules' learning.
+/// What an invocation knows about the rules' learning.
 #[derive(Debug)]
 pub(crate) enum Lesson {
     /// Rules only learn from what the invocation brings.
     History,
-    /// Each rule learns for its time. Of some nobody knows when they began, and why not: by the key of the item that says it.
+    /// Each rule learns for its time. Holds why it is not known when some began, by the key of the item that says it.
     Live(HashMap<String, Failure>),
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct Memory {
     table: Table,
     cache: RefCell<Cache>,
     learning: Learning,
-    /// Whether the log says already which rules learn.
+    /// Whether the log already says which rules learn.
     is_announced: Cell<bool>,
 }
 
@@ -108,7 +108,7 @@ impl Memory {
         }
     }
 
-    /// Finds out when each rule began; a rule that never did begins now. What is known costs no request.
+    /// Finds out when each rule began; a rule that never began begins now. What is known costs no request.
     pub(crate) async fn begin(&self, rules: &Ruleset, deadline: Instant) -> Lesson {
         let now = milliseconds(SystemTime::now());
         let unknown = self.learning.begin(&self.table, beginnings(rules), now, deadline).await;
@@ -166,7 +166,7 @@ impl Memory {
         }
         if let Lesson::History = lesson {
             let failures = self.learning.begin(&self.table, beginnings(rules), earliest, deadline).await;
-            // What the rules have learned helps nobody as long as they do not know that they have.
+            // What the rules have learned has no effect until the table says that they have begun.
             if let Some(failure) = failures.into_values().next() {
                 for (_, decision) in &mut decided {
                     *decision = Err(failure.clone());
@@ -189,8 +189,8 @@ impl Memory {
         })
     }
 
-    /// The rules of these groups of which nobody knows whether they still learn, and why. What past deliveries have taught
-    /// since this process asked counts.
+    /// The rules of these groups for which it is not known whether they still learn, and why. Includes what past
+    /// deliveries have taught since this process last asked.
     async fn unknown(
         &self,
         groups: &HashMap<String, Group<'_>>,
@@ -232,7 +232,7 @@ impl Memory {
                         None => State::new(group.memory),
                     };
                     let (outcome, change) = group.decide(state, self.learns_until(group, lesson));
-                    // Nobody knows what the process that wrote last has seen since then: renew what it wrote.
+                    // It is not known what the process that wrote last has seen since then: renew what it wrote.
                     let write = (change > Change::None).then(|| Write {
                         state: outcome.state.text(group.memory),
                         expires: Some(outcome.state.expires(group.memory, clock)),
@@ -245,7 +245,7 @@ impl Memory {
         let mut cache = self.cache.borrow_mut();
         let verdicts = updated.into_iter().map(|(key, result)| {
             let result = result.map(|Updated { outcome: Outcome { verdicts, mut state }, version }| {
-                // Groups of events change with every event: nothing is gained by remembering them.
+                // Groups of events change with every event: remembering them gains nothing.
                 let is_tuple = matches!(groups[&key].memory, rule::Memory::NewTerms { .. });
                 if let Some(version) = version.filter(|_| is_tuple) {
                     state.mark_saved();
@@ -271,7 +271,7 @@ impl Memory {
 }
 
 impl Group<'_> {
-    /// Decides on the matches one after the other. Events before `until` are only learned. Gives also how much that
+    /// Decides on the matches one after another. Events before `until` are only learned. Also returns how much that
     /// changes the state.
     fn decide(&self, mut state: State, until: Time) -> (Outcome, Change) {
         let mut change = Change::None;
@@ -300,7 +300,7 @@ fn grouped(rules: &Ruleset, chunk: Vec<Waiting>) -> HashMap<String, Group<'_>> {
     for waiting in chunk {
         let rule = &rules.rules()[waiting.candidate.rule];
         let group = groups.entry(waiting.candidate.key(rules));
-        // A match of a rule without memory is a signal at once, and no candidate.
+        // A match of a rule without memory is a signal at once, and not a candidate.
         let (memory, keys) = rule.memory.as_ref().zip(rule.keys.as_ref()).expect("the rule remembers");
         let new = || Group { memory, beginning: keys.learning(), matches: Vec::new() };
         group.or_insert_with(new).matches.push(waiting);

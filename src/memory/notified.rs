@@ -1,7 +1,7 @@
 //! The quiet time after notices, in the table, so that all functions agree on it.
 //!
-//! A function claims the quiet time before it sends the notice, so that of two at the same moment one sends. A table
-//! that does not answer says nothing: the caller then goes by what its own process knows.
+//! A function claims the quiet time before it sends the notice, so that only one of two functions sends it. If the
+//! table does not answer, the caller goes by what its own process knows.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -15,9 +15,9 @@ use super::update::{Base, Decision, Update};
 use crate::failure::Failure;
 use crate::settings::MemoryTable;
 
-/// A notice does not wait longer than this for the table.
+/// A notice waits at most this long for the table.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the table keeps how many notices were held back.
+/// How long the table keeps the number of notices that were held back.
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// When notices were sent, by a key for each topic, rule and principal.
@@ -30,7 +30,7 @@ pub(crate) struct Notified {
 /// Whether a notice may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
-    /// It may, and says that so many were held back before it.
+    /// It may, and says that this many were held back before it.
     Send(u64),
     /// It is held back.
     HoldBack,
@@ -50,8 +50,8 @@ impl Notified {
         Self { table: Table::new(client, table), quiet }
     }
 
-    /// Asks for the notices with these different keys, and notes those that may be sent as sent. Most have no item, so
-    /// that each costs one conditional write; the answer to one that fails says what the item holds.
+    /// Asks about the notices with these different keys, and notes those that may be sent as sent. Most have no item,
+    /// so that each costs one conditional write; the response to one that fails includes the item.
     pub(crate) async fn ask(
         &self,
         keys: Vec<String>,
@@ -67,7 +67,7 @@ impl Notified {
         self.update(updates.collect(), deadline).await
     }
 
-    /// Takes back the permissions to send notices that were not sent: nothing is quiet after those.
+    /// Takes back the permissions for notices that were not sent: no quiet time follows those.
     pub(crate) async fn take_back(&self, unsent: Vec<(String, u64)>, deadline: Instant) {
         let updates = unsent.into_iter().map(|(key, held_back)| Update {
             key: item_key(&key),
@@ -79,7 +79,7 @@ impl Notified {
                 Ok(((), Some(self.write(last, milliseconds(SystemTime::now())))))
             }),
         });
-        // If that fails, a notice fewer is sent, and its signals are on the signal topic.
+        // If that fails, one notice fewer is sent, and its signals are on the signal topic.
         self.update(updates.collect(), deadline).await;
     }
 
@@ -99,7 +99,7 @@ impl Notified {
         let Some(last) = last else {
             return Ok((Permission::Send(0), Some(self.write(Last { at: now, held_back: 0 }, now))));
         };
-        // The clocks of two functions differ a little, either way. One that is far behind silences nothing for longer.
+        // The clocks of two functions may differ slightly, either way. One far behind silences nothing for longer.
         let is_quiet = u128::from(now.abs_diff(last.at)) < self.quiet.as_millis();
         let (permission, last) = if is_quiet {
             (Permission::HoldBack, Last { held_back: last.held_back.saturating_add(1), ..last })
@@ -135,7 +135,7 @@ impl Last {
     }
 }
 
-/// The keys of rules go on with eight hex digits after the first slash; here an ARN follows.
+/// The keys of rules continue with eight hex digits after the first slash; here an ARN follows.
 fn item_key(key: &str) -> String {
     format!("notice/{key}")
 }

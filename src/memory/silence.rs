@@ -94,7 +94,7 @@ impl Silence {
         failures.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure))
     }
 
-    /// Changes items, and gives what failed by the keys.
+    /// Changes items, and returns the failures by key.
     async fn change(
         &self,
         keys: Vec<String>,
@@ -125,7 +125,7 @@ impl Silence {
                     self.known.borrow_mut().insert(key, (outcome, version));
                 }
                 Err(failure) => {
-                    // Somebody else may have written it.
+                    // Another process may have written it.
                     self.known.borrow_mut().remove(&key);
                     failures.push((key, failure));
                 }

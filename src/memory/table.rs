@@ -1,4 +1,4 @@
-//! The DynamoDB table: items are read by key, and written only if nobody else has written them since.
+//! The DynamoDB table: items are read by key, and written only if no other process has written them since.
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,7 +32,7 @@ pub(super) struct Table {
 pub(super) struct Item {
     /// What a rule remembers, in its own form.
     pub(super) state: String,
-    /// Another number after every write.
+    /// A different number after every write.
     pub(super) version: u64,
 }
 
@@ -40,27 +40,27 @@ pub(super) struct Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Write {
     pub(super) state: String,
-    /// When nobody needs the item any more, in seconds since 1970. Without it the item stays.
+    /// When the item is no longer needed, in seconds since 1970. Without it, the item stays.
     pub(super) expires: Option<i64>,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Debug)]
 pub(super) enum Written {
-    /// The item is as it was to be, with this version.
+    /// The item is written, with this version.
     Done(u64),
-    /// Somebody else has written the item. This is what it holds now, if the answer says it.
+    /// Another process has written the item. This is what it holds now, if the response includes it.
     Conflict(Option<Result<Item, Trouble>>),
-    /// The table did not do it, or did not say so.
+    /// The table did not write it, or did not say so.
     Refused(Trouble),
 }
 
-/// Why an item is not known or not written.
+/// Why an item could not be read or written.
 #[derive(Debug, Clone)]
 pub(super) struct Trouble {
     pub(super) failure: Failure,
-    /// Whether it may pass within the invocation. What lasts longer, such as a missing permission, may still be put right
-    /// before the message comes again.
+    /// Whether it may pass within the invocation. Anything that lasts longer, such as a missing permission, may still
+    /// be fixed before the message comes again.
     pub(super) passes: bool,
 }
 
@@ -76,7 +76,7 @@ impl Table {
         Self { client, name: table.name.clone() }
     }
 
-    /// Looks up at most [`MAX_KEYS`] different keys in one request. Gives what it found out about each of them.
+    /// Looks up at most [`MAX_KEYS`] different keys in one request. Returns what it found out about each of them.
     pub(super) async fn read(&self, keys: &[String]) -> HashMap<String, Result<Option<Item>, Trouble>> {
         let wanted = keys
             .iter()
@@ -119,7 +119,7 @@ impl Table {
 
     /// Writes an item, if its version is still the one that was read: `None` if there was no item.
     pub(super) async fn write(&self, key: &str, write: &Write, read: Option<u64>) -> Written {
-        // An item that was deleted and made again must not have the version that somebody remembers of it: begin anywhere.
+        // A recreated item must not have a version that some process still remembers: begin anywhere.
         let version = read.map_or_else(|| fastrand::u64(1..1 << 40), |version| version.wrapping_add(1));
         let number = |number: u64| AttributeValue::N(number.to_string());
         let mut put = self
@@ -133,7 +133,7 @@ impl Table {
         if let Some(expires) = write.expires {
             put = put.item(EXPIRES, AttributeValue::N(expires.to_string()));
         }
-        // The names of the attributes are words of DynamoDB's own, so expressions need other names for them.
+        // Attribute names may be reserved words of DynamoDB, so expressions use other names for them.
         put = match read {
             Some(read) => put
                 .condition_expression("#version = :read")
@@ -172,14 +172,14 @@ impl Table {
         Trouble { failure, passes: false }
     }
 
-    /// No answer before the time was over.
+    /// No answer in time.
     pub(super) fn late(&self) -> Trouble {
         let failure =
             Failure::transient(format!("{}: DynamoDB did not answer before the deadline", self.name));
         Trouble { failure, passes: false }
     }
 
-    /// An item that others wrote again and again.
+    /// An item that other processes wrote again and again.
     pub(super) fn contested(&self, key: &str) -> Failure {
         Failure::transient(format!(
             "{}: other functions wrote the item {key:?} until there was no time left",

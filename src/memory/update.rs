@@ -1,7 +1,7 @@
-//! Updates of items: rounds of reading, deciding and writing, until every item is done or the time is over.
+//! Updates of items: rounds of reading, deciding and writing, until every item is done or time runs out.
 //!
-//! A decision counts only once its item is written. Whoever finds that somebody else has written the item in between
-//! decides again on what it holds then.
+//! A decision counts only once its item is written. If another process has written the item in between, the decision is
+//! made again on what the item holds then.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 const CONCURRENT_READS: usize = 4;
 /// How many items are written at the same time.
 const CONCURRENT_WRITES: usize = 16;
-/// How often an item is tried in spite of errors. Conflicts do not count: each means that somebody else made progress.
+/// How many times an item is tried despite errors. Conflicts do not count: each means progress by another process.
 const MAX_TRIES: u32 = 7;
 const FIRST_BACKOFF: Duration = Duration::from_millis(25);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
@@ -52,22 +52,22 @@ pub(super) struct Updated<T> {
     pub(super) version: Option<u64>,
 }
 
-/// What a round made of an update.
+/// The outcome of an update in one round.
 enum Round<T> {
     Done(Updated<T>),
-    /// Somebody else has written the item.
+    /// Another process has written the item.
     Overtaken(Base),
     Trouble(Trouble),
 }
 
-/// An update, and how often it met trouble.
+/// An update, and how many times it met trouble.
 struct Pending<'a, T> {
     update: Update<'a, T>,
     tries: u32,
 }
 
 impl Table {
-    /// Carries out updates of different items, several at a time. Gives the outcome of each by its key, in any order.
+    /// Carries out updates of different items, several at a time. Returns the outcome of each by its key, in any order.
     pub(super) async fn update<T>(
         &self,
         updates: Vec<Update<'_, T>>,
@@ -89,7 +89,7 @@ impl Table {
                 }
             });
             let rounds: Vec<_> = stream::iter(rounds).buffer_unordered(CONCURRENT_WRITES).collect().await;
-            // Half of the pause is random: functions that met at an item must not meet there again.
+            // Half of the pause is random: functions that collided on an item must not collide there again.
             let wait = backoff.mul_f64(0.5 + fastrand::f64() / 2.0);
             let is_last = Instant::now() + wait >= deadline;
             pending = Vec::new();
@@ -124,7 +124,7 @@ impl Table {
         done
     }
 
-    /// Reads the items that are not known. Gives what went wrong, by key.
+    /// Reads the items that are not known. Returns what went wrong, by key.
     async fn read_bases<T>(
         &self,
         pending: &mut [Pending<'_, T>],

@@ -20,7 +20,7 @@ use detection::signal::Signal;
 
 /// The archive may delay a batch this long, once before and once after it is published.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often that time is halved at most.
+/// How many times that time is halved at most.
 const MAX_HALVINGS: u32 = 3;
 /// After a batch without an answer, the archive gets no requests for this many times as long as the batch took.
 const REST: u32 = 2;

@@ -75,7 +75,7 @@ impl PartialEq for Holder {
     }
 }
 
-/// Publishes signals to the topic, keeps them in the archive and tells people, if these are there.
+/// Publishes signals to the topic, and if these are configured, keeps them in the archive and notifies people.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     topic: Topic,
@@ -97,8 +97,8 @@ impl Publisher {
         Self { archive: Some(archive), ..self }
     }
 
-    /// Sends notices of published signals along these routes, with these names of accounts. The table says which were sent
-    /// a short while ago; without one, the process does.
+    /// Sends notices of published signals along these routes, with these account names. The table says which were sent
+    /// recently; without a table, the process does.
     #[must_use]
     pub(crate) fn with_notices(
         self,
@@ -216,7 +216,7 @@ impl<'a> Publishing<'a> {
     /// Reports a signal that failed to every message that holds it.
     fn finish(mut self) -> Publication {
         self.publication.failed = self.failed.len() as u64;
-        // Usually the same cause stops all signals of a message. It is reported once, not once a signal.
+        // Usually one cause stops all signals of a message. It is reported once, not once per signal.
         let mut failures = BTreeMap::new();
         for (id, failure) in self.failed {
             for Holder { report, place, .. } in self.holders.remove(&id).unwrap_or_default() {

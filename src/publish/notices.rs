@@ -1,6 +1,6 @@
-//! Notices for people, on a topic of their own, after the signals are on theirs.
+//! Notices for people, on their own topic, after the signals are on theirs.
 //!
-//! A notice that fails is logged and counted and fails nothing: machines have the signals already.
+//! A notice that fails is logged and counted, but fails nothing else: machines already have the signals.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -48,9 +48,9 @@ pub(super) struct Outcome {
     pub(super) failed: u64,
 }
 
-/// A notice on its way, with what it is known by.
+/// A notice to be sent, and its key.
 struct Notice {
-    /// `None` for a digest, after which nothing is quiet.
+    /// `None` for a digest, which no quiet time follows.
     key: Option<String>,
     /// How many it says were held back before it.
     held_back: u64,
@@ -108,7 +108,7 @@ impl Notices {
         self.topics.iter().enumerate().map(of_topic).collect()
     }
 
-    /// Which of the notices with these keys may be sent. If the table does not say it, the process does.
+    /// Which of the notices with these keys may be sent. If the table does not say, the process does.
     async fn ask(&self, keys: Vec<String>, deadline: Instant) -> HashMap<String, Permission> {
         let now = SystemTime::now();
         let mut answers = match &self.notified {
@@ -211,7 +211,7 @@ impl Notice {
 
 impl Parcel for Notice {
     fn entry(&self, _is_fifo: bool) -> PublishBatchRequestEntryBuilder {
-        // With this structure SNS sends no attributes.
+        // With this message structure, SNS sends no attributes.
         PublishBatchRequestEntry::builder()
             .subject(&self.subject)
             .message(&self.body)

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-/// More notices than this are not remembered: the oldest is forgotten first.
+/// At most this many notices are remembered: the oldest is forgotten first.
 const MAX_NOTICES: usize = 10_000;
 
 /// Which notices were sent, and how many were held back since then.

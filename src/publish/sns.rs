@@ -15,7 +15,7 @@ use detection::signal::Signal;
 
 /// SNS takes at most this many entries in one request.
 pub(super) const MAX_ENTRIES: usize = 10;
-/// How often a signal is sent before it is given up, while time remains.
+/// How many times a signal is sent before giving up, while time remains.
 const MAX_ATTEMPTS: u32 = 7;
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
@@ -37,11 +37,11 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    /// The topic with this ARN, which a setting names; one that ends in `.fifo` is a FIFO topic. Requests go to the region that the ARN names,
-    /// whatever region `client` is for.
+    /// The topic with this ARN, which a setting names; one that ends in `.fifo` is a FIFO topic. Requests go to the
+    /// region in the ARN, whatever the region of `client`.
     pub(super) fn new(client: &Client, arn: String, setting: &'static str) -> Self {
         let region = arn.split(':').nth(3).map(|region| Region::new(region.to_owned()));
-        // Most topics are in the region of the function, whose client then serves as it is.
+        // Most topics are in the function's region, whose client then serves as it is.
         let client = if region.as_ref() == client.config().region() {
             client.clone()
         } else {

@@ -15,7 +15,7 @@ use detection::origin::Object;
 
 /// A body that sends nothing for this long is resumed. The SDK's time-outs do not cover bodies.
 const STALL: Duration = Duration::from_secs(5);
-/// How often a body is resumed after it broke off.
+/// How many times a body is resumed after it broke off.
 const MAX_RESUMES: u32 = 4;
 
 /// An object that cannot be read, and why.
@@ -56,7 +56,7 @@ impl Deliveries {
         Self { client, owner, stall: STALL }
     }
 
-    /// Resumes a body that sends nothing for `stall`, instead of for five seconds.
+    /// Resumes a body that sends nothing for `stall`, rather than for five seconds.
     #[must_use]
     pub fn with_stall(self, stall: Duration) -> Self {
         Self { stall, ..self }
@@ -182,7 +182,7 @@ impl Body<'_> {
     }
 }
 
-/// Whether this can be the name of a bucket, by the rules of today or by older ones.
+/// Whether this can be a bucket name, under today's rules or older ones.
 ///
 /// The SDK also accepts other names, such as the ARN of an access point, and sends their requests to other hosts.
 #[must_use]

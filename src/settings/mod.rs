@@ -37,8 +37,8 @@ pub struct Settings {
     pub memory_table: Option<MemoryTable>,
     /// `LEARNING_DAYS`: how long a rule that remembers only learns. Without it, as long as the rule's own window.
     pub learning_days: Option<u32>,
-    /// `ACCOUNT_SILENCE_HOURS`: after so many hours without a delivery an account and region count as silent. Without it nobody
-    /// looks.
+    /// `ACCOUNT_SILENCE_HOURS`: after this many hours without a delivery, an account and region count as silent.
+    /// Without it, there is no check.
     pub silence_hours: Option<u32>,
     /// `METRICS_NAMESPACE`: the CloudWatch namespace of the metrics. Without it the function writes none.
     pub metrics: Option<Metrics>,
@@ -47,7 +47,7 @@ pub struct Settings {
 /// What people get, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notices {
-    /// `NOTICE_TOPIC_ARN`: the topic for notices, in any region; no FIFO topic, since those reach neither mail nor chat.
+    /// `NOTICE_TOPIC_ARN`: the topic for notices, in any region; not a FIFO topic: those reach neither mail nor chat.
     pub topic_arn: String,
     /// `NOTICES`
     pub wanted: Wanted,
@@ -58,7 +58,7 @@ pub struct Notices {
 /// Which signals people get notices of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// `alerts`: those of rules that are no building blocks.
+    /// `alerts`: those of rules that are not building blocks.
     Alerts,
     /// `all`
     All,
@@ -166,7 +166,7 @@ fn is_partition(text: &str) -> bool {
     text == "aws" || text.starts_with("aws-")
 }
 
-/// Whether this can be the name of a region. It becomes a part of a host name.
+/// Whether this can be the name of a region. It becomes part of a host name.
 fn is_region(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

@@ -25,7 +25,7 @@ pub enum Unset {
 }
 
 impl Variable {
-    /// Its value in this environment, or its default, or nothing. Space around a value is no part of it, and an empty
+    /// Its value in this environment, or its default, or nothing. Space around a value is not part of it, and an empty
     /// variable counts as not set: a template leaves optional parameters empty.
     pub fn value(&self, environment: impl Fn(&str) -> Option<String>) -> String {
         let value = environment(self.name).map(|value| value.trim().to_owned()).unwrap_or_default();

@@ -212,23 +212,23 @@ pub(crate) fn notice_failed(topic: &str, subject: &str, Failure { reason, .. }: 
     event!(NOTICE_FAILED.level, topic, subject, reason, "{}", NOTICE_FAILED.message);
 }
 
-/// Logs a notice that is held back, because one of the same rule and principal was sent a short while ago.
+/// Logs a notice that is held back, because one of the same rule and principal was sent recently.
 pub(crate) fn notice_held_back(rule_id: &str, principal: &str, signals: u64) {
     event!(NOTICE_HELD_BACK.level, rule_id, principal, signals, "{}", NOTICE_HELD_BACK.message);
 }
 
-/// Logs that the table does not say whether a notice was sent a short while ago.
+/// Logs that the table does not say whether a notice was sent recently.
 pub(crate) fn quiet_unknown(Failure { reason, .. }: &Failure) {
     event!(QUIET_UNKNOWN.level, reason, "{}", QUIET_UNKNOWN.message);
 }
 
-/// Logs at the start which rules are off for want of a table, and which hold nothing back.
+/// Logs at the start which rules are off for lack of a table, and which hold nothing back.
 pub(crate) fn memory_off(rules: &[&str], unsuppressed: &[&str]) {
     let (rules, unsuppressed) = (rules.join("; "), unsuppressed.join("; "));
     event!(MEMORY_OFF.level, rules, unsuppressed, "{}", MEMORY_OFF.message);
 }
 
-/// Logs, once a process, which rules are on, and which only learn and until when.
+/// Logs, once per process, which rules are on, and which only learn and until when.
 pub(crate) fn memory_on(on: &[String], learning: &[String]) {
     let (on, learning) = (on.join("; "), learning.join("; "));
     event!(MEMORY_ON.level, on, learning, "{}", MEMORY_ON.message);

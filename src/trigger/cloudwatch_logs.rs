@@ -1,4 +1,4 @@
-//! A subscription of CloudWatch Logs to the log group of a trail.
+//! A CloudWatch Logs subscription to the log group of a trail.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

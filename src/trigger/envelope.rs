@@ -21,7 +21,7 @@ pub(super) type Member<'a> = Option<&'a RawValue>;
 pub(super) struct Envelope<'a> {
     #[serde(skip)]
     source_text: &'a str,
-    // Lambda's events of S3, SQS and SNS.
+    // Lambda's events from S3, SQS and SNS.
     #[serde(borrow, rename = "Records")]
     pub(super) records: Member<'a>,
     #[serde(borrow)]
@@ -40,26 +40,26 @@ pub(super) struct Envelope<'a> {
     pub(super) body: Member<'a>,
     #[serde(borrow, rename = "Sns")]
     pub(super) sns: Member<'a>,
-    // A notification of SNS.
+    // An SNS notification.
     #[serde(borrow, rename = "Type")]
     pub(super) kind: Member<'a>,
     #[serde(borrow, rename = "TopicArn")]
     pub(super) topic_arn: Member<'a>,
     #[serde(borrow, rename = "Message")]
     pub(super) message: Member<'a>,
-    // A notice of AWS Config that names no object.
+    // An AWS Config notice that names no object.
     #[serde(borrow)]
     pub(super) message_type: Member<'a>,
     #[serde(borrow)]
     pub(super) record_version: Member<'a>,
-    // S3's test, and a notice of CloudTrail or AWS Config.
+    // S3's test event, and a notice from CloudTrail or AWS Config.
     #[serde(borrow, rename = "Event")]
     pub(super) event: Member<'a>,
     #[serde(borrow)]
     pub(super) s3_bucket: Member<'a>,
     #[serde(borrow)]
     pub(super) s3_object_key: Member<'a>,
-    // An event of EventBridge, or its detail alone.
+    // An EventBridge event, or its detail alone.
     #[serde(borrow, rename = "detail-type")]
     pub(super) detail_type: Member<'a>,
     #[serde(borrow)]
@@ -128,7 +128,7 @@ pub(super) fn object<'a, T: Deserialize<'a>>(member: Member<'a>) -> Option<T> {
     text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
-/// Hands the elements of an array to `take`, one after the other, until it says `false`.
+/// Hands the elements of an array to `take`, one after another, until it returns `false`.
 pub(super) fn each<'a>(array: &'a RawValue, take: impl FnMut(&'a str) -> bool) {
     // The text is JSON, so only `take` can stop the iteration.
     let _ = serde_json::Deserializer::from_str(array.get()).deserialize_any(Each(take));

@@ -65,7 +65,7 @@ pub enum Error {
         /// Its name.
         found: String,
     },
-    /// A time that is none.
+    /// A time that is not valid.
     #[error("the check has the time {found:?}: expected one as 2026-11-23T10:00:00Z")]
     Time {
         /// The text.
@@ -77,7 +77,7 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
-    /// Too many envelopes inside each other.
+    /// Too many nested envelopes.
     #[error("more than {} envelopes inside each other", super::MAX_DEPTH)]
     TooDeep,
     /// More parts than any service puts into a message.

@@ -29,7 +29,7 @@ pub(super) fn event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     Some(created(&entity.unwrap_or(Entity::new(None, None))))
 }
 
-/// Unwraps the detail of an event without the event: a rule with the input path `$.detail` sends it.
+/// Unwraps an event's detail that was sent without the event, by a rule with the input path `$.detail`.
 pub(super) fn detail(envelope: &Envelope<'_>, text: &str) -> Option<Result<Part, Error>> {
     if envelope.event_version.is_some() && envelope.event_name.is_some() {
         let source = Source::Bytes { origin: Origin::EventBridge, bytes: text.as_bytes().to_vec() };

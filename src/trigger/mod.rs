@@ -26,10 +26,10 @@ pub use payload::Payload;
 
 /// S3 in SNS in SQS is three levels; AWS sends nothing deeper.
 const MAX_DEPTH: usize = 5;
-/// A message of S3 names one object, and a notice of CloudTrail a few. A message with more parts than this is hostile. It is
-/// also the most messages that SQS hands over at once.
+/// An S3 message names one object, and a CloudTrail notice a few. A message with more parts than this is hostile. SQS
+/// also hands over at most this many messages at once.
 const MAX_PARTS: usize = 10_000;
-/// The first errors of a message are kept one by one; later ones are only counted.
+/// This many errors of a message are kept one by one; later ones are only counted.
 const MAX_ERRORS: usize = 16;
 
 /// Something that records are read from.
@@ -96,8 +96,8 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// Whether it is about what has just happened, so that the lateness of its signals is that of the function. A batch job
-    /// reads old deliveries, and a check finds that nothing came for long.
+    /// Whether it is about what has just happened, so that the lateness of its signals is the function's. A batch job
+    /// reads old deliveries, and a check finds that nothing has come for a long time.
     #[must_use]
     pub fn is_timely(&self) -> bool {
         let mut parts = self.messages.iter().flat_map(|message| &message.parts);
@@ -251,9 +251,9 @@ fn unwrap_text(text: &str, envelope: &'static str, depth: usize, parts: &mut Par
     }
 }
 
-/// Replaces halves of surrogate pairs: CloudTrail cuts long values anywhere, and JSON does not allow the rest of a pair.
+/// Replaces halves of surrogate pairs: CloudTrail cuts long values anywhere, and JSON does not allow half a pair.
 fn repaired(text: &str) -> Cow<'_, str> {
-    // A repair of UTF-8 is UTF-8.
+    // Repaired UTF-8 is UTF-8.
     match records::repaired(text.as_bytes()).map(String::from_utf8) {
         Some(Ok(repaired)) => Cow::Owned(repaired),
         _ => Cow::Borrowed(text),

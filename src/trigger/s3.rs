@@ -1,4 +1,4 @@
-//! Envelopes of S3, and notices that name objects in S3.
+//! S3 envelopes, and notices that name objects in S3.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ fn part(bucket: &str, key: Key, version: Option<Cow<'_, str>>) -> Result<Part, E
     Ok(Part::Source(Source::Object(Object { bucket: bucket.to_owned(), key, version })))
 }
 
-/// The message that S3 sends when somebody sets up a notification.
+/// The message that S3 sends when a notification is set up.
 pub(super) fn test_event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     let is_test = text(envelope.event)? == "s3:TestEvent";
     is_test.then_some(Ok(Part::Nothing("S3's test of a notification")))
@@ -116,8 +116,8 @@ pub(super) fn notice(envelope: &Envelope<'_>, parts: &mut Parts) {
     }
 }
 
-/// A notice of AWS Config that names no object, such as that of a changed resource. A topic that AWS Config and CloudTrail
-/// share, like Control Tower's, has many of them.
+/// An AWS Config notice that names no object, such as one about a changed resource. A topic that AWS Config and
+/// CloudTrail share, like Control Tower's, has many of them.
 pub(super) fn config_notice(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     let is_config = text(envelope.message_type).is_some() && text(envelope.record_version).is_some();
     is_config.then_some(Ok(Part::Nothing("a notice of AWS Config without an object")))
@@ -156,7 +156,7 @@ pub(super) fn batch_job(envelope: &Envelope<'_>, tasks: &RawValue) -> Result<Inv
     })
 }
 
-/// Whether the arguments of a batch job say that rules are to learn from it. A job of schema 1.0 has no arguments.
+/// Whether the arguments of a batch job say that rules are to learn from it. Jobs of schema 1.0 have no arguments.
 fn learns(envelope: &Envelope<'_>) -> Result<bool, Error> {
     let job: Option<Job<'_>> = object(envelope.job);
     let arguments = job.and_then(|job| job.user_arguments).map_or("null", RawValue::get);

@@ -1,4 +1,4 @@
-//! What a schedule of EventBridge Scheduler sends: `{"check": "silence", "time": "2026-11-23T10:00:00Z"}`.
+//! What an EventBridge Scheduler schedule sends: `{"check": "silence", "time": "2026-11-23T10:00:00Z"}`.
 
 use detection::silence::check_time;
 
@@ -6,7 +6,7 @@ use super::envelope::{Envelope, text};
 use super::error::quoted;
 use super::{Error, Part};
 
-/// The request for a check. It goes by its own time, so that a retry decides as the first try did.
+/// The request for a check. It goes by its own time, so that a retry decides in the same way as the first attempt.
 pub(super) fn check(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     let check = text(envelope.check)?;
     if check != "silence" {

@@ -24,7 +24,7 @@ pub(super) fn message(notification: &Envelope<'_>, depth: usize, parts: &mut Par
     }
 }
 
-/// The request for confirmation that SNS sends to a queue if the subscriber has no permission for it.
+/// The confirmation request that SNS sends to a queue if the subscriber has no permission for it.
 pub(super) fn confirmation(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     if text(envelope.kind)? != "SubscriptionConfirmation" {
         return None;

@@ -229,7 +229,7 @@ def existing_topic(emulator: Emulator) -> Deployment:
     key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
     parameters = {"FifoTopic": "true", "SignalKmsKeyArn": key, "AlarmEmail": "security@example.com"}
     stack = deployed(emulator, "existing-topic", TrailBucketName=bucket, DeliveryTopicArn=topic, **parameters)
-    # Made again as the FIFO topic that its name says it is: the emulator's CloudFormation leaves that out.
+    # Recreated as the FIFO topic that its name says it is: the emulator's CloudFormation ignores that.
     signals = stack.outputs["TopicArn"]
     held = sns.get_topic_attributes(TopicArn=signals)["Attributes"]["Policy"]
     sns.delete_topic(TopicArn=signals)

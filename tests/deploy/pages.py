@@ -17,15 +17,15 @@ PAGES = sorted(
     for pattern in ("*.md", "docs/*.md", "deploy/**/*.md", "rules/**/*.md")
     for file in ROOT.glob(pattern)
 )
-# What the paragraph above a block says if nobody has run it.
+# What the paragraph above a block says if its commands were not run.
 MARK = re.compile(r"\bnot (tried|run by a test)\b", re.IGNORECASE)
 STACK = "cloudtrail-signals"
-# The same programs without optimization: a test compiles nothing that another one has compiled.
+# The same programs without optimization: a test recompiles nothing that another has compiled.
 COMPILED = {
     "cargo run --release -p cloudtrail-scan --": "cloudtrail-scan",
     "make demo": "make --old-file=package demo",
 }
-# Commands that "make test" runs by itself, or that a test of their own runs.
+# Commands that "make test" itself runs, or that have their own test.
 RUN_ELSEWHERE = {
     "make localstack": "is a part of make test",
     "make test": "runs this test",
@@ -62,7 +62,7 @@ def blocks(page: str) -> Iterator[Block]:
     text = (ROOT / page).read_text()
     for found in re.finditer(r"^ *```(sh|console)\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE):
         before = text[: found.start()]
-        # Without the texts that a command is given.
+        # Without the here-documents of commands.
         block = re.sub(r"<<'END'\n.*?^END$", "", found[2], flags=re.DOTALL | re.MULTILINE)
         lines = [line.strip() for line in block.splitlines() if line.strip()]
         if found[1] == "console":
@@ -87,11 +87,11 @@ class Reader:
     """Somebody with a clone, whose AWS is an emulator."""
 
     emulator: Emulator
-    # What the pages take for granted lies in here: files that a command names, and the folder of programs.
+    # Holds what the pages take for granted: files that a command names, and the folder of programs.
     folder: Path
-    # What stands for a word in angle brackets that is no output of the stack deployed last.
+    # The values of words in angle brackets that are not outputs of the stack deployed last.
     known: dict[str, str] = field(default_factory=dict)
-    # How a command ends that does not end well here.
+    # The exit codes of commands that do not succeed here.
     codes: Mapping[str, int] = field(default_factory=dict)
     stack: str = STACK
 

@@ -15,7 +15,7 @@ from lark import Token, Tree
 from test_template import RESOURCES, TEMPLATE
 
 Fact = tuple[str, str]
-# Types that Terraform calls otherwise: AWS::SQS::Queue is aws_sqs_queue by itself.
+# Types whose name in Terraform follows no rule: AWS::SQS::Queue needs no entry to become aws_sqs_queue.
 TYPES = {
     "AWS::CloudTrail::Trail": "aws_cloudtrail",
     "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": "aws_chatbot_teams_channel_configuration",
@@ -64,7 +64,7 @@ KEYS = {
     "topics": "arn",
     "visibilitytimeout": "visibilitytimeoutseconds",
 }
-# What Terraform asks for, and CloudFormation decides by itself.
+# What Terraform requires, and CloudFormation decides by itself.
 OF_TERRAFORM_ALONE = {
     "aws_cloudwatch_metric_alarm": {"alarm_name"},
     "aws_dynamodb_table": {"name"},
@@ -121,7 +121,7 @@ def facts(value: Any, key: str = "") -> list[Fact]:
         case {"Ref": "AWS::NoValue"}:
             return [("", "null")]
         case {"GetAtt": "FunctionLogGroup.Arn"}:
-            # CloudFormation's covers the streams in the group, Terraform's is the group's alone.
+            # CloudFormation's ARN covers the streams in the group, Terraform's only the group.
             return [(key, f"${{{reference('FunctionLogGroup', 'Arn')}}}:*")]
         case {"Ref": name} | {"GetAtt": name}:
             return [(key, reference(*name.split(".")))]
@@ -280,7 +280,7 @@ MODULE = [(kind, name, body) for (kind, name), body in blocks("resource")]
 LOCALS = {name: value for _, body in blocks("locals") for name, value in attributes(body).items()}
 VARIABLES = {name: body for (name,), body in blocks("variable")}
 OUTPUTS = {name: attributes(body) for (name,), body in blocks("output")}
-# Resources of several of the template: of every alarm, and beside every bucket.
+# Resources that stand for several in the template: for every alarm, and beside every bucket.
 ALARM, BUCKETS = "alarm", "buckets"
 
 
@@ -322,7 +322,7 @@ def found(name: str) -> list[list[Fact]]:
             if label not in META | OF_TERRAFORM_ALONE.get(kind, set()):
                 by_name.setdefault(label, []).extend(terms(each))
         for group in by_name.values():
-            # What ties a resource to the one that it stands beside is no fact of the template.
+            # What ties a resource to the one beside it is not a fact of the template.
             tied = len(group) == 1 and re.match(rf"aws_\w+\.{own}\.|each\.value$", group[0][1])
             groups.append([] if tied and group[0][0] != "endpoint" else of_alarm(group, name))
     return sorted(group for group in groups if group)

@@ -48,9 +48,9 @@ def run(emulator: Emulator, words: list[str]) -> str:
 def test_watch_and_invoke_find_the_function_without_its_name(
     plain: Emulator, subscriber: Subscriber, main: Sample
 ) -> None:
-    # What "cargo lambda watch" compiles before it runs; here, so that no time-out of its own meets a fresh clone.
+    # What "cargo lambda watch" compiles before it runs; done here, so that its time-out does not hit a fresh clone.
     subprocess.run(["cargo", "build", "--locked", "--package", FUNCTION], cwd=ROOT, check=True)
-    # The page's commands meet at cargo-lambda's own port, on which somebody may listen here.
+    # The page's commands meet at cargo-lambda's default port, on which something else may listen here.
     with watching(command("watch"), plain.environment | {"SIGNAL_TOPIC_ARN": topic(plain)}) as address:
         reply = run(plain, [*command("invoke", "--data-file"), *address])
     assert json.loads(reply) == MADE_FOR

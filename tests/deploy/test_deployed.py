@@ -49,7 +49,7 @@ def test_every_sample_delivery_is_read_whatever_its_key(own_bucket: Deployment, 
     listener = own_bucket.subscribe()
     own_bucket.deliver(*samples)
     expected = set().union(*(each.ids for each in samples))
-    # An event that two deliveries hold is published once or twice: that depends on whether they share an invocation.
+    # An event that is in two deliveries is published once or twice, depending on whether they share an invocation.
     assert set(listener.collect_ids(len(expected))) == expected
     assert own_bucket.dead_letters() == 0
 
@@ -130,7 +130,7 @@ def test_the_real_time_rule_takes_what_the_embedded_rule_looks_for_and_nothing_e
     refused = [
         call | {"source": "aws.cloudfront", "detail": another_service},
         call | {"detail": call["detail"] | {"eventName": "ListFunctions20150331"}},
-        # Any principal that may put events can write everything but a source that begins like AWS's own.
+        # Any principal that may put events can write everything except a source that begins like AWS's own.
         call | {"source": "lambda"},
     ]
     asked = [{"EventPattern": pattern, "Event": json.dumps(each)} for each in (call, *refused)]
@@ -145,7 +145,7 @@ def test_the_real_time_pattern_s_default_is_what_the_command_prints_for_the_embe
 def test_what_came_in_real_time_is_published_once_although_the_delivery_brings_it_again(
     existing_bucket: Deployment, main: Sample
 ) -> None:
-    # Nobody but AWS may put events of AWS on the bus, so the message is put where the rule's target would put it.
+    # Only AWS may put AWS events on the bus, so the message is put where the rule's target would put it.
     existing_bucket.forget_signals()
     listener = existing_bucket.subscribe()
     existing_bucket.send(json.dumps(api_call()))

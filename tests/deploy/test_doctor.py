@@ -64,7 +64,7 @@ def test_a_stack_that_works_has_a_right_line_for_every_part_and_nothing_wrong(st
 
 
 Breaks = dict[str, tuple[Callable[[], Any], Callable[[], Any]]]
-# What the doctor says of each part that is broken.
+# What the doctor says about each broken part.
 SAID = {
     "the trail": "trail: examined does not log",
     "the bucket's events": f"announcement: {BUCKET} does not send its events to EventBridge",
@@ -169,7 +169,7 @@ def test_what_cannot_be_seen_is_said_and_is_not_wrong(stack: Stack) -> None:
 
 
 def test_a_mailbox_that_has_not_confirmed_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The emulator takes every subscription as confirmed; AWS shows one that waits like this.
+    # The emulator treats every subscription as confirmed; AWS shows a pending one like this.
     waits = {"Endpoint": "somebody@example.com", "SubscriptionArn": "PendingConfirmation"}
     monkeypatch.setattr("doctor.every", lambda *_, **__: [waits])
     found = [finding.text for finding in subscriptions(stack)]

@@ -84,7 +84,7 @@ def test_keys_are_encoded_as_the_service_wants_them(tmp_path: Path) -> None:
     ("options", "key"),
     [
         ("--until 2026-11-22 --prefix AWSLogs/111122223333/", OTHERS[2]),
-        # A prefix names objects whose keys say nothing, too.
+        # A prefix also names objects whose keys say nothing.
         ("--since 2026-11-23 --prefix AWSLogs/moved/", OTHERS[3]),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_run_uploads_the_manifest_and_then_asks_for_the_job(past: Deployment, 
     s3control = boto3.client("s3control", region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
     etag = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
     expected = job(past.outputs, ACCOUNT, file.stem, etag, learn=learn)
-    # The client holds the request to the service's own model.
+    # The client checks the request against the service's own model.
     with Stubber(s3control) as stub:
         stub.add_response("create_job", {"JobId": "the-job"}, expected)
         assert start(s3, s3control, past.outputs, ACCOUNT, file, learn=learn) == "the-job"

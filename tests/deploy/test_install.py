@@ -16,7 +16,7 @@ ACCOUNT = "111122223333"
 BUCKET = "my-trail"
 ZIP = f"cloudtrail-signals-{release.version()}-x86_64.zip"
 OLD = ROOT / "tests/deploy/versions/0.1.0.yaml"
-# What an upgrade leaves as it is.
+# What an upgrade leaves unchanged.
 STAYS = ("BucketName", "QueueUrl", "DeadLetterQueueUrl", "TopicArn", "ArchiveBucketName")
 
 

@@ -34,7 +34,7 @@ class Page:
     log_archive: str
     security: str
     bucket: str
-    # What stands before the keys of the sample deliveries.
+    # What comes before the keys of the sample deliveries.
     before: str
 
     @property
@@ -113,10 +113,10 @@ def security(emulator: Emulator, log_archive: Emulator, page: Page, granted: str
     """Return the stack in the security account, and put right what the emulator does otherwise than AWS."""
     account = replace(emulator, account=page.security)
     stack = Deployment.of(account, STACK)
-    # The emulator's CloudFormation makes no subscription to a topic of another account.
+    # The emulator's CloudFormation creates no subscription to another account's topic.
     queue = queue_arn(account.client("sqs"), stack.outputs["QueueUrl"])
     account.client("sns").subscribe(TopicArn=page.topic, Protocol="sqs", Endpoint=queue)
-    # Its S3 knows a caller of another account by the account alone.
+    # Its S3 knows a caller from another account by the account alone.
     lets_in = granted.replace(page.role, f"arn:aws:iam::{page.security}:root")
     log_archive.client("s3").put_bucket_policy(Bucket=page.bucket, Policy=lets_in)
     return stack
@@ -140,7 +140,7 @@ def test_the_steps_of_the_page_work_from_first_to_last_and_signals_come(
     received = listener.collect(at_least=main.ids.total() - 1)
     assert security.dead_letters() == 0
 
-    # The pipeline's is the one that the exception takes out; the log names it.
+    # The exception takes out the pipeline's signal; the log names it.
     (suppressed,) = (line["signal_id"] for line in security.logged("suppressed by EXCEPTION_QUERY"))
     assert ids(received) + Counter([suppressed]) == main.ids
     assert {message.signal["aws"]["s3"]["bucket"]["name"] for message in received} == {page.bucket}

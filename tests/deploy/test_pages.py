@@ -14,14 +14,14 @@ from pages import PAGES, RUN_ELSEWHERE, Block, Reader, tried
 from stack import sample_deliveries
 
 ACCOUNT = "111122223333"
-# Pages that a test of their own follows, from first to last.
+# Pages that their own test follows, from start to end.
 ELSEWHERE = {
     "docs/control-tower.md": "test_large_estate.py",
     "docs/install.md": "test_install.py",
     "docs/large-estate.md": "test_large_estate.py",
     "docs/rules.md": "test_rules.py",
 }
-# Pages whose commands work on a stack that is there.
+# Pages whose commands work on an existing stack.
 BESIDE_A_STACK = {"docs/history.md", "docs/memory.md", "docs/operate.md", "docs/receive.md", "docs/sandbox.md"}
 FOLLOWED = [page for page in PAGES if tried(page) and page not in ELSEWHERE]
 INVENTORY = "org-trail/daily/2026-11-23T01-00Z/manifest.json"

@@ -35,7 +35,7 @@ def test_make_deploy_carries_every_value_byte_for_byte_and_names_what_it_keeps(e
     assert variable(emulator) == EVERYTHING
     assert f"{STACK} keeps no value" in printed
 
-    # Nothing is named, and everything stays.
+    # Nothing is named, so everything stays.
     printed = make_deploy(emulator, STACK, "PARAMETERS=")
     assert variable(emulator) == EVERYTHING
     kept, _, asked = printed.partition("sam deploy")
@@ -44,7 +44,7 @@ def test_make_deploy_carries_every_value_byte_for_byte_and_names_what_it_keeps(e
     assert "MemorySize" not in kept
     assert "Deploy this changeset?" in asked or "No changes to deploy" in asked
 
-    # A default is named: back to it. Another value is wrapped in quotes of its own.
+    # Naming a default returns to it. The other value is wrapped in its own quotes.
     printed = make_deploy(emulator, STACK, """PARAMETERS=LogLevel=INFO ExceptionQuery='"user.name: a b"'""")
     assert variable(emulator) == '"user.name: a b"'
     assert f"{STACK} keeps no value" in printed

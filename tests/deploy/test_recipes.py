@@ -20,7 +20,7 @@ def parameters(signal: Signal) -> dict[str, Any]:
     return signal["aws"]["cloudtrail"]["flattened"]["request_parameters"]
 
 
-# What each recipe promises, said again in Python.
+# What each recipe promises, restated in Python.
 WANTED: dict[str, Callable[[Signal], bool]] = {
     "By account": lambda signal: signal["aws"]["cloudtrail"]["recipient_account_id"] == "111122223333",
     "New functions": lambda signal: signal["event"]["action"] == "CreateFunction20150331",

@@ -26,7 +26,7 @@ from sandbox import write_aws
 from stack import Received, Subscriber, answered, mend
 
 PAGE = (ROOT / "docs/rules.md").read_text()
-# A rule and its cases that the page has the reader write.
+# A rule and its cases, which the page has the reader write.
 WRITTEN, CASES = re.findall(r"<<'END'\n(.*?)^END$", PAGE, re.DOTALL | re.MULTILINE)[:2]
 ROUND = PAGE.partition("\n## Quick start\n")[2].partition("\n## ")[0]
 STACK, ACCOUNT = "cloudtrail-signals", "111122223333"
@@ -106,7 +106,7 @@ def configuration(deployment: Deployment) -> dict[str, Any]:
 def layer_file(deployment: Deployment, layer: str, name: str) -> bytes:
     emulator = deployment.emulator
     location = emulator.client("lambda").get_layer_version_by_arn(Arn=layer)["Content"]["Location"]
-    # The emulator names itself without TLS, which is on.
+    # The emulator gives its own address without TLS, although TLS is on.
     location = emulator.endpoint + re.sub(r"^https?://[^/]+", "", location)
     trust = ssl.create_default_context(cafile=emulator.certificate)
     with urllib.request.urlopen(location, context=trust) as answer:
@@ -157,7 +157,7 @@ def test_the_page_leads_from_an_empty_folder_to_a_signal_without_rust(
     assert signal["event"]["action"] == "StopLogging"
     started = deployment.logged("started")[-1]
     assert (started["embedded_rules"], started["bundle"], started["bundled"]) == ("seed", "rules.json", 1)
-    # The parameters that the page does not name are as they were.
+    # The parameters that the page does not name are unchanged.
     assert signal["aws"]["s3"]["bucket"]["name"] == TRAIL
 
 

@@ -30,7 +30,7 @@ def test_what_a_right_function_publishes_passes(made: Plan) -> None:
     assert made.poisoned
     assert len(first) > 10
     assert wrong(made, received) == {}
-    # What stands before the cut of a poisoned delivery may come.
+    # Signals from before the cut of a poisoned delivery may arrive.
     assert made.possible
     assert wrong(made, received | set(made.possible)) == {}
 

@@ -212,7 +212,7 @@ def test_each_alarm_looks_at_this_stack_alone_and_notifies_the_alarm_topics(name
         {"If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, nobody]},
         {"If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, nobody]},
     ]
-    # The emulator does not judge missing data, and ignores the dimensions of metrics. Silence sounds no other alarm.
+    # The emulator does not judge missing data, and ignores the dimensions of metrics. Silence sets off no other alarm.
     assert alarm["TreatMissingData"] == ("breaching" if name == "SilenceAlarm" else "notBreaching")
     about = {
         "DeadLetterAlarm": {"Name": "QueueName", "Value": {"GetAtt": "DeadLetterQueue.QueueName"}},

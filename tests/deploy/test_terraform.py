@@ -78,7 +78,7 @@ def test_every_condition_is_the_same() -> None:
     for n in range(2, 6):
         there = {"Not": [{"Equals": [{"Join": ["", [{"Select": [n - 1, addresses]}]]}, ""]}]}
         assert conditions.pop(f"has_notice_email{n}") == {"And": [{"Condition": "HasNoticeEmail1"}, there]}
-    # A list of the template is never empty: its only element is.
+    # A list in the template is never empty: an empty one has one empty element.
     first = {"Select": [0, {"Ref": "NoticeTopicArns"}]}
     assert conditions.pop("has_notice_topics") == {"Not": [{"Equals": [first, ""]}]}
     assert source(LOCALS["has_notice_topics"]) == "length(var.notice_topic_arns)>0"
@@ -94,10 +94,10 @@ def limits(name: str, parameter: dict[str, Any]) -> str | None:
         case {"AllowedValues": values}:
             return f"contains({json.dumps(values)},{name})"
         case {"AllowedPattern": pattern, "Type": "CommaDelimitedList"}:
-            # An empty list has no element that is empty.
+            # An empty list has no empty element.
             return f"alltrue([forarnin{name}:can(regex({json.dumps(pattern.removeprefix('^$|'))},arn))])"
         case {"AllowedPattern": pattern}:
-            # Go's expressions do not look ahead.
+            # Go's regular expressions have no lookahead.
             ahead = "^(?!AWS/)"
             matches = f"can(regex({json.dumps(pattern.replace(ahead, '^'))},{name}))"
             return f'{matches}&&!startswith({name},"AWS/")' if pattern.startswith(ahead) else matches

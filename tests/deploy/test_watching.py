@@ -47,7 +47,7 @@ def test_each_alarm_sounds_beyond_its_threshold_and_notifies_the_alarm_topic(
 ) -> None:
     cloudwatch = existing_topic.client("cloudwatch")
     alarm = alarms(existing_topic)[name]
-    # The emulator judges all values of a period together: each half of this test begins without any.
+    # The emulator judges all values of a period together: each half of this test starts without any.
     bad, good = ALARMS[name]
     (topic,) = alarm["AlarmActions"]
     listener = Subscriber(existing_topic.emulator, topic)
@@ -173,7 +173,7 @@ def fields(own_bucket: Deployment, emitted: dict[str, Any]) -> dict[str, set[str
     return found
 
 
-# The emulator takes every query and runs none, so what can be checked is that each speaks of lines and fields there are.
+# The emulator accepts every query and runs none, so this checks only that each names existing lines and fields.
 WORDS = set("filter stats fields sort limit as by or and asc desc count sum bin ispresent h".split())
 
 

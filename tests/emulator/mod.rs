@@ -3,7 +3,7 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 
-/// The configuration of clients for the emulator at the address in this variable, which this target of make sets.
+/// The client configuration for the emulator at the address in this variable, which this make target sets.
 pub fn config(variable: &str, target: &str) -> SdkConfig {
     let endpoint = std::env::var(variable).unwrap_or_else(|_| {
         panic!("{variable} is not set: run these tests with `make {target}`, which starts the emulator")

@@ -100,7 +100,7 @@ async fn an_event_without_a_proper_time_is_stored_under_an_unknown_date() {
 #[tokio::test]
 async fn two_copies_may_store_the_same_signal() {
     let (world, bucket) = archiving("race");
-    // The lookup finds nothing, and by the time of storing another copy has stored it.
+    // The lookup finds nothing, but by the time of storing, another copy has stored it.
     let run = world
         .delivery("a", &["a1"])
         .get("HEAD", Script::forever(Get::Status(404, "NotFound")))
@@ -174,7 +174,7 @@ async fn an_archive_that_hangs_for_some_signals_of_every_batch_costs_less_and_le
     let names: Vec<_> = (0..100).map(|number| format!("e{number:03}")).collect();
     let events: Vec<_> = names.iter().map(String::as_str).collect();
     let (world, _) = archiving("some hang");
-    // One look-up in ten hangs.
+    // One lookup in ten hangs.
     let batch = (0..10).map(|at| Get::Delay(Duration::from_secs(if at == 9 { 60 } else { 0 })));
     let lookups = Script::once(batch.cycle().take(100));
     let run = world.delivery("a", &events).attempt(Duration::from_secs(90)).get("HEAD", lookups).run().await;
@@ -184,7 +184,7 @@ async fn an_archive_that_hangs_for_some_signals_of_every_batch_costs_less_and_le
     assert!(requests(&run, "HEAD") >= 100 && run.counter("unarchived") == 0);
 }
 
-/// Trouble with the archive: for which requests, and which.
+/// Trouble with the archive: its name, the requests that it affects, and the fault.
 fn trouble() -> Vec<(&'static str, &'static str, Get)> {
     vec![
         ("lookups are forbidden", "HEAD", Get::Status(403, "AccessDenied")),

@@ -1,7 +1,7 @@
 //! What the memory of a real mix of rules and records costs.
 //!
-//! Half of the records are candidates of one of 47 rules, and they make about a thousand tuples, as in real ones. How they are
-//! spread over a day and over the tuples is assumed.
+//! Half of the records are candidates for one of 47 rules, and they make about a thousand tuples, as real ones do.
+//! Their distribution over a day and over the tuples is assumed.
 //! `make bench` prints the table.
 
 use std::fmt::Write as _;
@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, call, rule};
 
 const RECORDS: usize = 27_000;
-/// What CloudTrail delivers at once.
+/// How many records CloudTrail delivers at once.
 const DELIVERY: usize = 100;
 const NEW_TERMS: usize = 43;
 const THRESHOLDS: usize = 4;
-/// Dollars a million, on demand in us-east-1.
+/// Dollars per million, on demand in us-east-1.
 const READ: f64 = 0.125;
 const WRITE: f64 = 0.625;
 
@@ -39,7 +39,7 @@ fn rules() -> Vec<Value> {
 
 /// How many tuples there are; about a thousand of them occur in a day.
 const TUPLES: usize = 1500;
-/// A few tuples make most of the matches: the second comes half as often as the first, or even less (Zipf's law).
+/// A few tuples account for most matches: the second comes half as often as the first, or even less (Zipf's law).
 const EXPONENT: f64 = 1.2;
 
 /// A day of records, in the order of their times.
@@ -58,7 +58,7 @@ fn records() -> Vec<Value> {
             let time = format!("2026-11-23T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
             let (action, user) = match random.u32(0..100) {
                 0..50 => ("ListUsers".to_owned(), 0),
-                // What thresholds count is rare: it would be too much otherwise.
+                // Events that thresholds count are rare: otherwise there would be too many.
                 50 => {
                     let action = random.usize(NEW_TERMS..NEW_TERMS + THRESHOLDS);
                     (format!("Action{action}"), random.usize(0..20) * random.usize(0..20) / 20)
@@ -94,7 +94,7 @@ impl Cost {
 #[tokio::test]
 async fn a_million_records_of_a_real_mix_cost_less_than_ten_cents_of_table() {
     let (warm, matches, tuples) = day("warm", true).await;
-    // The morning will do: a function that knows nothing does the same at any hour.
+    // The morning is enough: a function that knows nothing does the same at any hour.
     let (cold, ..) = day("cold", false).await;
     let one_by_one = Cost {
         name: "each match by itself",
@@ -117,8 +117,8 @@ async fn a_million_records_of_a_real_mix_cost_less_than_ten_cents_of_table() {
     assert!(warm.dollars() < cold.dollars() && cold.dollars() < one_by_one.dollars(), "{table}");
 }
 
-/// Delivers a day to a function that stays, or to one that starts for each delivery. Gives its cost, the matches and the
-/// tuples and groups.
+/// Delivers a day to a function that stays, or to one that starts for each delivery. Returns its cost, the matches, and
+/// the tuples and groups.
 async fn day(name: &'static str, is_warm: bool) -> (Cost, usize, usize) {
     let stage = Stage::new(&format!("cost: {name}")).await.rules(rules());
     let mut records = records();

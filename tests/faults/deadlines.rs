@@ -156,7 +156,7 @@ async fn a_throttled_topic_gets_no_faster_retries_near_the_deadline_and_is_not_a
         assert!(pauses.iter().all(|pause| *pause >= Duration::from_millis(25)), "{pauses:?}");
         assert!(!pauses.is_empty());
     };
-    // The pauses are partly by chance: one of so many would overshoot.
+    // The pauses are partly random: out of this many, one would overshoot.
     join_all((0..6).map(throttled)).await;
 }
 

@@ -13,15 +13,15 @@ pub enum Table {
     Status(u16, &'static str),
     /// Trouble on the wire before anything is done.
     Wire(Wire),
-    /// It is done, and then comes trouble on the wire.
+    /// It is done, and then there is trouble on the wire.
     DoneThen(Wire),
     /// A good answer, after a while.
     Delay(Duration),
-    /// So many of the keys are not looked up.
+    /// This many of the keys are not looked up.
     Unprocessed(usize),
-    /// Somebody else writes these attributes of the item first, with another version.
+    /// Another process first writes these attributes of the item, with another version.
     Overtaken(Value),
-    /// Somebody else writes the item again as it is first, and the answer does not say what it holds.
+    /// Another process first rewrites the item unchanged, and the answer does not say what it holds.
     OvertakenInSilence,
 }
 
@@ -30,9 +30,9 @@ pub enum Table {
 pub struct Billed {
     /// Items that were looked up.
     pub lookups: usize,
-    /// A consistent read of each started 4 kB; one for an item that is not there.
+    /// A consistent read for every 4 kB or part of it; one for a missing item.
     pub reads: usize,
-    /// A write of each started kilobyte.
+    /// A write for every kilobyte or part of it.
     pub writes: usize,
 }
 

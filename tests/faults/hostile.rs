@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::world::{BUCKET, World, gzip, key, matching, notification, sqs};
 
-/// An object, the events whose signals it gives all the same, and the error that its message gets.
+/// An object, the events whose signals it still gives, and the error that its message gets.
 struct Row {
     name: &'static str,
     bytes: Vec<u8>,
@@ -26,7 +26,7 @@ fn harmless(name: &'static str, bytes: Vec<u8>, found: &'static [&'static str]) 
     Row { name, bytes, found, error: None }
 }
 
-/// A delivery of a matching record, the record that `change` makes of another one's text, and a last matching one.
+/// A delivery of a matching record, the record that `change` makes from another one's text, and a final matching one.
 fn around(change: impl Fn(String) -> Vec<u8>) -> Vec<u8> {
     let text = |event| matching(event).to_string().into_bytes();
     let odd = change(matching("odd").to_string());
@@ -106,7 +106,7 @@ fn single_records() -> Vec<Row> {
         ),
         row("nesting 100,000 deep", replaced("\"pay\"", nested(100_000).as_bytes()), REST, "record 1: "),
         row("brackets that do not match", replaced("\"pay\"", b"[}"), REST, "record 1: the brackets"),
-        // A search through all that is open, for each of them, would take minutes.
+        // Searching through everything that is open, for each of them, would take minutes.
         row(
             "half a million brackets that close nothing",
             around(|_| [[b'{'; 500_000], [b']'; 500_000]].concat()),

@@ -148,7 +148,7 @@ async fn a_failed_message_without_an_identifier_fails_the_invocation_after_the_o
     }
 }
 
-/// A writer of log lines that panics at the first of a kind, which is how a test gets a panic into the function.
+/// A writer of log lines that panics at the first of one kind, which is how a test causes a panic in the function.
 #[derive(Clone, Default)]
 struct Explosive(Arc<AtomicBool>);
 

@@ -17,7 +17,7 @@ fn lesson(deliveries: &[&str]) -> Value {
     job
 }
 
-/// A rule of this id with the memory of [`new_user`].
+/// A rule with this id and the memory of [`new_user`].
 fn other(id: &str) -> Value {
     rule(id, "CreateUser", &new_user()["memory"])
 }
@@ -33,7 +33,7 @@ fn start(stage: &Stage, id: &str) -> i64 {
 #[tokio::test]
 async fn a_new_rule_only_learns_and_what_it_learned_is_never_published() {
     let stage = Stage::new("learning: new").await.set("LEARNING_DAYS", "");
-    // The event is of 2020; the rule begins now.
+    // The event is from 2020; the rule begins now.
     let run = stage.deliver("a", &[seen("ana", "2020-11-23T10:00:00", "e1"), matching("e2")]).await;
     assert_eq!((run.counter("published"), run.counter("known"), run.counter("failed")), (1, 1, 0));
     let ids = stage.ids();
@@ -152,7 +152,7 @@ async fn history_publishes_nothing_and_wakes_the_rules() {
     // 1 November 2020, 10:00.
     assert_eq!((start(&stage, NEW_USER), start(&stage, BUSY_USER)), (1_604_224_800_000, 1_604_224_800_000));
 
-    // What was learned is known, what was not is new: for a function that runs, and for one that starts.
+    // What was learned is known and what was not is new, both for a running function and for one that starts.
     for (function, user) in [(&function, "zoe"), (&stage.function(), "zac")] {
         stage.put(
             "next",
@@ -165,7 +165,7 @@ async fn history_publishes_nothing_and_wakes_the_rules() {
         assert_eq!((run.counter("published"), run.counter("known")), (1, 1));
         assert!(stage.ids().contains(&id_of_new(user, user)));
     }
-    // Taught again, nothing changes.
+    // Teaching the same again changes nothing.
     let again = stage.invoke_with(&stage.function(), &lesson(&["old", "newer"])).await;
     assert_eq!((again.counter("known"), again.counter("published")), (4, 0));
 }

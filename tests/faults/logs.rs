@@ -12,7 +12,7 @@ use crate::s3::Get;
 use crate::server::Script;
 use crate::world::{LOG, SECRET, SESSION_TOKEN, World, delivery, gzip, key, matching, notification, sqs};
 
-/// A log of its own.
+/// A separate log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -53,18 +53,18 @@ pub fn audit() {
         let start = std::mem::replace(&mut *checked, log.len());
         String::from_utf8(log[start..].to_vec()).expect("UTF-8")
     };
-    // The one line that a dependency writes here.
+    // Leaves out the one line that a dependency writes here.
     for line in new.lines().filter(|line| !line.contains("\"unrecognized error from Hyper.")) {
         check(&serde_json::from_str(line).expect("a log line is JSON"));
     }
 }
 
-/// Checks that the item of a line has its level and names every field.
+/// Checks that the item for a line has its level and names every field.
 fn check(log_line: &Value) {
     let (message, level) = (log_line["message"].as_str(), log_line["level"].as_str());
     let is_it = |item: &Line| Some(item.message) == message && Some(item.level.as_str()) == level;
     let at = line::ALL.iter().position(is_it).unwrap_or_else(|| panic!("no item for {log_line}"));
-    // The fields of an item that has the same as the one before, too.
+    // An item whose fields are "the same" also has those of the item before.
     let first = at - usize::from(line::ALL[at].fields.starts_with("the same"));
     let fields = line::ALL[first..=at].iter().map(|item| item.fields).collect::<Vec<_>>().join(", ");
     let counters = Counters::default();
@@ -244,7 +244,7 @@ async fn a_delivery_counts_as_completed_only_if_it_was_read_to_its_end() {
     let run = World::new("logs: half completed").object("a", half).delivery("b", &[]).run().await;
     assert_eq!((run.counter("deliveries"), run.counter("completed"), run.counter("published")), (2, 1, 1));
 
-    // Calls that EventBridge brings say nothing of the deliveries.
+    // Calls that EventBridge brings say nothing about the deliveries.
     let call = json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.lambda", "detail": matching("e1") });
     let run = World::new("logs: not completed").payload(call).run().await;
     assert_eq!((run.counter("deliveries"), run.counter("completed"), run.counter("published")), (1, 0, 1));

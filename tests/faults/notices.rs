@@ -21,7 +21,7 @@ use crate::world::{
 const NOTICE_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:notices";
 const GOOD: Batch = Batch::Delay(Duration::ZERO);
 
-/// A function that gives notices of everything.
+/// A function that sends notices of everything.
 fn world(name: &str) -> World {
     World::new(name).set("NOTICE_TOPIC_ARN", NOTICE_TOPIC).set("NOTICES", "all")
 }
@@ -39,7 +39,7 @@ fn signals(run: &Run) -> Vec<String> {
     signals.map(|published| published.event.clone()).collect()
 }
 
-/// A delivery with a call of each of these users.
+/// A delivery with a call by each of these users.
 fn of_users(users: impl Iterator<Item = String>) -> Vec<u8> {
     let record = |(index, user): (usize, String)| {
         let mut record = matching(&format!("e-{index}"));
@@ -274,7 +274,7 @@ async fn a_route_to_a_topic_that_refuses_is_a_counted_failure_of_its_notice_alon
     assert_eq!((run.counter("notices"), run.counter("notices_failed")), (1, 1));
 }
 
-/// Functions that give notices of everything and share a table. No rule remembers, so that only notices ask the table.
+/// Functions that send notices of everything and share a table. No rule remembers, so only notices ask the table.
 async fn stage(name: &str) -> Stage {
     let stage = Stage::new(name).await.rules(Vec::new());
     for event in ["e1", "e2", "e3", "e4"] {
@@ -290,7 +290,7 @@ fn mails(stage: &Stage) -> Vec<String> {
     notices.map(|notice| notice.signal["email"].as_str().expect("a mail").to_owned()).collect()
 }
 
-/// Makes the last notice as old as can be.
+/// Makes the last notice as old as possible.
 fn let_time_pass(stage: &Stage) {
     for item in stage.server.state().items.values_mut() {
         let state = item["state"]["S"].as_str().expect("a state").to_owned();

@@ -1,4 +1,4 @@
-//! The errors of S3, SNS and KMS: those that pass are tried again, those that stay are reported at once.
+//! The errors of S3, SNS and KMS: those that pass are retried, those that stay are reported at once.
 
 use crate::s3::Get;
 use crate::server::Script;
@@ -102,7 +102,7 @@ const LASTING: [Row; 38] = [
     (Service::Sns, 404, "NotFound"),
 ];
 
-/// A delivery of one signal, which meets the error the first times that the service is asked.
+/// A delivery of one signal, which meets the error the first `times` times that the service is asked.
 async fn run((service, status, code): Row, times: usize) -> (crate::world::Run, usize) {
     let world =
         World::new(&format!("passing: {} {status} {code} {times}", service as u8)).delivery("a", &["a1"]);

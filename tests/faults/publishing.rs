@@ -275,7 +275,7 @@ async fn tries_are_spaced_further_and_further_apart() {
     let arrivals = run.arrivals("POST");
     let pauses: Vec<_> = arrivals.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
     assert_eq!(pauses.len(), 5);
-    // Each pause is between a half and the whole of 50, 100, 200, … milliseconds, and what the request itself takes.
+    // Each pause is between half and all of 50, 100, 200, … milliseconds, plus the time of the request itself.
     for (pause, whole) in pauses.iter().zip([50, 100, 200, 400, 800]) {
         assert!(*pause >= Duration::from_millis(whole / 2), "{pauses:?}");
     }

@@ -10,7 +10,7 @@ use crate::world::{ATTEMPT, World, delivery, key};
 enum Ending {
     /// It is published too.
     Whole,
-    /// Its message fails; half of it was read or nothing.
+    /// Its message fails; half of it was read, or nothing.
     Fails { found: Found, retry: &'static str, reason: &'static str },
 }
 

@@ -1,4 +1,4 @@
-//! Rules that remember: nothing is lost and nothing is invented, whatever is delivered again and whoever is killed.
+//! Rules that remember: nothing is lost and nothing is invented, whatever is delivered again and whatever is killed.
 
 use serde_json::json;
 
@@ -77,7 +77,7 @@ async fn a_thousand_events_of_one_user_in_a_delivery_are_two_requests_and_no_mor
 async fn a_warm_function_renews_a_tuple_when_its_last_sighting_is_a_hundredth_of_the_window_old() {
     let stage = Stage::new("remembering: renewal").await;
     stage.put("a", &[seen("ana", "10:00:00", "e1")]);
-    // A hundredth of ten days are two hours and 24 minutes.
+    // A hundredth of ten days is two hours and 24 minutes.
     stage.put("b", &[seen("ana", "12:23:59", "e2")]);
     stage.put("c", &[seen("ana", "12:24:00", "e3")]);
     let function = stage.function();
@@ -213,7 +213,7 @@ async fn two_functions_on_the_same_items_at_once_give_each_tuple_and_each_group_
     for round in 0..10 {
         let stage = Stage::new(&format!("remembering: two functions, round {round}")).await;
         let users = ["ana", "bob", "eve"];
-        // The same times in both, so that either of them may be first.
+        // The same times in both, so that either may be first.
         let records = |half: &str| -> Vec<_> {
             let new = users.iter().map(|user| seen(user, "10:00:00", &format!("{half}-{user}")));
             let busy = (0..2).map(|second| {
@@ -232,7 +232,7 @@ async fn two_functions_on_the_same_items_at_once_give_each_tuple_and_each_group_
             assert_eq!(claims.iter().filter(|id| ids.contains(id)).count(), 1, "{user}");
         }
         assert_eq!(ids.len(), 4, "three users and one group");
-        // Whoever comes again says the same.
+        // A function that sees them again says the same.
         stage.invoke(&one, &["a", "b"]).await;
         stage.invoke(&stage.function(), &["b", "a"]).await;
         assert_eq!(stage.ids(), ids);

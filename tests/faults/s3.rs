@@ -17,7 +17,7 @@ pub enum Get {
     IgnoreRange,
     /// Another range than the requested one.
     WrongRange,
-    /// This trouble, and then the object is another one.
+    /// This trouble, and then the object is a different one.
     ThenChanged(Wire, Vec<u8>),
     /// This trouble, and no ETag.
     Untagged(Wire),

@@ -41,7 +41,7 @@ impl<F: Clone> Script<F> {
     }
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub at: Instant,
@@ -73,9 +73,9 @@ pub enum Wire {
     Reset,
     /// Something that is not HTTP.
     NotHttp,
-    /// Headers that promise all, this share of the body, and then …
+    /// Headers that promise the whole body, this share of it, and then …
     Break(f64, End),
-    /// The body in so many pieces, with a pause before each.
+    /// The body in this many pieces, with a pause before each.
     Drip(u32, Duration),
 }
 
@@ -91,7 +91,7 @@ pub enum End {
 pub struct State {
     /// By `bucket/key`.
     pub objects: HashMap<String, Vec<u8>>,
-    /// Of GET by the last segment of the key, of other methods by their name.
+    /// For GET, by the last segment of the key; for other methods, by the method.
     pub get_faults: HashMap<String, Script<s3::Get>>,
     pub batch_faults: Script<sns::Batch>,
     /// The items of the table, by key.
@@ -101,7 +101,7 @@ pub struct State {
     pub read_faults: Script<dynamodb::Table>,
     pub write_faults: Script<dynamodb::Table>,
     pub requests: Vec<Request>,
-    /// After so many requests nothing is answered any more: what was asked for is done, and then the function is killed.
+    /// After this many requests none is answered: the request is carried out, and then the function is killed.
     pub killed_after: Option<usize>,
     /// What the topic took.
     pub published: Vec<sns::Published>,
@@ -143,7 +143,7 @@ impl Server {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 lock(&shared).connections.push(Instant::now());
-                // Head and body are written apart, and the client must not wait for the second.
+                // Head and body are written separately, and the client must not wait for the second.
                 let _ = stream.set_nodelay(true);
                 tokio::spawn(serve(stream, Arc::clone(&shared), Arc::clone(&killer)));
             }
@@ -191,7 +191,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, kill: Arc<Notify
         };
         if is_last {
             kill.notify_one();
-            // The caller does not live to see the answer.
+            // The caller is killed before it sees the answer.
             return sleep(Duration::from_mins(1)).await;
         }
         sleep(delay).await;
@@ -255,7 +255,7 @@ fn decoded(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Writes an answer; says whether the connection can be used again.
+/// Writes an answer; returns whether the connection can be used again.
 async fn write(stream: &mut TcpStream, answer: Answer) -> bool {
     let head = match answer.wire {
         Wire::Reset => return reset(stream),
@@ -283,7 +283,7 @@ async fn write(stream: &mut TcpStream, answer: Answer) -> bool {
             if stream.write_all(&answer.body[..length]).await.is_err() {
                 return false;
             }
-            // The bytes get there before the end does.
+            // Lets the bytes get there before the end does.
             sleep(Duration::from_millis(20)).await;
             match end {
                 End::Reset => reset(stream),

@@ -14,7 +14,7 @@ use crate::world::{BUCKET, gzip, matching, sqs};
 
 const ACCOUNT: &str = "111122223333";
 
-/// So many hours before now, as RFC 3339.
+/// This many hours before now, as RFC 3339.
 fn ago(hours: u64) -> String {
     rfc3339(SystemTime::now() - Duration::from_hours(hours))
 }
@@ -23,7 +23,7 @@ async fn stage(name: &str) -> Stage {
     Stage::new(name).await.rules(Vec::new()).set("ACCOUNT_SILENCE_HOURS", "24")
 }
 
-/// Puts a delivery of an account into the bucket, written so many hours ago. Gives its message.
+/// Puts a delivery of an account into the bucket, written this many hours ago. Returns its message.
 fn put(stage: &Stage, account: &str, hours: u64) -> (String, Value) {
     let time: String = ago(hours).chars().filter(char::is_ascii_alphanumeric).take(13).collect();
     let name = format!("{account}_CloudTrail_us-east-1_{time}Z_Qx7LmN2pVb9sTk4d.json.gz");
@@ -34,7 +34,7 @@ fn put(stage: &Stage, account: &str, hours: u64) -> (String, Value) {
     (format!("{account}-{hours}"), notice)
 }
 
-/// Delivers for each account once at each of these times.
+/// Delivers once for each account at each of these times.
 async fn deliver(stage: &Stage, accounts: &[&str], hours: impl Iterator<Item = u64> + Clone) -> Invoked {
     let messages: Vec<_> = accounts
         .iter()
@@ -121,7 +121,7 @@ async fn a_check_that_is_cut_off_before_or_after_publishing_is_repeated_with_the
     stage.server.state().batch_faults = Script::forever(Batch::Status(403, "AuthorizationError"));
     assert!(check(&stage).await.reply.is_err());
     assert_eq!(said(&stage), []);
-    // SNS takes it, and the table does not hear of it.
+    // SNS takes it, but the table does not hear of it.
     stage.server.state().batch_faults = Script::default();
     stage.server.state().write_faults = Script::forever(Table::Status(400, "AccessDeniedException"));
     let run = check(&stage).await;
@@ -153,7 +153,7 @@ async fn two_checks_at_once_say_the_same_and_a_third_says_nothing() {
 async fn an_exception_keeps_a_closed_account_quiet_and_counted() {
     let stage = stage("silence: exception").await;
     deliver(&stage, &[ACCOUNT], habit()).await;
-    // The rules of a stage know no exceptions of a setting, so the whole function is made of settings here.
+    // The rules of a stage have no exceptions from a setting, so here the whole function is made from settings.
     let settings = [
         ("SIGNAL_TOPIC_ARN", crate::world::TOPIC),
         ("MEMORY_TABLE", crate::stage::TABLE),

@@ -15,7 +15,7 @@ pub enum Batch {
     Status(u16, &'static str),
     /// Trouble on the wire before anything is taken.
     Wire(Wire),
-    /// Everything is taken, and then comes trouble on the wire.
+    /// Everything is taken, and then there is trouble on the wire.
     TakenThen(Wire),
     /// Everything is taken, and the answer comes late.
     TakenLate(Duration),
@@ -53,7 +53,7 @@ pub struct Entry {
     pub attributes: Vec<(String, String, String)>,
 }
 
-/// The `eventID` of the record that a message is made of.
+/// The `eventID` of the record that a message is made from.
 fn event(message: &str) -> (String, Value) {
     let signal: Value = serde_json::from_str(message).expect("a message is JSON");
     let event = signal.pointer("/event/id").and_then(Value::as_str).unwrap_or("-").to_owned();
@@ -142,7 +142,7 @@ pub fn entries(request: &Request) -> Vec<Entry> {
         .collect()
 }
 
-/// What SNS refuses by itself.
+/// What SNS itself refuses.
 fn limits(entries: &[Entry], request: &Request) -> Option<&'static str> {
     let ids: HashSet<_> = entries.iter().map(|entry| &entry.id).collect();
     let bytes: usize = entries

@@ -16,9 +16,9 @@ use crate::dynamodb;
 use crate::server::{Server, State};
 use crate::world::{ATTEMPT, BUCKET, RULE, TOPIC, config, gzip, key, log_of, notification, sqs, start_log};
 
-/// Who is new: one tuple a user.
+/// Finds new users: one tuple per user.
 pub const NEW_USER: &str = "11111111-0000-4000-8000-000000000001";
-/// Who does too much: three events of a user within a minute.
+/// Finds users who do too much: three events of a user within a minute.
 pub const BUSY_USER: &str = "11111111-0000-4000-8000-000000000002";
 pub const TABLE: &str = "memory";
 /// Ten days, in seconds.
@@ -57,7 +57,7 @@ pub fn plain() -> Value {
     plain
 }
 
-/// A call of IAM by this user, at a time like `10:05:00` of 23 November 2026, or like `2020-11-24T10:05:00`.
+/// An IAM call by this user, at a time like `10:05:00` on 23 November 2026, or like `2020-11-24T10:05:00`.
 pub fn call(action: &str, user: &str, time: &str, event: &str) -> Value {
     let time = if time.contains('T') { time.to_owned() } else { format!("2026-11-23T{time}") };
     json!({
@@ -108,7 +108,7 @@ impl Stage {
         }
     }
 
-    /// An empty value is no value.
+    /// An empty value counts as not set.
     pub fn set(mut self, variable: &'static str, value: &str) -> Self {
         self.settings.retain(|(name, _)| *name != variable);
         self.settings.push((variable, value.to_owned()));
@@ -219,7 +219,7 @@ pub fn id_of_new(event: &str, user: &str) -> String {
     sha256(&format!("{NEW_USER}/111122223333/{event}/{}", json!([user])))
 }
 
-/// The id of the signal of a user that did too much, by the event that completed it.
+/// The id of the signal of a user who did too much, by the event that completed it.
 pub fn id_of_busy(event: &str, user: &str) -> String {
     sha256(&format!("{BUSY_USER}/{}/{event}", json!([user])))
 }

@@ -65,7 +65,7 @@ fn faults() -> Vec<Row> {
             requests: 2..=2,
             ..passes("", &[Delay(ATTEMPT / 5)], &[Delay(ATTEMPT / 5)])
         },
-        // What is written then is found again, and decided in the same way.
+        // What is then written is found again, and decided in the same way.
         Row {
             name: "written, and the connection reset before the answer",
             requests: 3..=4,
@@ -136,7 +136,7 @@ async fn run(row: Row) {
     assert_eq!((message.as_str(), found.as_str()), ("a", retry));
     assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
 
-    // The message comes again, and the table is well.
+    // The message comes again, and the table has recovered.
     {
         let mut state = stage.server.state();
         (state.read_faults, state.write_faults) = (Script::default(), Script::default());

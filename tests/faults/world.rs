@@ -74,7 +74,7 @@ pub fn key(name: &str) -> String {
     format!("AWSLogs/{OWNER}/CloudTrail/us-east-1/2026/11/23/{name}")
 }
 
-/// What S3 says of a new object.
+/// What S3 says about a new object.
 pub fn notification(name: &str) -> Value {
     json!({ "Records": [{
         "eventSource": "aws:s3",
@@ -191,7 +191,7 @@ impl World {
         run
     }
 
-    /// Invokes the function; gives payload and reply.
+    /// Invokes the function; returns payload and reply.
     pub async fn invoke(self) -> ((Value, Result<Value, Error>), Server) {
         let payload = self.payload.unwrap_or_else(|| {
             sqs(self.announced.iter().map(|name| (name.as_str(), notification(name).to_string())))
@@ -215,7 +215,7 @@ pub fn config(endpoint: &str, name: &str, attempt: Duration) -> SdkConfig {
         .operation_attempt_timeout(attempt)
         .operation_timeout(6 * attempt)
         .build();
-    // Clients of one region share how often they may try again, and the cases should not.
+    // Clients in one region share a retry quota, and the cases should not.
     let region: String = name.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -1,4 +1,4 @@
-//! The function among a real S3, SNS and SQS: that of the emulator at `LOCALSTACK_ENDPOINT`.
+//! The function with a real S3, SNS and SQS: those of the emulator at `LOCALSTACK_ENDPOINT`.
 
 #[path = "../emulator/mod.rs"]
 mod emulator;
@@ -137,7 +137,7 @@ async fn every_sample_payload_publishes_exactly_the_signals_it_was_made_for() {
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .filter(|path| !path.ends_with("deliveries-expected.json") && !path.ends_with("keys.json"))
-        // It asks a table.
+        // It needs a table.
         .filter(|path| !path.ends_with("schedule-silence-check.json"))
         .collect();
     payloads.sort();

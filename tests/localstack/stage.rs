@@ -1,4 +1,4 @@
-//! A bucket, a topic and a queue of the emulator, and functions among them.
+//! A bucket, a topic and a queue of the emulator, and functions that use them.
 
 use std::fs;
 use std::path::Path;

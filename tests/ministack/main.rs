@@ -104,7 +104,7 @@ fn calls(random: &mut Rng) -> Vec<Call> {
     calls
 }
 
-/// The signals that calls in order must give: their events, by their ids.
+/// The signals that calls in order must give: their events, by signal id.
 fn model(calls: &[Call]) -> BTreeMap<String, &str> {
     let mut ids = BTreeMap::new();
     let mut last_seen: HashMap<&str, i64> = HashMap::new();
@@ -179,7 +179,7 @@ async fn redelivered_with_partial_failures_the_signals_are_the_model_s() {
     let stage = Stage::new("partial").await;
     let function = stage.function();
     for delivery in deliveries(&stage, &calls, &mut random).await {
-        // Its neighbour is not there yet.
+        // The other delivery is not there yet.
         let late = format!("{delivery}-late");
         assert_eq!(stage.invoke(&function, &[delivery.clone(), late.clone()]).await, [late.as_str()]);
         stage.put(&late, &[]).await;
@@ -194,8 +194,8 @@ async fn functions_that_are_killed_at_any_moment_leave_the_signals_of_the_model(
     let calls = calls(&mut random);
     let stage = Stage::new("killed").await;
     let mut kills = 0;
-    // How long the last function took that nobody killed: on a fast machine as on a slow one,
-    // the moments lie within an invocation.
+    // How long the last function that was not killed took: on a fast machine as on a slow one,
+    // the moments fall within an invocation.
     let mut life = Duration::from_millis(5);
     for delivery in deliveries(&stage, &calls, &mut random).await {
         for _ in 0..3 {

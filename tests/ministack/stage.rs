@@ -1,4 +1,4 @@
-//! A bucket, a table, a topic and a queue of the emulator, and functions among them.
+//! A bucket, a table, a topic and a queue of the emulator, and functions that use them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -85,7 +85,7 @@ impl Stage {
         put.body(body.finish().expect("memory").into()).send().await.expect("an object");
     }
 
-    /// Invokes a function with a message for each of these deliveries; gives those that failed.
+    /// Invokes a function with a message for each of these deliveries; returns those that failed.
     pub async fn invoke(&self, function: &Handler, deliveries: &[String]) -> Vec<String> {
         let message = |name: &String| {
             let entity = json!({ "bucket": { "name": self.name }, "object": { "key": key(name) } });
@@ -102,7 +102,7 @@ impl Stage {
         failed.map(|failed| failed["itemIdentifier"].as_str().expect("an id").to_owned()).collect()
     }
 
-    /// Checks that the signals that were published are those of the model.
+    /// Checks that the published signals are those of the model.
     pub async fn check(&self, calls: &[Call]) {
         let (found, expected) = (self.ids().await, model(calls));
         let missing: Vec<_> =

@@ -25,7 +25,7 @@ window.faults = [];
 addEventListener("error", (event) => faults.push(String(event.message)), true);
 addEventListener("securitypolicyviolation", (event) => faults.push(event.violatedDirective + " " + event.blockedURI));
 </script>"""
-# Runs behind everything else: clicks, and leaves what it finds in the page.
+# Runs after everything else: clicks, and leaves what it finds in the page.
 AFTER = """<script>
 const column = (table) => [...table.tBodies[0].rows].map((row) => row.cells[0].textContent);
 const table = [...document.querySelectorAll("section")].find((s) => s.querySelector("h2")?.textContent === "Principals")

@@ -1,4 +1,4 @@
-//! Whatever the payload is.
+//! What holds for any payload.
 
 use detection::key::Key;
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
-//! `rsigma RULES DELIVERY` applies the Sigma rules of a folder to a delivery by rsigma-eval, as its documentation shows, and
-//! prints how many matches there are. One record is parsed at a time, so that its memory is that of the delivery's text.
+//! `rsigma RULES DELIVERY` applies a folder's Sigma rules to a delivery with rsigma-eval, as its documentation shows,
+//! and prints the number of matches. It parses one record at a time, so that its memory is that of the delivery's text.
 
 use std::error::Error;
 use std::fs::{self, File};

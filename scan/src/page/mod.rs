@@ -13,9 +13,9 @@ use timeline::Timeline;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// More signals than this are counted and not listed: a browser must still open the page.
+/// Signals beyond this number are counted but not listed: a browser must still be able to open the page.
 const MAX_LISTED: usize = 10_000;
-/// The tables have this many rows.
+/// The tables have at most this many rows.
 const MAX_ROWS: usize = 200;
 
 /// A page under construction.
@@ -56,7 +56,7 @@ impl Page {
 
     /// Writes the page. `now` is the time at which it is made.
     pub fn write(mut self, out: &mut impl Write, now: &str) -> io::Result<()> {
-        // Nothing may be loaded, whatever stands in the page.
+        // Nothing may be loaded, whatever the page contains.
         const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
         write!(
             out,
@@ -178,7 +178,7 @@ fn signal(out: &mut impl Write, row: &Row) -> io::Result<()> {
     writeln!(out, "</dl></details>")
 }
 
-/// Text as it may stand in an element or in a quoted attribute.
+/// Text escaped for an element or a quoted attribute.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 /// At most this many bars.
 const BARS: i64 = 100;
-/// The lengths of a bar that are easy to read, in minutes; beyond them, whole days.
+/// Bar lengths that are easy to read, in minutes; beyond these, whole days.
 const LENGTHS: [i64; 10] = [1, 2, 5, 10, 15, 30, 60, 180, 360, 720];
 const DAY: i64 = 24 * 60;
 
@@ -21,7 +21,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Counts a signal, unless its time is none.
+    /// Counts a signal, unless its time is not valid.
     pub fn add(&mut self, time: &str, severity: Severity) {
         let time = time.parse::<DateTime>().and_then(|time| time.to_zoned(TimeZone::UTC));
         if let Ok(time) = time {

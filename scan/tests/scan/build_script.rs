@@ -10,7 +10,7 @@ use detection::bundle::Bundle;
 use crate::folder;
 use crate::rules::{rule, sigma_rule};
 
-/// Runs the script in a workspace; gives the names of the rules in both embedded bundles, or what it says.
+/// Runs the script in a workspace; returns the names of the rules in both embedded bundles, or its error output.
 fn embed(workspace: &Path) -> Result<[Vec<String>; 2], String> {
     let out = tempfile::tempdir().expect("a folder can be made");
     let output = Command::new(env!("BUILD_SCRIPT"))

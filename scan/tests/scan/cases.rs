@@ -11,7 +11,7 @@ fn case(name: &str, fires: &Value, records: &[Value]) -> String {
     format!("{}\n", json!({ "case": name, "fires": fires, "records": records }))
 }
 
-/// Runs the cases of a file beside a rule for everything that creates, with more arguments.
+/// Runs a file of cases beside a rule for every action that creates, with more arguments.
 fn test_beside_a_rule(cases: &str, more: &[&str]) -> Run {
     let rules = folder(&[("a.toml", &rule("A", "event.action: Create*")), ("a.cases.jsonl", cases)]);
     scan(&[&["--test", "--rules", path(&rules)][..], more].concat())

@@ -1,4 +1,4 @@
-//! `--event-pattern`: a pattern that misses no event of any rule, and says where it asks for much.
+//! `--event-pattern`: a pattern that misses no event of any rule, and a warning where it asks for a lot.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Exceptions: the typical cases, each over one record that it takes out among others that it leaves.
+//! Exceptions: the typical cases, each with one record that it takes out and others that it leaves.
 
 use std::fs;
 

@@ -18,7 +18,7 @@ fn files_are_judged_by_their_content_and_not_by_their_names() {
         ("4.NDJSON", format!(" \r\n\t{}", hit("d")).into_bytes()),
         ("5.jsonl.gz", gzip(&lines)),
         ("deep/er/6.json.1", delivery(&[hit("f")]).into_bytes()),
-        // Named like gzip, and none.
+        // Named like gzip, but not gzip.
         ("deep/er/7.json.gz", json!([hit("g")]).to_string().into_bytes()),
         ("deep/er/8.txt", format!("{}{}", " ".repeat(100_000), hit("h")).into_bytes()),
         ("deep/er/9.json", format!("\u{feff}{}", hit("i")).into_bytes()),
@@ -140,7 +140,7 @@ fn files_of_macos_are_passed_over() {
 fn pipes_and_sockets_in_a_folder_are_passed_over_and_never_opened() {
     let folder = folder_of(&[("z.json", &delivery(&[hit("a")]))]);
     let inside = |name: &str| folder.path().join(name);
-    // Opening it blocks for ever.
+    // Opening it would block forever.
     assert!(Command::new("mkfifo").arg(inside("pipe")).status().expect("mkfifo runs").success());
     let _socket = std::os::unix::net::UnixListener::bind(inside("socket")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", inside("device")).unwrap();
@@ -182,15 +182,15 @@ fn a_name_with_a_line_break_stays_on_its_line() {
     assert!(run.err.contains("/x\u{fffd}y: "), "{}", run.err);
 }
 
-/// A user who may not read what others lock away. Whoever runs the tests as root may.
+/// Runs the command as a user who may not read files that are locked away. Tests run as root could read them.
 #[cfg(unix)]
 fn as_nobody(folder: &Path) -> Command {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
 
     fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
-    // The command may lie where nobody but root can go, and under this name it is passed over. A copy by this process
-    // could not be run as long as a test beside this one starts a process.
+    // The command may be in a place that only root can enter; under this name, its copy is passed over. A copy made by
+    // this process could not be run while another test starts a process.
     let program = folder.join(".DS_Store");
     assert!(
         Command::new("cp")

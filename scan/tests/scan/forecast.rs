@@ -1,4 +1,4 @@
-//! What the summary says of rules that could see nothing, and of how loud the others would be.
+//! What the summary says about rules that could see nothing, and about how noisy the others would be.
 
 use detection::bundle::Bundle;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fn a_rule_whose_service_or_event_never_occurred_is_named() {
     ]);
     let mut failed = miss("a");
     failed["errorCode"] = json!("AccessDenied");
-    // In its own file, and read by a search that escapes defeat.
+    // In a separate file, read by a search that escapes defeat.
     let escaped = delivery(&[failed]).replace("GetObject", "\\u0047etObject");
     let logs = folder_of(&[("a.json", gzip(&escaped)), ("b.json", gzip(&delivery(&[hit("x")])))]);
     let run = scan(&["--rules", path(&rules), path(&logs)]);
@@ -116,7 +116,7 @@ fn signals_a_day_are_told_by_rule_and_principal_over_the_days_of_the_events() {
     ] {
         assert!(run.says(line), "{line} in {}", run.err);
     }
-    // A record with an odd time makes a day more, and no century.
+    // A record with an odd time adds one day, not a century.
     records.push(at(miss("odd"), "9999-12-31T23:59:59Z", "u"));
     let run = forecast(&records);
     assert!(run.says(&format!("     1.6  {NAME}")), "{}", run.err);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{Run, delivery, folder, hit, path, scan, seed};
 
-/// What a run prints of these records in a form.
+/// What a run prints for these records in this form.
 fn printed(format: &str, records: &[Value]) -> String {
     let folder = folder(&[("a.json", &delivery(records))]);
     let Run { code, out, err } = scan(&["--rules", seed(), "--format", format, path(&folder)]);

@@ -105,7 +105,7 @@ fn what_other_tools_wrap_around_records_is_read() {
 #[test]
 fn signals_come_in_the_order_of_the_files_and_of_the_records_in_them() {
     let event = |file: usize, record: usize| format!("{file:02}-{record:02}");
-    // The first files are the longest, so that the later ones are read to their end before them.
+    // The first files are the longest, so that later ones are read to their end first.
     let texts: Vec<_> = (0..20)
         .map(|file| {
             let records: Vec<_> = (0..20 - file).map(|record| hit(&event(file, record))).collect();

@@ -1,4 +1,4 @@
-//! Links are followed, and nothing is read twice for it.
+//! Links are followed, and nothing is read twice because of them.
 #![cfg(unix)]
 
 use std::fs;
@@ -49,7 +49,7 @@ fn a_link_to_a_folder_around_it_is_not_walked_again() {
 fn what_several_links_lead_to_is_read_once() {
     let elsewhere = folder_of(&[("x/b.json", delivery(&[hit("b")])), ("y.json", delivery(&[hit("y")]))]);
     let folder = folder_of(&[("m.json", delivery(&[hit("m")])), ("z/n.json", delivery(&[hit("n")]))]);
-    // Before what they lead to and after it, to files and to folders, inside and outside.
+    // Before and after their targets, to files and to folders, inside and outside.
     link(&folder, "a", "m.json");
     link(&folder, "a2", "z/n.json");
     link(&folder, "b", "z");

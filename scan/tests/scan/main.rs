@@ -41,7 +41,7 @@ fn command<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
     command
 }
 
-/// What a run gave.
+/// The outcome of a run.
 struct Run {
     code: Option<i32>,
     out: String,
@@ -87,7 +87,7 @@ impl Run {
     }
 }
 
-/// Fails with what the run said unless it ended like this.
+/// Fails with the output of the run unless it ended as expected.
 #[track_caller]
 fn assert_run(run: &Run, code: i32, events: &[&str], lines: &[&str]) {
     assert_eq!(
@@ -129,7 +129,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder_of(files)
 }
 
-/// A folder with files that may be no text.
+/// A folder with files that may not be text.
 fn folder_of<T: AsRef<[u8]>>(files: &[(&str, T)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     for (name, text) in files {

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 
 use crate::{delivery, folder, hit, path, scan};
 
-/// A rule file with nothing but what a rule must have.
+/// A rule file with only what a rule must have.
 pub fn rule(name: &str, query: &str) -> String {
     format!(
         "[rule]\nauthor = [\"x\"]\ndescription = \"x\"\nlanguage = \"kuery\"\nname = \"{name}\"\nrisk_score = 47\nrule_id = \"id of \
