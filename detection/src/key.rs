@@ -1,11 +1,11 @@
-//! The key of an S3 object, and whether it names a delivery.
+//! S3 object keys, and whether a key names a delivery.
 
 use percent_encoding::percent_decode_str;
 
-/// The key of an S3 object, decoded.
+/// A decoded S3 object key.
 ///
-/// S3's own notifications and batch jobs encode keys like web forms; everything else leaves them plain. Choose the
-/// constructor by the source of the key.
+/// S3's own notifications and batch jobs form-encode keys; everything else leaves them plain. Choose the constructor by
+/// the source of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
@@ -19,7 +19,7 @@ impl Key {
     /// Decodes a form-encoded key, from an S3 notification or a batch job: `+` is a space, `%2B` a plus sign.
     ///
     /// # Errors
-    /// The decoded bytes are not UTF-8, as every key of S3 is.
+    /// The decoded bytes are not UTF-8, as every S3 key is.
     pub fn form_encoded(key: &str) -> Result<Self, std::str::Utf8Error> {
         let spaced = key.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8().map(|key| Self(key.into_owned()))
@@ -31,11 +31,11 @@ impl Key {
         &self.0
     }
 
-    /// Why the object is not a delivery of CloudTrail, if its key shows that.
+    /// Why the object is not a CloudTrail delivery, if its key shows that it is not.
     ///
-    /// AWS services that write to a bucket put their name into the segment after the account: `AWSLogs/111122223333/`, with
-    /// or without ids of organizations and other segments before the account. The last `AWSLogs` counts, since the prefix
-    /// of a trail may look like a key itself. A key that names no service may be a delivery, so the object is read.
+    /// AWS services that write to a bucket put their name in the segment after the account: `AWSLogs/111122223333/`,
+    /// with or without organization ids and other segments before the account. The last `AWSLogs` counts, because a
+    /// trail's prefix can itself look like a key. A key that names no service may be a delivery, so the object is read.
     #[must_use]
     pub fn skip_reason(&self) -> Option<&'static str> {
         let segments: Vec<_> = self.0.split('/').collect();
@@ -52,7 +52,7 @@ impl Key {
             return Some(OTHER_SERVICE);
         }
         let account = behind.iter().position(|segment| is_account(segment))?;
-        // A file directly below the account names no service.
+        // The key of a file directly under the account names no service.
         let [service, _, ..] = behind[account + 1..] else { return None };
         match service {
             "CloudTrail" | "CloudTrail-NetworkActivity" => None,
@@ -63,7 +63,7 @@ impl Key {
         }
     }
 
-    /// The account, the region and the time of a delivery, to the hour as RFC 3339, if this is its key as CloudTrail writes it:
+    /// A delivery's account, region and time (to the hour, as RFC 3339), if the key has CloudTrail's form:
     /// `…/<account>/CloudTrail/<region>/…/<account>_CloudTrail_<region>_<YYYYMMDDTHHmmZ>_….json.gz`.
     pub(crate) fn delivery(&self) -> Option<(&str, &str, String)> {
         let segments: Vec<_> = self.0.split('/').collect();
@@ -84,7 +84,7 @@ impl Key {
 }
 
 const OTHER_SERVICE: &str = "another service's log";
-/// Names of files without records, which AWS services write to test a bucket.
+/// Names of the files without records that AWS services write to test a bucket.
 const MARKERS: [&str; 3] = ["aws-logs-write-test", "ELBAccessLogTestFile", "ConfigWritabilityCheckFile"];
 
 fn is_account(segment: &str) -> bool {

@@ -1,4 +1,4 @@
-//! CloudTrail records in, detection signals out: the whole detection, without I/O, clock or environment.
+//! CloudTrail records in, detection signals out: all of the detection logic, with no I/O, clock or environment.
 //!
 //! ```text
 //! bytes ─▶ records ─▶ detect ─▶ signal
@@ -8,8 +8,8 @@
 //! ```
 //!
 //! [`rule`] reads rule files, [`query`] parses and evaluates their queries, and [`ecs`] maps a record to the document that
-//! queries are evaluated on. [`pipeline`] connects the modules: records in, signals and counts out. [`notice`] puts signals
-//! into words for people. [`silence`] watches for accounts whose deliveries stop.
+//! queries are evaluated on. [`pipeline`] connects the modules: records in, signals and counts out. [`notice`] renders
+//! signals as text for people. [`silence`] watches for accounts whose deliveries stop.
 
 pub mod bundle;
 pub mod detect;

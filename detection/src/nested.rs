@@ -8,7 +8,7 @@ pub(crate) type Field<V> = (&'static str, V);
 /// Fields, ordered so that those of the same object are adjacent, as in sorted order.
 pub(crate) struct Nested<'a, V> {
     fields: &'a [Field<V>],
-    /// The length of the part of each name that the enclosing objects express.
+    /// The length of the part of each name that the enclosing objects already cover.
     prefix: usize,
 }
 

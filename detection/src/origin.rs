@@ -10,13 +10,13 @@ use crate::nested::Field;
 pub enum Origin {
     /// A delivery in S3.
     Object(Object),
-    /// An event of EventBridge.
+    /// An EventBridge event.
     EventBridge,
-    /// A stream of CloudWatch Logs.
+    /// A CloudWatch Logs stream.
     LogStream {
         /// The log group.
         group: String,
-        /// The stream in it.
+        /// The log stream.
         stream: String,
     },
     /// A local file.
@@ -26,7 +26,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The source as one text. A signal has it where Elastic's alerts name an index.
+    /// The source as a single string. A signal has it where Elastic's alerts name an index.
     #[must_use]
     pub fn index(&self) -> String {
         match self {

@@ -1,17 +1,17 @@
-//! Times in the format of signals.
+//! Times in the format that signals use.
 
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-/// Milliseconds since 1970 as RFC 3339 in UTC, with three digits of milliseconds.
+/// Formats milliseconds since 1970 as RFC 3339 in UTC, with three digits of milliseconds.
 pub(crate) fn of_milliseconds(time: i64) -> String {
-    // Events whose time cannot be told take no part in anything that asks for this.
+    // Events whose time is unknown take no part in anything that calls this.
     let time = Timestamp::from_millisecond(time).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{time:.3}")
 }
 
-/// The milliseconds since 1970 of a time as RFC 3339.
+/// Parses an RFC 3339 time into milliseconds since 1970.
 pub(crate) fn milliseconds(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
 }
@@ -19,7 +19,7 @@ pub(crate) fn milliseconds(text: &str) -> Option<i64> {
 /// Formats a time as RFC 3339 in UTC, always with three digits of milliseconds.
 #[must_use]
 pub fn rfc3339(time: SystemTime) -> String {
-    // No clock shows a time outside of the range of RFC 3339.
+    // No clock shows a time outside the range of RFC 3339.
     let time = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{time:.3}")
 }

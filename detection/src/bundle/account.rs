@@ -25,7 +25,7 @@ pub(super) fn read(text: &str) -> Result<Accounts, Error> {
             text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
         let place = text.floor_char_boundary(before + error.column().saturating_sub(1));
         let reason = error.to_string();
-        // The message ends with the place, which stands before it already.
+        // The message ends with the location, which is already shown before it.
         let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
         Error::new(text, place, reason).help("save what `aws organizations list-accounts` prints")
     })?;
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str) -> Result<Accounts, Error> {
     let mut accounts = Accounts::new();
     for Account { id, name } in list.accounts {
         if !is_id(&id) {
-            // The text of a string that has no escapes, which the id of an account never has.
+            // Finds the string unless it has escapes, which account ids never need.
             let place = text.find(&id).unwrap_or_default();
             return Err(Error::spanning(
                 text,

@@ -40,11 +40,11 @@ pub(super) fn read(file: &str, text: &str, known: &Known<'_>) -> Result<Exceptio
         expires,
     });
     let mistakes = keys.finish(KEYS);
-    // Where something is missing, there is a mistake.
+    // If anything is missing, there is a mistake.
     if mistakes.is_empty() { exception.ok_or(mistakes) } else { Err(mistakes) }
 }
 
-/// The rules' identifiers, `None` inside for all rules.
+/// The rules' identifiers; the inner option is `None` for all rules.
 #[expect(clippy::option_option, reason = "a mistake is not the same as all rules")]
 fn rules(keys: &mut Keys<'_>, known: &Known<'_>) -> Option<Option<Vec<String>>> {
     let Some(value) = keys.value("rules") else {
@@ -70,14 +70,14 @@ fn rules(keys: &mut Keys<'_>, known: &Known<'_>) -> Option<Option<Vec<String>>> 
     (ids.len() == items.len()).then_some(Some(ids))
 }
 
-/// The fields that the query may test: what an alert adds to the event is there for rules on signals only.
+/// The fields that the query may test: what an alert adds to the event exists only for rules on signals.
 fn schema(rules: Option<&[String]>, known: &Known<'_>) -> Schema {
     let on_signals =
         |id: &String| known.get(id.as_str()).copied().flatten().is_some_and(|rule| rule.on_signals);
     if rules.is_some_and(|ids| ids.iter().all(on_signals)) { signal::field } else { ecs::field }
 }
 
-/// A day, written as a date of TOML.
+/// A day, written as a TOML date.
 fn expires(keys: &mut Keys<'_>) -> Option<String> {
     let value = keys.value("expires")?;
     let day = value.get_ref().as_datetime().filter(|date| date.time.is_none());
@@ -88,7 +88,7 @@ fn expires(keys: &mut Keys<'_>) -> Option<String> {
     day
 }
 
-/// Refuses a query that takes out everything, or nothing of what a rule finds.
+/// Refuses a query that takes out everything that a rule finds, or none of it.
 fn check(
     keys: &mut Keys<'_>,
     place: Range<usize>,
@@ -102,7 +102,7 @@ fn check(
     }
     for id in rules.unwrap_or_default() {
         let Some(rule) = known.get(id.as_str()).copied().flatten() else { continue };
-        // Sigma's queries ask for other names than exceptions do.
+        // Sigma queries use different field names than exceptions do.
         let (false, Ok(of_rule)) = (rule.language == Language::Sigma, rule.parse()) else { continue };
         let name = &rule.definition.name;
         let schema = if rule.on_signals { signal::field } else { schema };

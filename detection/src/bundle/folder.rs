@@ -1,4 +1,4 @@
-//! What stands in a folder of rules, given as names and texts.
+//! The contents of a rules folder, given as names and texts.
 
 use super::exception::Known;
 use super::{Bundle, Exception, Files, Route, account, exception, route, sha256};
@@ -7,7 +7,7 @@ use crate::query;
 use crate::rule::{self, Reading, Source};
 use crate::silence;
 
-/// The files of a folder of rules, each with its name and its text, in the order of their names.
+/// The files of a rules folder, each with its name and text, in order of name.
 #[derive(Debug, Clone, Default)]
 pub struct Texts {
     /// Rule files.
@@ -20,22 +20,22 @@ pub struct Texts {
     pub accounts: Option<(String, String)>,
 }
 
-/// What the files of a folder of rules hold.
+/// What the files of a rules folder hold.
 #[derive(Debug, Default)]
 pub struct Contents {
     /// The rules, and every mistake in every file.
     pub reading: Reading,
-    /// The exceptions without a mistake.
+    /// The exceptions that have no mistakes.
     pub exceptions: Vec<Exception>,
-    /// Names of accounts, by their ids.
+    /// Account names, by account id.
     pub accounts: Accounts,
-    /// The routes without a mistake.
+    /// The routes that have no mistakes.
     pub routes: Vec<Route>,
     files: Vec<(String, String)>,
 }
 
 impl Contents {
-    /// Reads the files. Exceptions may name the rules of the folder and those of `others`, which are there already.
+    /// Reads the files. Exceptions may name the folder's rules and those in `others`, which already exist.
     #[must_use]
     pub fn read(texts: Texts, others: &[Source]) -> Self {
         let Texts { rules, exceptions, routes, accounts } = texts;
@@ -48,7 +48,7 @@ impl Contents {
             let not_run = reading.ids.keys().map(|id| (id.as_str(), None));
             let run = others.iter().chain(&reading.rules);
             let run = run.map(|rule| (rule.definition.rule_id.as_str(), Some(rule)));
-            // No file holds the rule on silence.
+            // No rule file holds the silence rule.
             let known: Known = not_run.chain(run).chain([(silence::RULE_ID, None)]).collect();
             for (file, text) in &exceptions {
                 match exception::read(file, text, &known) {
@@ -74,8 +74,8 @@ impl Contents {
         contents
     }
 
-    /// The bundle of this version, if every file is good and every rule can be run. `folder` is left out of the names of
-    /// its files.
+    /// The bundle in this version's format, if every file is valid and every rule can be run. `folder` is stripped from
+    /// the names of its files.
     ///
     /// # Errors
     /// Every mistake, and every rule that cannot be run.

@@ -1,4 +1,4 @@
-//! A small TOML file, taken key by key, with the place of every mistake.
+//! A small TOML file, read key by key, with the location of every mistake.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::query::{Error, Field, Query};
 
-/// The keys of one file that were not taken yet.
+/// The keys of one file that have not been taken yet.
 pub(super) struct Keys<'a> {
     pub(super) text: &'a str,
     table: DeTable<'a>,
@@ -36,13 +36,13 @@ impl<'a> Keys<'a> {
     }
 
     pub(super) fn missing(&mut self, key: &str, expected: &str) {
-        // What is not TOML lacks everything, and one mistake is enough.
+        // A file that is not TOML lacks every key, and one mistake is enough.
         if self.mistakes.is_empty() {
             self.refuse(0..0, format!("{key} is missing: write {expected}"));
         }
     }
 
-    /// A text that is not empty, without the space around it.
+    /// A non-empty string, trimmed.
     pub(super) fn optional_text(&mut self, key: &str) -> Option<Spanned<String>> {
         let value = self.value(key)?;
         match value.get_ref().as_str().map(str::trim) {

@@ -8,8 +8,8 @@
 //! }
 //! ```
 //!
-//! `sha256` is that of the text of `content`, byte for byte: a bundle that was cut or altered is refused. Whoever writes
-//! a bundle has checked everything in it (the feature `rule-files`), so reading one needs no parser of TOML or YAML.
+//! `sha256` is the hash of the text of `content`, byte for byte: a bundle that was cut or altered is refused. The code
+//! that writes a bundle has checked all of it (feature `rule-files`), so reading one needs no TOML or YAML parser.
 
 #[cfg(feature = "rule-files")]
 mod account;
@@ -37,30 +37,30 @@ pub use folder::{Contents, Texts};
 use crate::notice::Accounts;
 use crate::rule::Source;
 
-/// The version of the format. Another one is refused.
+/// The format version. Any other is refused.
 const FORMAT: u64 = 1;
-/// No bundle is longer. Three hundred rules take about one megabyte.
+/// The maximum length of a bundle. Three hundred rules take about one megabyte.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What the function finds signals with.
+/// What the function uses to find signals.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
     /// The version of the tool that wrote it.
     pub tool: String,
-    /// The files that it was made of.
+    /// The files that it was made from.
     pub files: Files,
     /// The rules, in the order of their files.
     pub rules: Vec<Source>,
     /// The exceptions, in the order of their files.
     pub exceptions: Vec<Exception>,
-    /// Names of accounts, by their ids.
+    /// Account names, by account id.
     pub accounts: Accounts,
     /// Where notices go, in the order of their files.
     pub routes: Vec<Route>,
 }
 
-/// The files that a bundle was made of.
+/// The files that a bundle was made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Files {
@@ -70,37 +70,37 @@ pub struct Files {
     pub sha256: String,
 }
 
-/// An exception: matches that are counted and logged, and not published.
+/// An exception: matches that are counted and logged, but not published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
     /// The file it came from, or the name of the setting.
     pub file: String,
-    /// The identifiers of the rules it is for; `None` for all rules.
+    /// The identifiers of the rules it applies to; `None` for all rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Vec<String>>,
-    /// KQL: what it takes out.
+    /// A KQL query for the matches that it takes out.
     pub query: String,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who answers for it.
+    /// Who is responsible for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// The day from which on it no longer applies, as `2026-12-24`: events of that day in UTC are not taken out.
+    /// The day from which it no longer applies, such as `2026-12-24`: events of that day in UTC are not taken out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
 }
 
 impl Exception {
-    /// An exception from all rules that stands in a setting or an option.
+    /// An exception to all rules, from a setting or an option.
     #[must_use]
     pub fn of_setting(name: &str, query: String) -> Self {
         Self { file: name.to_owned(), rules: None, query, reason: None, owner: None, expires: None }
     }
 }
 
-/// A route: the notices about some signals go to a topic of their own.
+/// A route: notices about some signals go to a topic of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
@@ -110,18 +110,18 @@ pub struct Route {
     pub query: String,
     /// The ARN of the topic.
     pub topic: String,
-    /// Whether later routes are left out for a signal that this one takes.
+    /// Whether later routes are skipped for a signal that this one takes.
     #[serde(default)]
     pub stop: bool,
 }
 
-/// Which of the rules in the binary are on.
+/// Which of the rules in the binary are enabled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Embedded {
-    /// `seed`: every rule below `rules/` outside of `rules/starter/`.
+    /// `seed`: every rule under `rules/` except those under `rules/starter/`.
     #[default]
     Seed,
-    /// `starter`: those, and the starter pack.
+    /// `starter`: those and the starter pack.
     Starter,
     /// `none`
     None,
@@ -160,10 +160,10 @@ struct Envelope<'a> {
 }
 
 impl Bundle {
-    /// Reads a bundle and checks that it is as it was written.
+    /// Reads a bundle and checks that it is unaltered.
     ///
     /// # Errors
-    /// It is empty, cut off, altered, no bundle, or of another version of the format.
+    /// It is empty, too long, cut off, altered, not a bundle, or in another version of the format.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(Error::TooLong);
@@ -206,14 +206,14 @@ impl Bundle {
         format!("{{\n\"format\": {FORMAT},\n\"sha256\": \"{sha256}\",\n\"content\": {content}\n}}\n")
     }
 
-    /// Says whether it changes nothing.
+    /// Returns whether it changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self { tool: _, files: _, rules, exceptions, accounts, routes } = self;
         rules.is_empty() && exceptions.is_empty() && accounts.is_empty() && routes.is_empty()
     }
 
-    /// Adds what another bundle holds. A rule with the identifier of one that is here takes its place.
+    /// Adds what another bundle holds. A rule replaces the one here that has the same identifier.
     pub fn add(&mut self, other: Self) {
         for rule in other.rules {
             let id = &rule.definition.rule_id;

@@ -34,7 +34,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Route, Vec<query::Error>> {
         stop,
     });
     let mistakes = keys.finish(KEYS);
-    // Where something is missing, there is a mistake.
+    // If anything is missing, there is a mistake.
     if mistakes.is_empty() { route.ok_or(mistakes) } else { Err(mistakes) }
 }
 

@@ -38,7 +38,7 @@ impl Decimal {
         })
     }
 
-    /// The number with the other sign.
+    /// The number with the opposite sign.
     #[must_use]
     pub fn negated(self) -> Self {
         Self { negative: !self.negative && !self.digits.is_empty(), ..self }

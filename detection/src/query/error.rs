@@ -1,10 +1,10 @@
 use std::fmt;
 use std::ops::Range;
 
-/// So many characters of a line are shown on each side of the place.
+/// How many characters of a line are shown on each side of the error's location.
 const SHOWN: usize = 100;
 
-/// A mistake in a query or a rule file, with its place.
+/// A mistake in a query or a rule file, with its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// Byte offset into the text.
@@ -22,7 +22,7 @@ pub struct Error {
     excerpt: Excerpt,
 }
 
-/// The part of the line around the place, and the carets under it.
+/// The part of the line around the location, and the carets under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Excerpt {
     line: String,
@@ -37,13 +37,13 @@ impl Error {
         Self::spanning(text, offset..offset, reason)
     }
 
-    /// An error in a part of `text`, given in bytes. What lies on other lines than its start is not marked.
+    /// An error in a part of `text`, given in bytes. Only what is on the line where the part starts is marked.
     #[must_use]
     pub fn spanning(text: &str, part: Range<usize>, reason: impl Into<String>) -> Self {
         let before = text.get(..part.start).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = text[start..].lines().next().unwrap_or_default();
-        // The place can be the line break itself.
+        // The location can be the line break itself.
         let (before_place, behind) = line.split_at(line.len().min(before.len() - start));
         let marked = behind.get(..part.len()).unwrap_or(behind).chars().count();
         let skipped =
@@ -68,10 +68,10 @@ impl Error {
         }
     }
 
-    /// The error of a query at its place in the file `text`, where the query stands as a string at `span`.
+    /// Moves a query's error to its location in the file `text`, which holds the query as a string at `span`.
     #[must_use]
     pub fn placed(self, text: &str, span: &Range<usize>, query: &str) -> Self {
-        // With escapes in the string the query stands nowhere as it is: then the start of the string must do.
+        // If the string has escapes, the file does not hold the query verbatim: the start of the string must do.
         let unescaped = text.get(span.clone()).and_then(|raw| raw.find(query));
         let Some(start) = unescaped.map(|start| span.start + start) else {
             return Self::spanning(text, span.clone(), format!("in the query, {self}"));
@@ -80,7 +80,7 @@ impl Error {
         Self { help: self.help, ..Self::spanning(text, place, self.reason) }
     }
 
-    /// The same with what to write instead.
+    /// The same error with what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -11,16 +11,16 @@ pub enum Scalar<'a> {
     Text(&'a str),
     /// `true` or `false`.
     Boolean(bool),
-    /// A number, by its text: that is how Elasticsearch keeps it in a keyword, and no digit is lost.
+    /// A number, as text: this is how Elasticsearch keeps it in a keyword, and no digit is lost.
     Number(&'a str),
 }
 
 /// Something that has fields.
 pub trait Fields {
-    /// Says whether some value of the field passes `test`; `None` if the field's values are not known here.
+    /// Returns whether some value of the field passes `test`; `None` if the field's values are not known here.
     fn any(&self, name: &str, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool>;
 
-    /// The same for the values at a path of the raw record, or without a path for every value in it.
+    /// The same for the values at a path in the raw record or, without a path, for every value in it.
     fn any_in_record(&self, _path: Option<&str>, _test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Option<bool> {
         None
     }
@@ -59,7 +59,7 @@ impl Node {
     }
 }
 
-/// One node with the value `decisive` decides all; otherwise one that is unknown leaves the whole unknown.
+/// One node with the value `decisive` decides the result; otherwise a single unknown node leaves it unknown.
 pub(super) fn decide<'n>(
     nodes: impl IntoIterator<Item = &'n Node>,
     fields: &impl Fields,
@@ -94,7 +94,7 @@ impl Test {
             },
             Self::Number(wanted) => value.as_number().is_some_and(|number| number == *wanted),
             Self::Network(network, length) => {
-                // Only Elasticsearch takes every IPv4 address for one of IPv6 as well.
+                // Only Elasticsearch treats every IPv4 address as an IPv6 address too.
                 let is_of_family =
                     |address: &IpAddr| kind == Kind::Ip || address.is_ipv4() == network.is_ipv4();
                 value
@@ -153,7 +153,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// The number, compared by its digits: a float would take neighbours above 2^53 for the same.
+    /// The number, compared by its digits: a float would treat adjacent integers above 2^53 as equal.
     fn as_number(self) -> Option<Decimal> {
         Decimal::parse(self.as_text())
     }
@@ -164,7 +164,7 @@ impl<'a> Scalar<'a> {
     }
 
     fn as_address(self) -> Option<IpAddr> {
-        // The zone that may follow an IPv6 address has no part in comparisons.
+        // The zone that may follow an IPv6 address plays no part in comparisons.
         let (address, _) = self.as_text().split_once('%').unwrap_or((self.as_text(), ""));
         address.parse().ok()
     }
@@ -174,7 +174,7 @@ impl<'a> Scalar<'a> {
     }
 }
 
-/// Elasticsearch keeps every address as IPv6 and orders them so.
+/// Elasticsearch keeps every address as IPv6 and orders addresses that way.
 pub(super) fn as_v6(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
@@ -183,7 +183,7 @@ pub(super) fn as_v6(address: IpAddr) -> u128 {
 }
 
 fn in_network(address: IpAddr, network: IpAddr, length: u8) -> bool {
-    // A block of IPv4 addresses is one of IPv6 addresses with 96 bits before it.
+    // A block of IPv4 addresses is a block of IPv6 addresses with 96 more bits in front.
     let length = u32::from(length) + if network.is_ipv4() { 96 } else { 0 };
     let ignored = 128_u32.saturating_sub(length);
     let block = |address| as_v6(address).checked_shr(ignored).unwrap_or(0);

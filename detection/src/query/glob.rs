@@ -9,25 +9,25 @@ pub enum Token {
     Many,
 }
 
-/// A text with wildcards that must match a whole value, with or without regard to case.
+/// A string with wildcards that must match a whole value, with or without regard to case.
 ///
-/// Case is ignored as Unicode's simple case folding does: one character at a time, whatever the language. `ß` is not
-/// `ss`, and the dotless `ı` of Turkish is not `i`.
+/// Case is ignored by Unicode's simple case folding: one character at a time, whatever the language. `ß` is not `ss`,
+/// and the Turkish dotless `ı` is not `i`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
-    /// Folded, where case is ignored.
+    /// Folded if case is ignored.
     tokens: Vec<Token>,
     any_case: bool,
 }
 
 impl Glob {
-    /// The wildcards made of `tokens`.
+    /// A glob made of `tokens`.
     pub fn new(tokens: impl IntoIterator<Item = Token>, any_case: bool) -> Self {
         let mut folded: Vec<Token> = Vec::new();
         for token in tokens {
             match token {
                 Token::Literal(character) if any_case => folded.push(Token::Literal(fold(character))),
-                // Two stars in a row are one.
+                // Two stars in a row count as one.
                 Token::Many if folded.last() == Some(&Token::Many) => {}
                 other => folded.push(other),
             }
@@ -35,7 +35,7 @@ impl Glob {
         Self { tokens: folded, any_case }
     }
 
-    /// The text itself.
+    /// A glob for the text itself.
     #[must_use]
     pub fn text(text: &str, any_case: bool) -> Self {
         Self::new(text.chars().map(Token::Literal), any_case)
@@ -53,7 +53,7 @@ impl Glob {
         Self::new(self.tokens.into_iter().chain([Token::Many]), self.any_case)
     }
 
-    /// The parts; literals are folded where case is ignored.
+    /// The parts; literals are folded if case is ignored.
     #[must_use]
     pub fn tokens(&self) -> &[Token] {
         &self.tokens
@@ -65,7 +65,7 @@ impl Glob {
         self.any_case
     }
 
-    /// Says whether the wildcards match the whole value.
+    /// Returns whether the glob matches the whole value.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         let (mut at, mut rest) = (0, value);
@@ -92,7 +92,7 @@ impl Glob {
                 None if rest.is_empty() => return true,
                 None => {}
             }
-            // Let the last star take one character more.
+            // Let the last star take one more character.
             let Some((behind, from)) = last_star else { return false };
             let mut characters = from.chars();
             if characters.next().is_none() {
@@ -111,12 +111,12 @@ impl Glob {
         }
     }
 
-    /// Whether every text fits.
+    /// Whether every string matches.
     pub(super) fn is_any(&self) -> bool {
         self.tokens == [Token::Many]
     }
 
-    /// The texts between the stars, if there is no more to the wildcards: case counts, and no `?`.
+    /// The strings between the stars, if there is no more to the glob: case matters, and there is no `?`.
     pub(super) fn as_pieces(&self) -> Option<Vec<String>> {
         let mut pieces = vec![String::new()];
         for token in &self.tokens {
@@ -129,7 +129,7 @@ impl Glob {
         (!self.any_case).then_some(pieces)
     }
 
-    /// The texts before, between and after the wildcards, folded where case is ignored.
+    /// The strings before, between and after the wildcards, folded if case is ignored.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = String> {
         let literal =
             |token: &Token| if let Token::Literal(character) = token { Some(*character) } else { None };
@@ -143,7 +143,7 @@ fn fold(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
     }
-    // In the folding that depends on no language, it is a letter of its own.
+    // In language-independent folding, it is a letter of its own.
     if character == 'ı' {
         return character;
     }
@@ -156,7 +156,7 @@ fn single(mut characters: impl Iterator<Item = char>) -> Option<char> {
     characters.next().is_none().then_some(first)
 }
 
-/// A text in the form that all its ways to be written in upper and lower case share.
+/// A string in the form that all of its uppercase and lowercase spellings share.
 pub(super) fn folded(text: &str) -> String {
     text.chars().map(fold).collect()
 }

@@ -3,12 +3,12 @@
 //! | module | holds |
 //! |---|---|
 //! | `tree` | the one form of every query: [`Node`] and [`Test`] over the values of a [`Subject`], a field or a part of the record |
-//! | `glob`, `pattern`, `regex` | what a text can be compared with, beyond another text |
-//! | `evaluate` | the verdict on anything that can look up [`Fields`], in three values, so that a query can often be decided from a few fields |
-//! | `satisfiable` | which trees can never match, and the parts that contradict |
+//! | `glob`, `pattern`, `regex` | what a string can be compared with, besides another string |
+//! | `evaluate` | the three-valued verdict on anything that can look up [`Fields`], so a few fields often decide a query |
+//! | `satisfiable` | which trees can never match, and the contradicting parts |
 //! | `kql` | Kibana Query Language: text to tree and back |
 //! | `eql` | Event Query Language on one event: text to tree |
-//! | `sigma` | Sigma detections: a section of a rule to tree |
+//! | `sigma` | Sigma detections: a rule's section to tree |
 
 mod decimal;
 mod eql;
@@ -32,7 +32,7 @@ pub use pattern::Pattern;
 pub use regex::Regex;
 pub use tree::{Comparison, Field, Kind, Node, Relation, Subject, Test, Values};
 
-/// Says what a field is, or why there is none: the fields of an event, or of an alert document.
+/// Returns what a field is, or why there is no such field: the fields of an event, or of an alert document.
 pub(crate) type Schema = fn(&str) -> Result<Field, String>;
 
 /// A parsed query.
@@ -51,7 +51,7 @@ impl Query {
     /// Parses KQL, asking `schema` about every field: how it compares, or why a query cannot use it.
     ///
     /// # Errors
-    /// The first error of syntax, or else every field and value that cannot be used, in the order of the text.
+    /// The first syntax error, or else every field and value that cannot be used, in the order of the text.
     pub fn parse(text: &str, schema: impl Fn(&str) -> Result<Field, String>) -> Result<Self, Vec<Error>> {
         check_size(text)?;
         kql::parse(text, &schema).map(|parsed| parsed.root.into())
@@ -73,7 +73,7 @@ impl Query {
     /// Parses EQL on one event. Its category is a value of the field `category`.
     ///
     /// # Errors
-    /// The first error of syntax, or else every field and value that cannot be used, in the order of the text.
+    /// The first syntax error, or else every field and value that cannot be used, in the order of the text.
     pub fn parse_eql(
         text: &str,
         category: &str,
@@ -96,13 +96,13 @@ impl Query {
         eql::parse(text, category, &schema)?.satisfiable(text, &schema)
     }
 
-    /// The part of an EQL query that keeps it from being run here though it is no mistake, such as a sequence.
+    /// The part of an EQL query that keeps it from being run here but is not a mistake, such as a sequence.
     #[must_use]
     pub fn eql_not_run(text: &str) -> Option<Error> {
         check_size(text).ok().and_then(|()| eql::not_run(text))
     }
 
-    /// Parses the section `detection` of a Sigma rule, which uses CloudTrail's own names of fields.
+    /// Parses the `detection` section of a Sigma rule, which uses CloudTrail's own field names.
     ///
     /// # Errors
     /// Everything in it that is wrong or not run here, in the order of the file.
@@ -110,19 +110,19 @@ impl Query {
         sigma::parse(section).map(|root| Self { root })
     }
 
-    /// Says whether it is certain that every document satisfies the query.
+    /// Returns whether it is certain that every document satisfies the query.
     #[must_use]
     pub fn always_matches(&self, schema: impl Fn(&str) -> Result<Field, String>) -> bool {
         !can_match(&Node::Not(Box::new(self.root.clone())), &schema)
     }
 
-    /// Says whether some document may satisfy both queries.
+    /// Returns whether some document may satisfy both queries.
     #[must_use]
     pub fn can_match_with(&self, other: &Self, schema: impl Fn(&str) -> Result<Field, String>) -> bool {
         can_match(&Node::And(vec![self.root.clone(), other.root.clone()]), &schema)
     }
 
-    /// Says whether it is certain that every document that satisfies `other` satisfies this query too.
+    /// Returns whether it is certain that every document that satisfies `other` satisfies this query too.
     #[must_use]
     pub fn covers(&self, other: &Self, schema: impl Fn(&str) -> Result<Field, String>) -> bool {
         let rest = Node::Not(Box::new(self.root.clone()));
@@ -135,12 +135,12 @@ impl Query {
         &self.root
     }
 
-    /// Says whether the query holds: `None` where it depends on a field that `fields` does not know.
+    /// Returns whether the query holds, or `None` if it depends on a field that `fields` does not know.
     pub fn evaluate(&self, fields: &impl Fields) -> Option<bool> {
         self.root.evaluate(fields)
     }
 
-    /// Which of the parts that `and` joins may not hold, as far as `fields` knows.
+    /// The parts joined by `and` that may not hold, as far as `fields` knows.
     pub(crate) fn open_parts(&self, fields: &impl Fields) -> Parts {
         let mut open = Parts::ALL;
         for (place, part) in self.root.parts().iter().enumerate() {
@@ -151,14 +151,14 @@ impl Query {
         open
     }
 
-    /// Says whether these parts of the query hold, as [`Query::evaluate`] does of all of them.
+    /// Returns whether these parts of the query hold, as [`Query::evaluate`] does for all of them.
     pub(crate) fn evaluate_parts(&self, parts: Parts, fields: &impl Fields) -> Option<bool> {
         let all = self.root.parts().iter().enumerate();
         evaluate::decide(all.filter(|(place, _)| parts.has(*place)).map(|(_, part)| part), fields, false)
     }
 }
 
-/// Some of the parts that `and` joins, by their places. Those from the 65th on are always among them.
+/// Some of the parts joined by `and`, by position. Those from the 65th on are always included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parts(u64);
 
@@ -174,12 +174,12 @@ impl Parts {
     }
 }
 
-/// No bit for a place beyond the last.
+/// No bit for a position beyond the last.
 fn bit(place: usize) -> u64 {
     u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place)).unwrap_or(0)
 }
 
-/// Says whether a tree might match some document.
+/// Returns whether a tree might match some document.
 fn can_match(root: &Node, schema: &dyn Fn(&str) -> Result<Field, String>) -> bool {
     let values = |field: &str| schema(field).map_or(Values::Many, |field| field.values);
     satisfiable::check(root, &values).is_ok()
@@ -188,7 +188,7 @@ fn can_match(root: &Node, schema: &dyn Fn(&str) -> Result<Field, String>) -> boo
 /// What a language makes of a text.
 struct Parsed {
     root: Node,
-    /// The place of every test in the text, in the order of the tree.
+    /// The location of every test in the text, in the order of the tree.
     places: Vec<Range<usize>>,
 }
 
@@ -211,7 +211,7 @@ impl Parsed {
     }
 }
 
-/// No query that anybody wrote is longer.
+/// No query written by a person is longer.
 const MAX_BYTES: usize = 256 * 1024;
 
 fn check_size(text: &str) -> Result<(), Vec<Error>> {

@@ -1,7 +1,7 @@
-/// A regular expression, bounded in size: it is compiled in a few milliseconds, and takes time in proportion to the
-/// length of the value.
+/// A regular expression, bounded in size: it compiles in a few milliseconds, and matching takes time proportional to
+/// the length of the value.
 ///
-/// The syntax is that of `regex-lite`: classes such as `\d` and `\w`, and the flag `i`, know ASCII alone.
+/// The syntax is that of `regex-lite`: classes such as `\d` and `\w`, and the flag `i`, cover ASCII only.
 #[derive(Debug, Clone)]
 pub struct Regex {
     text: String,
@@ -10,19 +10,19 @@ pub struct Regex {
     compiled: regex_lite::Regex,
 }
 
-/// How many a rule may have in all: each takes memory once it is compiled.
+/// How many a rule may have in total: each takes memory once it is compiled.
 pub(super) const MAX_PER_RULE: usize = 64;
-/// The error about the first one beyond.
+/// The error for the first one over the limit.
 pub(super) const TOO_MANY: &str =
     "a rule has 64 regular expressions at most: join some with |, or use wildcards";
 /// Longer expressions are refused before they are compiled; no rule has one.
 const MAX_BYTES: usize = 4096;
-/// What the compiled form may take.
+/// The maximum size of the compiled form.
 const MAX_COMPILED_BYTES: usize = 256 * 1024;
 
 impl Regex {
-    /// The expression, to be found anywhere in a value. `flags` are any of `i` (any case), `m` (`^` and `$` at lines)
-    /// and `s` (`.` takes line breaks too).
+    /// The expression, which may match anywhere in a value. `flags` are any of `i` (any case), `m` (`^` and `$` at
+    /// lines) and `s` (`.` matches line breaks too).
     ///
     /// # Errors
     /// What is wrong with the expression.
@@ -30,7 +30,7 @@ impl Regex {
         Self::new(text, flags, false)
     }
 
-    /// The expression, which must fit the whole of a value.
+    /// The expression, which must match the whole value.
     ///
     /// # Errors
     /// What is wrong with the expression.
@@ -58,7 +58,7 @@ impl Regex {
         Ok(Self { text: text.to_owned(), flags: flags.to_owned(), whole, compiled })
     }
 
-    /// Says whether the expression matches.
+    /// Returns whether the expression matches.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         self.compiled.is_match(value)
@@ -76,7 +76,7 @@ impl Regex {
         &self.flags
     }
 
-    /// Whether it must fit the whole of a value.
+    /// Whether it must match the whole value.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.whole

@@ -25,7 +25,7 @@ pub enum Kind {
 pub enum Values {
     /// Always this one.
     Constant(&'static str),
-    /// One at most.
+    /// At most one.
     One,
     /// Any number.
     Many,
@@ -58,10 +58,10 @@ pub enum Comparison {
 pub enum Subject {
     /// A field of the alert's namespace, by its dotted name.
     Field(String),
-    /// A dotted path into the record as it came. A path goes through arrays: any element will do. An object at its end is
-    /// asked for as its compact JSON and as every text in it.
+    /// A dotted path into the original record. A path goes through arrays: any element will do. An object at its end is
+    /// tested as its compact JSON and as every text in it.
     Record(String),
-    /// Every text, number and boolean in the record as it came.
+    /// Every string, number and boolean in the original record.
     Anywhere,
 }
 
@@ -97,11 +97,11 @@ pub enum Test {
     Exists,
     /// The value is this text (for a date: this time).
     Text(String),
-    /// The value fits the wildcards.
+    /// The value matches the wildcards.
     Pattern(Pattern),
-    /// The value fits wildcards that a [`Pattern`] cannot say: in any case, or with `?`.
+    /// The value matches wildcards that a [`Pattern`] cannot express: in any case, or with `?`.
     Glob(Glob),
-    /// The expression fits the value.
+    /// The expression matches the value.
     Regex(Regex),
     /// The value is this boolean.
     Boolean(bool),
@@ -117,14 +117,14 @@ pub enum Test {
     NumberRange(Comparison, Decimal),
     /// The address lies on this side of the bound.
     AddressRange(Comparison, IpAddr),
-    /// The text has so many units of UTF-16.
+    /// The text has this many UTF-16 code units.
     Length(Decimal),
-    /// The number of the text's units of UTF-16 lies on this side of the bound.
+    /// The text's number of UTF-16 code units lies on this side of the bound.
     LengthRange(Comparison, Decimal),
 }
 
 impl Test {
-    /// The test for a text with wildcards in the simplest form, which serves the prefilter best.
+    /// The test for a string with wildcards, in the simplest form, which suits the prefilter best.
     #[must_use]
     pub fn like(glob: Glob) -> Self {
         if glob.is_any() {
@@ -138,13 +138,13 @@ impl Test {
     }
 }
 
-/// A syntax tree. A test is never passed by a field without values: where a language says more of missing fields, it
-/// lowers that into [`Test::Exists`].
+/// A syntax tree. A field without values never passes a test: if a language says more about missing fields, it lowers
+/// that to [`Test::Exists`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
-    /// Every one holds.
+    /// All of them hold.
     And(Vec<Node>),
-    /// At least one holds.
+    /// At least one of them holds.
     Or(Vec<Node>),
     /// It does not hold.
     Not(Box<Node>),
@@ -171,7 +171,7 @@ pub enum Node {
 }
 
 impl Node {
-    /// What `and` joins, or the node itself.
+    /// The parts joined by `and`, or the node itself.
     pub(super) fn parts(&self) -> &[Self] {
         match self {
             Self::And(parts) => parts,

@@ -4,7 +4,7 @@ use super::definition::{Threat, ThreatEntry};
 
 const FRAMEWORK: &str = "MITRE ATT&CK";
 
-/// The tactics: the word of the tag, the identifier and the name. A tactic that was renamed keeps the name that the tag has for it.
+/// The tactics: the word in the tag, the identifier and the name. A renamed tactic keeps the name that the tag uses.
 const TACTICS: [(&str, &str, &str); 16] = [
     ("reconnaissance", "TA0043", "Reconnaissance"),
     ("resource-development", "TA0042", "Resource Development"),
@@ -24,7 +24,7 @@ const TACTICS: [(&str, &str, &str); 16] = [
     ("impact", "TA0040", "Impact"),
 ];
 
-/// Names of techniques that rules for clouds are about. One that is not here has its identifier as its name.
+/// Names of the techniques that cloud rules detect. A technique that is not listed has its identifier as its name.
 const TECHNIQUES: [(&str, &str); 78] = [
     ("T1005", "Data from Local System"),
     ("T1018", "Remote System Discovery"),
@@ -109,8 +109,8 @@ const TECHNIQUES: [(&str, &str); 78] = [
 /// What tags mean in the framework.
 ///
 /// Tags name tactics and techniques side by side and do not say which technique serves which tactic; an alert document
-/// has techniques inside a tactic. So every technique stands below every tactic. Techniques without any tactic have no
-/// place: they are left to the tags, as are words that no table here knows.
+/// has techniques inside a tactic. So every technique is listed under every tactic. Techniques without any tactic have
+/// no place there and appear only among the tags, as do words that are neither.
 pub(super) fn threat<'a>(tags: impl Iterator<Item = &'a str> + Clone) -> Vec<Threat> {
     let words = tags.filter_map(|tag| {
         let (space, word) = tag.split_once('.')?;
@@ -142,7 +142,7 @@ fn tactic(word: &str) -> Option<&'static (&'static str, &'static str, &'static s
     TACTICS.iter().find(|(known, id, _)| *known == word || id.eq_ignore_ascii_case(word))
 }
 
-/// `tNNNN` or `tNNNN.NNN`: the technique, and its part.
+/// `tNNNN` or `tNNNN.NNN`: the technique, and the subtechnique if any.
 fn technique(word: &str) -> Option<(ThreatEntry, Option<ThreatEntry>)> {
     let are_digits =
         |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());

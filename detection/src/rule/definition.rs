@@ -1,4 +1,4 @@
-//! What a rule says about itself, as it stands in every signal under `kibana.alert.rule`.
+//! What a rule says about itself, which every signal has under `kibana.alert.rule`.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -8,7 +8,7 @@ use crate::ecs;
 use crate::query::{self, Field, Query, sigma};
 use crate::signal;
 
-/// How bad a match is.
+/// How serious a match is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -42,7 +42,7 @@ impl Severity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThreatEntry {
-    /// Its identifier, as `T1648`.
+    /// Its identifier, such as `T1648`.
     #[serde(deserialize_with = "text")]
     pub id: String,
     /// Its name.
@@ -51,7 +51,7 @@ pub struct ThreatEntry {
     /// A page about it.
     #[serde(deserialize_with = "text")]
     pub reference: String,
-    /// What it is divided into, where the rule says so.
+    /// Its subtechniques, if the rule names any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subtechnique: Vec<ThreatEntry>,
 }
@@ -60,7 +60,7 @@ pub struct ThreatEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Threat {
-    /// The framework, as `MITRE ATT&CK`.
+    /// The framework, such as `MITRE ATT&CK`.
     #[serde(deserialize_with = "text")]
     pub framework: String,
     /// What the attacker is after.
@@ -70,20 +70,20 @@ pub struct Threat {
     pub technique: Vec<ThreatEntry>,
 }
 
-/// The facts of a rule, under the names that Elastic's alerts have for them.
+/// The facts of a rule, under the names that Elastic's alerts use for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
-    /// The identifier that stays the same in every place and version of the rule.
+    /// The identifier, which stays the same everywhere and in every version of the rule.
     pub rule_id: String,
     /// The name.
     pub name: String,
-    /// `query`, `eql`, `new_terms` or `threshold`. Sigma's rules are of type `query` too: whoever takes alert documents knows Elastic's types of
-    /// rules, and for such a rule this one means the same.
+    /// `query`, `eql`, `new_terms` or `threshold`. Sigma rules are of type `query` too: consumers of alert documents
+    /// know Elastic's rule types, and for a Sigma rule this type means the same.
     #[serde(rename = "type")]
     pub rule_type: String,
     /// What it finds and why that matters.
     pub description: String,
-    /// How bad a match is.
+    /// How serious a match is.
     pub severity: Severity,
     /// The same as a number, 0 to 100.
     pub risk_score: u8,
@@ -94,25 +94,25 @@ pub struct Definition {
     pub license: Option<String>,
     /// Pages about it.
     pub references: Vec<String>,
-    /// What raises it without being bad.
+    /// Harmless activity that raises it.
     pub false_positives: Vec<String>,
-    /// How to look into a match, in Markdown.
+    /// How to investigate a match, in Markdown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
     /// What it means in threat frameworks.
     pub threat: Vec<Threat>,
-    /// How far back Elastic's stack looks.
+    /// How far back the Elastic Stack looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// How often Elastic's stack looks.
+    /// How often the Elastic Stack looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<String>,
-    /// `default` for a building block; missing for a rule whose signals are alerts by themselves.
+    /// `default` for a building block; missing for a rule whose signals are alerts in their own right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub building_block_type: Option<String>,
-    /// The time that Elastic's stack goes by.
+    /// The time field that the Elastic Stack uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp_override: Option<String>,
 }
@@ -125,10 +125,10 @@ pub enum Language {
     Kuery,
     /// EQL on one event.
     Eql {
-        /// The field of which the word before `where` is a value.
+        /// The field that the word before `where` is compared with.
         category: String,
     },
-    /// The section `detection` of a Sigma rule, as JSON.
+    /// The `detection` section of a Sigma rule, as JSON.
     Sigma,
 }
 
@@ -144,7 +144,7 @@ pub struct Source {
     /// Whether it looks at the alert documents of signals instead of records.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_signals: bool,
-    /// What it remembers of earlier events.
+    /// What it remembers about earlier events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
     /// What it says about itself.
@@ -172,12 +172,12 @@ impl Source {
     }
 }
 
-/// What says which fields a rule can ask for.
+/// The schema that determines which fields a rule can use.
 pub(super) fn schema(on_signals: bool) -> fn(&str) -> Result<Field, String> {
     if on_signals { signal::field } else { ecs::field }
 }
 
-/// A string that is not empty, without the space around it.
+/// A non-empty string, trimmed.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     match text.trim() {

@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::{elastic, loops, sigma};
 use crate::query;
 
-/// Longer files are refused before they are parsed: no rule that anybody wrote comes near.
+/// Longer files are refused before they are parsed: no real rule comes close.
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// A mistake in a rule file, or the reason why a rule cannot be run.
@@ -31,7 +31,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What files hold: rules, and what keeps the others from being one.
+/// What files hold: rules, and why the rest cannot be used as rules.
 #[derive(Debug, Default)]
 pub struct Reading {
     /// The rules, in the order of the files.
@@ -42,14 +42,14 @@ pub struct Reading {
     pub not_run: Vec<Error>,
     /// Files that hold no rule: TOML without a table `[rule]`, YAML without a detection for CloudTrail.
     pub no_rule: usize,
-    /// Parts of the rules that only steer Elastic's stack, one sentence each.
+    /// Parts of the rules that only control the Elastic Stack, one sentence each.
     pub warnings: Vec<String>,
-    /// The identifier of every rule, be it good or not, with the file that has it first.
+    /// The identifier of every rule, valid or not, with the first file that has it.
     pub ids: HashMap<String, String>,
 }
 
 impl Reading {
-    /// The rules, if every rule of the files can be run.
+    /// The rules, if every rule in the files can be run.
     ///
     /// # Errors
     /// Every mistake, and every rule that cannot be run.
@@ -59,8 +59,8 @@ impl Reading {
     }
 }
 
-/// Reads rule files, given as name and text. What a name ends with says how the text is read: `.yml` and `.yaml` are
-/// Sigma's, any other one Elastic's.
+/// Reads rule files, given as name and text. The extension determines how the text is read: `.yml` and `.yaml` are
+/// Sigma's, any other is Elastic's.
 pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Reading {
     let mut reading = Reading::default();
     let mut texts = HashMap::new();
@@ -88,7 +88,7 @@ pub fn read<N: Into<String>>(files: impl IntoIterator<Item = (N, String)>) -> Re
     reading
 }
 
-/// Says whether a file holds a rule by its name: `.toml`, `.yml` or `.yaml`, in any case.
+/// Returns whether a file's name marks it as a rule file: `.toml`, `.yml` or `.yaml`, in any case.
 #[must_use]
 pub fn is_rule_file(path: &Path) -> bool {
     has_extension(path, &["toml", "yml", "yaml"])
@@ -99,7 +99,7 @@ fn has_extension(path: &Path, words: &[&str]) -> bool {
     extension.is_some_and(|extension| words.iter().any(|word| extension.eq_ignore_ascii_case(word)))
 }
 
-/// A rule without the place it came from.
+/// A rule without the file it came from.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) language: Language,
@@ -114,7 +114,7 @@ pub(super) struct Rule {
 pub(super) struct Read {
     /// The rule; not to be used if there is a mistake.
     pub(super) rule: Option<Rule>,
-    /// The rule's identifier and where it begins, known even where other things are wrong.
+    /// The rule's identifier and where it begins, known even if other things are wrong.
     pub(super) id: Option<(String, usize)>,
     pub(super) mistakes: Vec<query::Error>,
     pub(super) not_run: Vec<query::Error>,
@@ -123,7 +123,7 @@ pub(super) struct Read {
 }
 
 impl Reading {
-    /// Refuses rules on signals that could only match the signals of such rules. `texts` are those of their files.
+    /// Refuses rules on signals that could only match the signals of such rules. `texts` holds the text of their files.
     fn refuse_loops(&mut self, texts: &HashMap<String, String>) {
         let on_signals = self.rules.iter().filter(|rule| rule.on_signals);
         let ids = on_signals.clone().map(|rule| rule.definition.rule_id.as_str()).collect();
@@ -163,7 +163,7 @@ impl Reading {
     }
 }
 
-/// Where a file breaks a long text, and how far it indents the rest, is for whoever edits the file.
+/// Joins a long text into one line: line breaks and indentation in a file only help people edit it.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -12,7 +12,7 @@ pub(super) fn reason(source: &Source, on_signals: &HashSet<&str>) -> Option<Stri
     let query = source.parse().ok()?;
     let mut ids = Some(Vec::new());
     rule_ids(query.root(), &mut ids);
-    // Some rule that looks at records, of which the query does not tell.
+    // Stands for a rule on records that the query does not name.
     let mut parents = vec![ids.is_some().then_some("")];
     parents.extend(ids.into_iter().flatten().filter(|id| !on_signals.contains(id)).map(Some));
     let can_match = parents.into_iter().any(|rule_id| query.evaluate(&Parent { rule_id }) != Some(false));
@@ -22,7 +22,7 @@ pub(super) fn reason(source: &Source, on_signals: &HashSet<&str>) -> Option<Stri
     })
 }
 
-/// Collects the ids that a query asks for; `None` if it asks in another way than by whole ids.
+/// Collects the ids that a query asks for; `None` if it asks by anything other than whole ids.
 fn rule_ids<'q>(node: &'q Node, ids: &mut Option<Vec<&'q str>>) {
     match node {
         Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| rule_ids(node, ids)),
@@ -35,7 +35,7 @@ fn rule_ids<'q>(node: &'q Node, ids: &mut Option<Vec<&'q str>>) {
     }
 }
 
-/// What is known of the alert document of a rule that looks at records.
+/// What is known about the alert document of a rule that looks at records.
 struct Parent<'a> {
     rule_id: Option<&'a str>,
 }

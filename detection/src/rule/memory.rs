@@ -1,4 +1,4 @@
-//! What a rule remembers of earlier events.
+//! What a rule remembers about earlier events.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 pub enum Memory {
     /// Signals for values that did not occur in the window before.
     NewTerms {
-        /// One to three fields, the values of which are looked at together.
+        /// One to three fields, whose values are looked at together.
         fields: Vec<String>,
-        /// How long values are remembered after they occurred.
+        /// How long values are remembered after they occur.
         window: u64,
     },
     /// Signals when enough events of a group occur within the window.
     Threshold {
-        /// One to three fields: events with the same values make a group.
+        /// One to three fields: events with the same values form a group.
         fields: Vec<String>,
         /// How many events it takes, 1 to 1,000.
         value: u32,
-        /// How many values other fields must have among those events; at most three fields.
+        /// How many different values other fields must have among those events; at most three fields.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         cardinality: Vec<Cardinality>,
         /// How far apart the events may be.
@@ -27,11 +27,11 @@ pub enum Memory {
     },
     /// Signals for the first event of a group, and holds back those that follow within the window.
     Suppression {
-        /// One to three fields: events with the same values make a group.
+        /// One to three fields: events with the same values form a group.
         fields: Vec<String>,
         /// How long the events after the first are held back.
         window: u64,
-        /// What holds for an event without one of the fields.
+        /// What happens to an event without one of the fields.
         missing_fields: MissingFields,
     },
 }
@@ -49,14 +49,14 @@ pub struct Cardinality {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MissingFields {
-    /// A missing field is a value of its own.
+    /// A missing field counts as a value of its own.
     Suppress,
     /// The event is never held back.
     DoNotSuppress,
 }
 
 impl Memory {
-    /// The fields the values of which are remembered together.
+    /// The fields whose values are remembered together.
     #[must_use]
     pub fn fields(&self) -> &[String] {
         let (Self::NewTerms { fields, .. }
@@ -74,7 +74,7 @@ impl Memory {
         *window
     }
 
-    /// Says whether the rule makes no sense without it. Suppression only holds signals back.
+    /// Returns whether the rule makes no sense without it. Suppression only holds signals back.
     #[must_use]
     pub fn is_needed(&self) -> bool {
         !matches!(self, Self::Suppression { .. })

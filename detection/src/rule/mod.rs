@@ -1,7 +1,7 @@
 //! Rules: data that says what to look for.
 //!
-//! This module holds facts only. The build reads rule files with it (the feature `rule-files`); `detect` turns what was
-//! read into something that judges records.
+//! This module holds facts only. The build reads rule files with it (feature `rule-files`); `detect` turns what was
+//! read into something that evaluates records.
 
 #[cfg(feature = "rule-files")]
 mod attack;

@@ -1,9 +1,9 @@
-//! A rule as Sigma writes it, in YAML, read with the place of every mistake.
+//! A rule in Sigma's YAML format, read with the location of every mistake.
 //!
-//! The parser is our own, on top of `serde-saphyr`. The crate `rsigma-parser` would save a few hundred lines, but it reads
-//! YAML through a successor of `serde_yaml`, without limits on depth and aliases, and forgets where a field or a value
-//! stands, so that errors could name a file only. What stays the same either way is lowering detections into the tree,
-//! the checks against CloudTrail's fields, and the facts of the alert document.
+//! The parser is our own, built on `serde-saphyr`. The crate `rsigma-parser` would save a few hundred lines, but it
+//! reads YAML through a successor of `serde_yaml`, without limits on depth and aliases, and does not keep the location
+//! of a field or value, so errors could name only the file. Either way, the code would still have to lower detections
+//! into the tree, check them against CloudTrail's fields, and provide the facts of the alert document.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -14,13 +14,13 @@ use super::{attack, yaml};
 use crate::query::sigma::{Content, Item};
 use crate::query::{self, Query};
 
-/// What Sigma's own rules are licensed under, and what its specification takes for a rule that says nothing.
+/// The licence of Sigma's own rules, and its specification's default for a rule that does not name one.
 const LICENSE: &str = "DRL 1.1";
-/// What makes a rule look at several events, wherever it stands.
+/// The key that makes a rule look at several events, wherever it appears.
 const TIMEFRAME: &str = "timeframe";
 /// How many problems of one detection are shown: a longer list helps nobody.
 const MAX_PROBLEMS: usize = 50;
-/// Keys that need no word about them: people read them, or they are read below.
+/// Keys that need no warning: they are for people to read, or are read below.
 const KNOWN: [&str; 21] = [
     "action",
     "author",
@@ -45,7 +45,7 @@ const KNOWN: [&str; 21] = [
     "title",
 ];
 
-/// Reads every rule of a text, each in a document of its own; none if no document is a rule for CloudTrail.
+/// Reads every rule in a text, each in a document of its own; none if no document is a rule for CloudTrail.
 pub(super) fn read(text: &str) -> Vec<Read> {
     match yaml::documents(text) {
         Ok(documents) => documents.iter().filter_map(|document| one(text, document)).collect(),
@@ -80,7 +80,7 @@ fn is_for_cloudtrail(logsource: &Item) -> bool {
     is("product", "aws") && is("service", "cloudtrail") && logsource.get("category").is_none()
 }
 
-/// Says whether two words differ in one letter or in two neighbours.
+/// Returns whether two words differ in one letter or in two adjacent letters.
 fn is_nearly(word: &str, known: &str) -> bool {
     let same =
         |pairs: &mut dyn Iterator<Item = (char, char)>| pairs.take_while(|(one, other)| one == other).count();
@@ -140,13 +140,13 @@ impl Reader<'_> {
                 if problem.not_run { &mut self.read.not_run } else { &mut self.read.mistakes }.push(error);
             }
         }
-        // A map of texts has a JSON text.
+        // A map of strings always serializes.
         let query = serde_json::to_string(detection).unwrap_or_default();
         self.read.rule =
             Some(Rule { language: Language::Sigma, query, on_signals: false, memory: None, definition });
     }
 
-    /// Says whether the rule's author wants it to run.
+    /// Checks whether the rule's author wants it to run.
     fn status(&mut self) {
         let Some(item) = self.document.get("status") else { return };
         match item.text().unwrap_or_default() {
@@ -178,14 +178,14 @@ impl Reader<'_> {
         })
     }
 
-    /// Sigma has one text for all authors.
+    /// Sigma has one string for all authors.
     fn authors(&mut self) -> Vec<String> {
         let texts = self.texts("author");
         let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
         names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Rules may hold keys of anybody's own, so only those that look like one of Sigma's are worth a word.
+    /// Rules may hold custom keys, so only those that look like one of Sigma's are worth a warning.
     fn check_keys(&mut self) {
         let Content::Map(entries) = &self.document.content else { return };
         for (key, _) in entries {
@@ -224,7 +224,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The texts of a list, which may be missing, or a single one in its place.
+    /// The strings of a list that may be missing, or a single string in its place.
     fn texts(&mut self, key: &str) -> Vec<String> {
         let Some(item) = self.document.get(key) else { return Vec::new() };
         let mut texts = Vec::new();

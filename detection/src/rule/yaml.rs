@@ -1,4 +1,4 @@
-//! YAML, read with the place of every value, within limits that no rule comes near.
+//! YAML, read with the location of every value, within limits that no rule comes close to.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,12 +9,12 @@ use serde_saphyr::{NonFiniteFloatPolicy, Options, Spanned};
 use crate::query::Error;
 use crate::query::sigma::{Content, Item, Key};
 
-/// Values that one file may hold, those that aliases repeat included.
+/// The maximum number of values in one file, including those that aliases repeat.
 const MAX_VALUES: usize = 50_000;
-/// Maps and lists inside each other.
+/// The maximum nesting depth of maps and lists.
 const MAX_DEPTH: usize = 32;
 
-/// The documents of a text, without those that are empty.
+/// The documents of a text, except empty ones.
 pub(super) fn documents(text: &str) -> Result<Vec<Item>, Error> {
     let documents: Vec<Spanned<Raw>> = serde_saphyr::from_multiple_with_options(text, options())
         .map_err(|error| syntax_error(text, &error))?;
@@ -25,7 +25,7 @@ fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, max_nodes: MAX_VALUES, max_events: 4 * MAX_VALUES },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_VALUES },
-        // What a number is does not matter: its text does.
+        // The value of a number does not matter: its text does.
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         strict_booleans: true,
         with_snippet: false,
@@ -41,7 +41,7 @@ fn syntax_error(text: &str, error: &serde_saphyr::Error) -> Error {
     });
     let mut reason = error.to_string();
     if let Some(location) = location {
-        // The place stands before the reason, as in every other error.
+        // The location comes before the reason, as in every other error.
         for place in [
             format!("error: line {} column {}: ", location.line(), location.column()),
             format!(" at line {}, column {}", location.line(), location.column()),
@@ -52,11 +52,11 @@ fn syntax_error(text: &str, error: &serde_saphyr::Error) -> Error {
     Error::new(text, offset, format!("no valid YAML: {}", reason.replace('\n', "; ")))
 }
 
-/// A value as the parser gives it.
+/// A value as the parser returns it.
 enum Raw {
     Null,
     Text(String),
-    /// A number or a boolean, of which the text counts.
+    /// A number or a boolean: its text is what counts.
     Literal,
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
@@ -101,13 +101,13 @@ fn key(text: &str, name: Spanned<Raw>) -> Result<Key, Error> {
     }
 }
 
-/// The bytes that the file has for a value.
+/// The byte range of a value in the file.
 fn written(text: &str, value: &Spanned<Raw>) -> Range<usize> {
     let span = value.defined.span();
     let start = span.byte_offset().and_then(|start| usize::try_from(start).ok());
     let length = span.byte_len().and_then(|length| usize::try_from(length).ok());
     let range = start.zip(length).map(|(start, length)| start..start + length);
-    // Offsets come from the parser, which read the same text; should they not fit it, the place is only less exact.
+    // Offsets come from the parser, which read the same text; if they do not fit it, the location is just less exact.
     range.filter(|range| text.get(range.clone()).is_some()).unwrap_or_default()
 }
 

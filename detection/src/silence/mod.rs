@@ -1,7 +1,7 @@
 //! Accounts whose deliveries stop: when each account and region was last seen, and what a check at a given time decides.
 //!
-//! Times are those in the keys of deliveries, in whole hours, and that of the check. So deliveries that come late or twice
-//! change nothing, and a check that is repeated decides in the same way.
+//! Times come from the keys of deliveries, in whole hours, and from the check. So deliveries that arrive late or twice
+//! change nothing, and a repeated check makes the same decision.
 
 mod signal;
 
@@ -18,15 +18,15 @@ pub use signal::{Alert, RULE_ID, rule};
 
 /// Milliseconds.
 const HOUR: i64 = 60 * 60 * 1000;
-/// Whether an account is seen on most days is a question about so many days, up to the last on which it was seen.
+/// The days that count when deciding whether an account is seen on most days, up to the last on which it was seen.
 const WINDOW_DAYS: i64 = 14;
 /// More than half of them.
 const MOST_DAYS: u32 = 8;
-/// What was last seen so many days ago is forgotten.
+/// An account and region last seen this many days ago is forgotten.
 pub const KEPT_DAYS: i64 = 60;
 /// A delivery is at most this many hours ahead of the clock. A later one would hide every silence up to then.
 const AHEAD_HOURS: i64 = 1;
-/// How many items the accounts are divided among.
+/// The number of the last item: accounts are divided among items from 0 on.
 const ITEMS: u8 = u8::MAX;
 
 /// A delivery for an account and region.
@@ -39,7 +39,7 @@ pub struct Sighting {
 }
 
 impl Sighting {
-    /// What the key of a delivery says; `None` if it is not a key as CloudTrail writes it.
+    /// Reads a delivery's key; `None` if it does not have the form that CloudTrail writes.
     #[must_use]
     pub fn of(key: &Key) -> Option<Self> {
         let (account, region, time) = key.delivery()?;
@@ -103,7 +103,7 @@ struct Entry {
     last: i64,
     /// The days on which it was seen: bit 0 is the day of that hour, bit 1 the day before.
     days: u64,
-    /// The last hour before the silence that was published, until its end is, too.
+    /// The last hour before a published silence, until the end of that silence is published too.
     reported: Option<i64>,
 }
 
@@ -127,7 +127,7 @@ impl Watched {
         text::sealed(text::SILENCE, &entries.collect::<Vec<_>>().join(","))
     }
 
-    /// Notes a delivery. `now` is the clock's time. Says whether that changes anything, which it does once an hour.
+    /// Notes a delivery. `now` is the clock's time. Returns whether that changes anything, which happens once an hour.
     pub fn see(&mut self, sighting: &Sighting, now: Time) -> bool {
         let Sighting { account, region, hour } = sighting;
         let now = now.div_euclid(HOUR);
@@ -148,7 +148,7 @@ impl Watched {
         changes
     }
 
-    /// What a check at this time finds, where accounts may be silent for so many hours.
+    /// What a check at this time finds, if accounts may be silent for this many hours.
     #[must_use]
     pub fn check(&self, time: Time, hours: u32) -> Vec<News> {
         let found = self.0.iter().filter_map(|((account, region), entry)| {
@@ -158,7 +158,7 @@ impl Watched {
         found.collect()
     }
 
-    /// Notes that this was published. Says whether that changes anything.
+    /// Notes that this was published. Returns whether that changes anything.
     pub fn published(&mut self, news: &News) -> bool {
         let News { account, region, last, kind } = news;
         let Some(entry) = self.0.get_mut(&(account.clone(), region.clone())) else { return false };
@@ -171,7 +171,7 @@ impl Watched {
         changes
     }
 
-    /// When nobody needs the item any more, in seconds since 1970. `now` is the clock's time.
+    /// When the item is no longer needed, in seconds since 1970. `now` is the clock's time.
     #[must_use]
     pub fn expires(&self, now: Time) -> i64 {
         (now.div_euclid(HOUR) + (KEPT_DAYS + 2) * 24) * (HOUR / 1000)
@@ -217,7 +217,7 @@ fn entry(line: &str) -> Option<((String, String), Entry)> {
     Some(((account.to_owned(), region.to_owned()), entry))
 }
 
-/// An hour that is one: what is computed with it stays in range.
+/// A plausible hour: calculations with it stay in range.
 fn hour(text: &str) -> Option<i64> {
     text.parse().ok().filter(|hour: &i64| hour.unsigned_abs() < 1 << 32)
 }

@@ -1,4 +1,4 @@
-//! The signal of a silence: an alert document without a record.
+//! The signal for a silence: an alert document without a record.
 
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ pub fn rule() -> &'static Definition {
     &RULE
 }
 
-/// What becomes of news.
+/// What becomes of a piece of news.
 #[derive(Debug)]
 pub enum Alert {
     /// It is to be published.
@@ -33,9 +33,9 @@ pub enum Alert {
 }
 
 impl News {
-    /// Makes the signal, unless an exception is for it. `now` is the time as RFC 3339.
+    /// Makes the signal, unless an exception applies to it. `now` is the time as RFC 3339.
     ///
-    /// Its id is that of `<rule_id>/<account>/<region>/<last seen>`, and with `/resumed` behind it when deliveries come again.
+    /// Its id is that of `<rule_id>/<account>/<region>/<last seen>`, with `/resumed` appended when deliveries resume.
     #[must_use]
     pub fn alert(&self, rules: &Ruleset, now: &str) -> Alert {
         let Self { account, region, last, kind } = self;
@@ -92,7 +92,7 @@ impl News {
     }
 }
 
-/// The beginning of an hour, as CloudTrail writes times.
+/// The start of an hour, in the format that CloudTrail uses for times.
 fn rfc3339(hour: i64) -> String {
     time::of_milliseconds(hour.saturating_mul(HOUR)).replace(".000Z", "Z")
 }

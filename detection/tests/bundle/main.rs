@@ -1,4 +1,4 @@
-//! Bundles: what a folder of rules becomes, and what is no bundle.
+//! Bundles: what a rules folder becomes, and what is not a bundle.
 
 mod damage;
 mod files;
@@ -6,7 +6,7 @@ mod files;
 use detection::bundle::{Bundle, Contents, Texts};
 use detection::rule::{self, Source};
 
-/// A rule file with nothing but what a rule must have.
+/// A rule file with only the keys that a rule must have.
 fn rule(id: &str, query: &str) -> String {
     format!(
         "[rule]\nauthor = [\"x\"]\ndescription = \"x\"\nlanguage = \"kuery\"\nname = \"Rule {id}\"\nrisk_score = 47\n\

@@ -1,4 +1,4 @@
-//! EQL on one event: what it says of documents, and what it refuses.
+//! EQL on one event: what it says about documents, and what it refuses.
 
 mod limits;
 mod refusals;

@@ -22,7 +22,7 @@ fn any(value: &Value, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     }
 }
 
-/// Checks rows of a condition, a document and the verdict, and tells every row that is wrong.
+/// Checks rows of a condition, a document and the verdict, and reports every row that is wrong.
 fn check(rows: &[(&str, &str, bool)]) {
     let wrong: Vec<_> = rows
         .iter()
@@ -163,7 +163,7 @@ fn a_regular_expression_is_lucenes_and_fits_the_whole_text() {
         (r#"x regex "(ab)+""#, r#"{"x":"abab"}"#, true),
         (r#"x regex "a()b""#, r#"{"x":"ab"}"#, true),
         (r#"x regex "a>b""#, r#"{"x":"a>b"}"#, true),
-        // Lucene knows no laziness: the second sign repeats the first.
+        // Lucene has no laziness: the second quantifier repeats the first.
         (r#"x regex "a+?""#, r#"{"x":""}"#, true),
         (r#"x regex "b.*?c""#, r#"{"x":"bac"}"#, true),
         (r#"x regex "a{2}?""#, r#"{"x":""}"#, true),

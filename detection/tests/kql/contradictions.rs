@@ -1,11 +1,11 @@
-//! Queries that can never match are refused, at the part that contradicts.
+//! Queries that can never match are refused, at the contradicting part.
 
 use std::time::{Duration, Instant};
 
 use detection::ecs;
 use detection::query::{Field, Kind, Query, Values};
 
-/// Fields with a value that is always there, with one at most, and with several, of every kind.
+/// Fields of every kind: with a constant value, with at most one value, and with several.
 pub fn schema(field: &str) -> Result<Field, String> {
     let (kind, values) = match field {
         "constant" => (Kind::Keyword, Values::Constant("aws")),

@@ -1,4 +1,4 @@
-//! A schema with a field of every kind, and flat documents to ask about.
+//! A schema with a field of every kind, and flat documents to query.
 
 use detection::query::{Field, Fields, Kind, Query, Scalar, Values};
 use serde_json::{Map, Value};

@@ -38,7 +38,7 @@ fn a_path_into_flattened_objects_finds_exactly_the_leaf() {
         ("on: true", true),
         ("gone: *", false),
         ("missing: *", false),
-        // Elasticsearch keeps leaves only: an object between has no value of its own.
+        // Elasticsearch keeps only leaves: an object in between has no value of its own.
         ("deep: *", false),
         ("deep.er: bottom", false),
         ("deep.list: v1", false),

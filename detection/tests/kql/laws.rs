@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fixture::{Flat, schema};
 
-/// Texts in which everything that means something to the parser is frequent.
+/// Texts that are rich in everything that means something to the parser.
 fn text() -> impl Strategy<Value = String> {
     let part = select(vec![
         "a", "not", "and", "or", "NOT ", " and ", " or ", "null", "true", " ", "  ", "\t", "\n", "\r",
@@ -66,7 +66,7 @@ fn keyword_test() -> impl Strategy<Value = Test> {
     ]
 }
 
-/// A field of each kind, with every test that its kind takes.
+/// A field of each kind, with every test that its kind accepts.
 fn leaf() -> impl Strategy<Value = Node> {
     let keyword =
         select(vec!["a", "b", "dotted.name", "odd name", "star*", "colon:name", "order", "not", "größe"]);
@@ -189,7 +189,7 @@ proptest! {
     }
 }
 
-/// What stands in records, and what queries ask for.
+/// What records contain, and what queries ask for.
 const WORDS: [&str; 14] = [
     "",
     "-",
@@ -232,7 +232,7 @@ fn record_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The text of an object whose keys may come twice and be written with escapes.
+/// The text of an object whose keys may repeat and may be written with escapes.
 fn record() -> impl Strategy<Value = String> {
     let keys = vec![
         "eventSource",
@@ -256,7 +256,7 @@ fn record() -> impl Strategy<Value = String> {
     })
 }
 
-/// JSON in which, if wanted, every small `e` inside strings is an escape.
+/// JSON in which, if wanted, every lowercase `e` inside strings is an escape.
 fn escaped(json: &str, wanted: bool) -> String {
     let mut inside = false;
     json.chars()
@@ -290,7 +290,7 @@ fn head_leaf() -> impl Strategy<Value = Node> {
     })
 }
 
-/// A test that values of records have a fair chance to pass.
+/// A test that record values have a fair chance of passing.
 fn record_test() -> impl Strategy<Value = Test> {
     let words = select(&WORDS[..]).prop_map(|word| Test::Text(word.to_owned()));
     let starts = select(&WORDS[..])

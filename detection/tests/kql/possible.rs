@@ -140,7 +140,7 @@ proptest! {
     }
 }
 
-/// Every value of a field that means something to the tests that [`leaf`] makes of it.
+/// Every value of a field that matters to the tests that [`leaf`] makes of the field.
 fn every_value(field: &str) -> Vec<Value> {
     let texts = |length: u32| {
         let letter = |number: u32, at: u32| ["a", "b", "\u{10fffe}"][(number / 3_u32.pow(at) % 3) as usize];

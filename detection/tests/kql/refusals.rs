@@ -1,4 +1,4 @@
-//! What is refused, where, and in which words.
+//! What is refused, where, and in what words.
 
 use detection::ecs;
 use detection::query::{Field, Query};
@@ -152,7 +152,7 @@ fn more_than_64_levels_are_refused_and_64_are_taken() {
         assert!(Query::parse(&nested(64), schema).is_ok(), "64 levels of {open:?}");
         let errors = Query::parse(&nested(65), schema).expect_err("65 levels");
         assert!(errors[0].reason.contains("nested more than 64 deep"), "{}", errors[0]);
-        // However deep, it is an error and not the end of the stack.
+        // However deep the nesting is, it causes an error, not a stack overflow.
         assert!(Query::parse(&nested(200_000), schema).is_err());
     }
 }
@@ -173,7 +173,7 @@ fn an_error_shows_its_line_with_a_caret_under_the_place() {
         "2:9: expected true or false: the field is a boolean\n      flag: maybe and\n            ^^^^^"
     );
     assert_eq!(shown("a:"), "1:3: expected a value, found the end\n    a:\n      ^");
-    // A tab is as wide as one column, and a letter is a letter however many bytes it has.
+    // A tab counts as one column, and so does a letter, however many bytes it has.
     assert_eq!(
         shown("\tgröße: ü and flag: x"),
         "1:21: expected true or false: the field is a boolean\n     größe: ü and flag: x\n                        ^"

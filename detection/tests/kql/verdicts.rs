@@ -197,7 +197,7 @@ fn ranges_follow_the_kind_of_the_field() {
         ("a < m", r#"{"a":"l"}"#, true),
         ("a <= m", r#"{"a":"m"}"#, true),
         ("a<m", r#"{"a":"n"}"#, false),
-        // Byte order: digits before capitals before small letters, and texts of numbers as texts.
+        // Byte order: digits before uppercase before lowercase letters, and numbers are compared as text.
         ("a > Z", r#"{"a":"a"}"#, true),
         ("a < 9", r#"{"a":"10"}"#, true),
         ("a < 9", r#"{"a":10}"#, true),
@@ -278,7 +278,7 @@ fn booleans_numbers_and_times_are_what_they_say() {
         ("size: 10", r#"{"size":100}"#, false),
         ("size: -0", r#"{"size":0}"#, true),
         ("size: 10", r#"{"size":"ten"}"#, false),
-        // A number in a keyword field is its text.
+        // A number in a keyword field is compared as its text.
         ("a: 22", r#"{"a":22}"#, true),
         ("a: 22", r#"{"a":"22"}"#, true),
         ("a: 22.0", r#"{"a":22}"#, false),
@@ -327,7 +327,7 @@ fn escapes_stand_for_what_they_escape() {
         (r#"a: "\u0041\u00e9""#, r#"{"a":"Aé"}"#, true),
         (r#"a: "\ud83d\ude00""#, r#"{"a":"😀"}"#, true),
         (r#"a: "\not x""#, r#"{"a":"\not x"}"#, true),
-        // Nothing else is an escape inside quotes: the backslash is one.
+        // Nothing else is an escape inside quotes: the backslash stands for itself.
         (r#"a: "x\*""#, r#"{"a":"x\\*"}"#, true),
         (r#"a: "x\qy""#, r#"{"a":"x\\qy"}"#, true),
         (r#"a: "\u12""#, r#"{"a":"\\u12"}"#, true),
@@ -409,7 +409,7 @@ fn a_field_may_be_quoted_or_escaped() {
     ]);
 }
 
-/// Ids of sixteen digits and more are numbers, too: a float would take neighbours for the same.
+/// Ids of sixteen digits and more are numbers too: a float would treat adjacent ones as equal.
 #[test]
 fn numbers_beyond_2_to_the_53_are_compared_by_their_digits() {
     check(&[

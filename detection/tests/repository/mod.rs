@@ -1,4 +1,4 @@
-//! The files of the repository that this crate is tested with.
+//! The repository files that this crate is tested with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use detection::rule;
 use jsonschema::Validator;
 use serde_json::Value;
 
-/// A file or folder of the repository.
+/// A file or folder in the repository.
 pub fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
@@ -29,7 +29,7 @@ pub fn embedded() -> Ruleset {
     Ruleset::new(rules).expect("their queries are good")
 }
 
-/// Fails if the schema that receivers are given does not describe the document of a signal.
+/// Fails if the schema that receivers are given does not describe a signal's document.
 #[allow(dead_code, reason = "not every test makes signals")]
 pub fn follows_the_schema(signal: &Value) {
     static SCHEMA: OnceLock<Validator> = OnceLock::new();

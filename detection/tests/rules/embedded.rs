@@ -1,4 +1,4 @@
-//! The rule that is compiled into the binary.
+//! Elastic's rule that is compiled into the binary.
 
 use detection::rule::Severity;
 

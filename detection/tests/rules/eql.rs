@@ -6,7 +6,7 @@ use detection::rule::{self, Language, Reading, Source};
 use crate::matching;
 use crate::refusals::rule_text;
 
-/// A rule of type `eql` with more keys, as a file.
+/// A rule of type `eql` with additional keys, as a file.
 pub fn rule_file(query: &str, keys: &str) -> String {
     rule_text("QUERY")
         .replace("language = \"kuery\"", "language = \"eql\"")
@@ -18,7 +18,7 @@ fn read(query: &str, keys: &str) -> Reading {
     rule::read([("a.toml", rule_file(query, keys))])
 }
 
-/// A rule with any query. As a file, one that can never match would be refused.
+/// A rule with any query. In a file, a query that can never match would be refused.
 pub fn source(index: usize, query: &str) -> Source {
     let mut source = read("any where true", "").all().expect("a good rule").remove(0);
     query.clone_into(&mut source.query);
@@ -26,7 +26,7 @@ pub fn source(index: usize, query: &str) -> Source {
     source
 }
 
-/// The first problem as it is shown, behind the name of the file.
+/// The first problem as it is shown, after the name of the file.
 fn shown(problems: &[rule::Error]) -> String {
     problems.first().map(ToString::to_string).unwrap_or_default()
 }

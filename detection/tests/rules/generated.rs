@@ -1,4 +1,4 @@
-//! Records and rules as they come: what rules ask for, and what only looks like it.
+//! Generated records and rules: what rules ask for, and what only looks like it.
 
 use detection::rule::{self, Language, Source};
 use proptest::collection::vec;
@@ -72,7 +72,7 @@ const OTHERS: [&str; 26] = [
     r#""10.1.2.3""#,
     r#"{"items":[{"cidrIp":"0.0.0.0/0"}]}"#,
     r#"{"userName":"LAMBDA.AMAZONAWS.COM"}"#,
-    // Letters that count as s and k where case is ignored.
+    // Letters that count as s and k if case is ignored.
     "{\"userName\":\"lambda.amazonaw\u{17f}.com\"}",
     r#"{"userName":"lambda.amazonaw\u017f.com","note":"to\u212aen"}"#,
     "{\"note\":\"to\u{212a}en\"}",
@@ -99,7 +99,7 @@ fn value() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Mostly a provider and an action, with other members around them, some of which may come twice.
+/// Mostly a provider and an action, with other members around them, some of which may repeat.
 pub fn record() -> impl Strategy<Value = String> {
     let member = |name: &'static str, value: BoxedStrategy<String>| {
         let member = value.prop_map(move |value| format!("\"{name}\" :{value}"));
@@ -116,7 +116,7 @@ pub fn record() -> impl Strategy<Value = String> {
     )
 }
 
-/// A rule with any query. As a file, one that can never match would be refused.
+/// A rule with any query. In a file, a query that can never match would be refused.
 pub fn source(index: usize, query: &str) -> Source {
     let rules = rule::read([("rule.toml", rule_text("event.action: x"))]).rules;
     let mut source = rules.into_iter().next().expect("a good rule");
@@ -125,7 +125,7 @@ pub fn source(index: usize, query: &str) -> Source {
     source
 }
 
-/// A query as rules are written: some fields that a head knows, some that it does not.
+/// A query like those in rules: some fields that a head knows, some that it does not.
 pub fn query() -> impl Strategy<Value = String> {
     let quoted = |text: &str| json!(text).to_string();
     let provider = select(&PROVIDERS[..]).prop_map(move |text| format!("event.provider: {}", quoted(text)));
@@ -164,7 +164,7 @@ pub fn query() -> impl Strategy<Value = String> {
     })
 }
 
-/// A Sigma rule with any of these detections.
+/// A Sigma rule with this detection.
 pub fn sigma_source(index: usize, detection: &str) -> Source {
     let mut source = source(index, detection);
     source.language = Language::Sigma;
@@ -172,7 +172,7 @@ pub fn sigma_source(index: usize, detection: &str) -> Source {
     source
 }
 
-/// A detection of a Sigma rule, as JSON: fields that a head knows in any case and in their own, and others.
+/// A detection of a Sigma rule, as JSON: fields that a head knows, with and without regard to case, and others.
 pub fn detection() -> impl Strategy<Value = String> {
     let field = |name: &'static str, words: &'static [&'static str]| {
         let modifiers =

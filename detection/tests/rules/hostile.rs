@@ -1,4 +1,4 @@
-//! Rule files in every language that are made to exhaust time or memory: each ends in an error, soon.
+//! Rule files in every language, made to exhaust time or memory: each soon ends in an error.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,11 @@ use detection::rule;
 
 use super::refusals::rule_text;
 
-/// A release build on an idle machine needs less than a second for each; tests are optimised less, and share their machine.
+/// A release build on an idle machine takes less than a second for each; tests are less optimised and share a machine.
 const AT_MOST: Duration = Duration::from_secs(15);
 const AT_MOST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Name and text of a file around a condition of a language.
+/// The name and text of a file with a condition in a language.
 fn file(language: &str, condition: &str) -> (&'static str, String) {
     match language {
         "kql" => ("a.toml", rule_text(condition)),
@@ -26,7 +26,7 @@ fn file(language: &str, condition: &str) -> (&'static str, String) {
     }
 }
 
-/// The first error about a file, which is given within the limits.
+/// The first error about a file, which must be reported within the limits.
 fn refusal(language: &str, condition: &str) -> String {
     let file = file(language, condition);
     let start = Instant::now();

@@ -39,7 +39,7 @@ impl Fields for Plain {
     }
 }
 
-/// The rules that match, by the plain way.
+/// The rules that match, found in the plain way.
 fn plainly(sources: &[Source], record: &str) -> Vec<String> {
     let record = Plain::new(record);
     let matches = |source: &&Source| {
@@ -48,7 +48,7 @@ fn plainly(sources: &[Source], record: &str) -> Vec<String> {
     sources.iter().filter(matches).map(|source| source.definition.rule_id.clone()).collect()
 }
 
-/// The ladder without rungs, with one rung more each time, and with each rung alone.
+/// The ladder without rungs, with one more rung each time, and with each rung alone.
 fn ladders() -> Vec<Rungs> {
     let none = Rungs::NONE;
     let head = Rungs { head: true, ..none };
@@ -145,7 +145,7 @@ proptest! {
     }
 }
 
-/// Every record of the deliveries below a folder.
+/// Every record in the deliveries under a folder.
 fn deliveries(folder: &Path, records: &mut Vec<String>) {
     for path in fs::read_dir(folder).expect("the samples are there").map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
@@ -162,7 +162,7 @@ fn deliveries(folder: &Path, records: &mut Vec<String>) {
     }
 }
 
-/// The Sigma rules of the tests of that language.
+/// The Sigma rules from the Sigma tests.
 fn corpus() -> Vec<Source> {
     let folder = repository::path("detection/tests/sigma/rules");
     let mut paths: Vec<_> =

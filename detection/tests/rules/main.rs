@@ -24,7 +24,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules")
 }
 
-/// Name and text of this test's own rules, in the order of their names.
+/// The names and texts of this test's own rules, in order of name.
 fn texts() -> Vec<(String, String)> {
     let mut paths: Vec<_> =
         fs::read_dir(folder()).expect("the folder is there").map(|entry| entry.unwrap().path()).collect();

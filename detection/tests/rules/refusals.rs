@@ -170,7 +170,7 @@ fn a_rule_of_another_type_is_refused_for_that_and_not_for_its_query() {
         .replace(r#""low""#, r#""urgent""#);
     let errors = errors(&text);
     assert_eq!(errors.len(), 2, "the type and the severity: {errors:?}");
-    // Rules of machine learning have neither query nor language.
+    // Machine learning rules have neither query nor language.
     let text = changed(r#""query""#, r#""machine_learning""#).replace("language = \"kuery\"\n", "");
     let (before, _) = text.split_once("query = '''").expect("the template has a query");
     assert_eq!(
@@ -238,10 +238,10 @@ fn places_are_right_in_every_way_to_write_a_query() {
             "{quote}: {errors:?}"
         );
     }
-    // Line breaks as Windows writes them.
+    // Windows line breaks.
     let text = changed("event.action: x", "event.action: x and\n  nope: y").replace('\n', "\r\n");
     assert!(errors(&text)[0].starts_with("15:3 the field nope is not mapped here"), "{:?}", errors(&text));
-    // With escapes the text of the query stands nowhere in the file: its start must do, and the reason tells the rest.
+    // With escapes, the file does not hold the query verbatim: its start must do, and the reason gives the rest.
     let text = changed("'''\nevent.action: x\n'''", r#""event.action: \"x\" and nope: y""#);
     let errors = errors(&text);
     assert!(

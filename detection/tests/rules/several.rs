@@ -143,7 +143,7 @@ fn a_record_that_is_not_json_is_rejected_only_if_it_could_match() {
 #[test]
 fn a_record_deeper_than_127_levels_is_rejected_by_that_limit() {
     let rules = rules(&["event.provider: lambda.amazonaws.com and event.outcome: success"]);
-    // The record and its parameters are two levels more.
+    // The record and its parameters add two levels.
     let nested = |levels: usize| {
         let (open, close) = ("[".repeat(levels), "]".repeat(levels));
         format!(r#"{{"eventSource":"lambda.amazonaws.com","requestParameters":{{"a":{open}"]]"{close}}}}}"#)
@@ -155,7 +155,7 @@ fn a_record_deeper_than_127_levels_is_rejected_by_that_limit() {
     assert_eq!(Rejection::TooDeep.to_string(), "the record nests objects and arrays deeper than 127 levels");
 }
 
-/// A number may be written in more ways than one, and a query sees the one that the record has.
+/// A number can be written in several ways, and a query sees it as the record has it.
 #[test]
 fn a_name_that_is_a_number_is_compared_as_its_text() {
     let rules = rules(&["event.action: 1.2345E4"]);
@@ -164,7 +164,7 @@ fn a_name_that_is_a_number_is_compared_as_its_text() {
     });
 }
 
-/// A search finds the names of provider and action wherever they stand: only the record's own count.
+/// A search finds the provider's and the action's keys wherever they are: only the record's own count.
 #[test]
 fn a_provider_or_action_inside_another_object_is_none_of_the_records() {
     let rules = rules(&[
@@ -196,7 +196,7 @@ fn a_provider_or_action_inside_another_object_is_none_of_the_records() {
     }
 }
 
-/// The caller takes what was found at any record, and the rest of the source counts from there.
+/// The caller may take what was found after any record, and counting restarts from there.
 #[test]
 fn a_pipeline_is_full_at_256_kib_of_signals_and_empty_once_they_are_taken() {
     let rules = rules(&["event.action: CreateFunction*"]);

@@ -1,4 +1,4 @@
-//! What an alert document says of a Sigma rule.
+//! What an alert document says about a Sigma rule.
 
 use detection::rule::{self, Definition, Severity};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::{read, rule_text, sources};
 
 const DETECTION: &str = "  s:\n    eventName: x\n  condition: s";
 
-/// The definition of a rule with further keys.
+/// The definition of a rule with additional keys.
 fn definition(more: &str) -> Definition {
     sources(&format!("{more}\n{}", rule_text(DETECTION))).remove(0).definition
 }

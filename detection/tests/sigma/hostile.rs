@@ -1,11 +1,11 @@
-//! Files that are made to exhaust time or memory end in an error, soon.
+//! Files made to exhaust time or memory soon end in an error.
 
 use std::time::{Duration, Instant};
 
 use crate::{read, rule_text};
 
-/// What grows out of bounds takes minutes. A release build on an idle machine needs less than a second for all of these;
-/// tests are optimised less, and share their machine.
+/// Unbounded growth takes minutes. A release build on an idle machine takes less than a second for all of these; tests
+/// are less optimised and share a machine.
 const AT_MOST: Duration = Duration::from_secs(15);
 const AT_MOST_BYTES: u64 = 64 * 1024 * 1024;
 

@@ -1,4 +1,4 @@
-//! What holds of any text and any record.
+//! What holds for any text and any record.
 
 use detection::query::Query;
 use detection::query::sigma::Item;

@@ -1,4 +1,4 @@
-//! Sigma rules: what they make of records, what is refused and where, and what an alert document says of them.
+//! Sigma rules: what they make of records, what is refused and where, and what an alert document says about them.
 
 mod cases;
 mod definitions;
@@ -13,7 +13,7 @@ use std::path::Path;
 use detection::detect::Ruleset;
 use detection::rule::{self, Reading, Source};
 
-/// A rule with this section `detection`, whose lines are indented by two spaces here.
+/// A rule with this `detection` section, whose lines are already indented by two spaces.
 fn rule_text(detection: &str) -> String {
     format!(
         "title: A Rule\nid: 6c0f7c1e-3c55-4be5-9a9c-0a8a3b7c1f52\nlogsource:\n  product: aws\n  service: cloudtrail\ndetection:\n{detection}\n"
@@ -28,22 +28,22 @@ fn sources(text: &str) -> Vec<Source> {
     read(text).all().unwrap_or_else(|errors| panic!("{}", errors[0]))
 }
 
-/// Says whether any of the rules matches a record.
+/// Returns whether any of the rules matches a record.
 fn fires(rules: &Ruleset, record: &str) -> bool {
     rules.detector().detect(record.as_bytes()).expect(record).is_some()
 }
 
-/// Says whether a rule with this detection matches a record.
+/// Returns whether a rule with this detection matches a record.
 fn detects(detection: &str, record: &str) -> bool {
     fires(&Ruleset::new(sources(&rule_text(detection))).expect("the rule was read"), record)
 }
 
-/// Says whether a field with one value (both as YAML has them) matches a record.
+/// Returns whether a field with one value (both as written in YAML) matches a record.
 fn compares(field: &str, value: &str, record: &str) -> bool {
     detects(&format!("  selection:\n    {field}: {value}\n  condition: selection"), record)
 }
 
-/// The rules of this test's own, in the order of their names.
+/// This test's own rules, in order of name.
 fn corpus() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sigma/rules");
     let mut paths: Vec<_> =

@@ -1,10 +1,10 @@
-//! What is refused, with its place, or not run, with the reason.
+//! What is refused, with its location, or not run, with the reason.
 
 use detection::rule;
 
 use crate::{corpus, read, rule_text};
 
-/// What a rule with this detection is refused for, or not run for, as `line:column: reason`.
+/// Why a rule with this detection is refused, or is not run, as `line:column: reason`.
 fn problems(detection: &str) -> (Vec<String>, Vec<String>) {
     let reading = read(&rule_text(detection));
     let list = |errors: &[rule::Error]| {
@@ -18,7 +18,7 @@ fn problems(detection: &str) -> (Vec<String>, Vec<String>) {
     (list(&reading.errors), list(&reading.not_run))
 }
 
-/// A field with one value, refused: the place in line 8, and a part of the reason.
+/// Checks that a field with one value is refused: the column in line 8, and a part of the reason.
 fn assert_wrong(field: &str, value: &str, column: usize, reason: &str) {
     let (errors, not_run) = problems(&format!("  s:\n    {field}: {value}\n  condition: s"));
     assert_eq!((errors.len(), not_run.len()), (1, 0), "{field}: {value}: {errors:?} {not_run:?}");
@@ -120,7 +120,7 @@ fn a_placeholder_without_values_is_named() {
     // A field that no record has is a mistake, whatever else keeps the rule from running.
     let (errors, _) = problems("  s:\n    src_country|expand: '%home%'\n  condition: s");
     assert!(errors[0].contains("src_country") && errors[1].contains("%home%"), "{errors:?}");
-    // Without the modifier, or without a second sign, a percent sign is text.
+    // Without the modifier, or without a second percent sign, a percent sign is text.
     assert!(crate::compares("userAgent", "'%x%'", r#"{"userAgent":"%X%"}"#));
     assert!(crate::compares("userAgent|expand", "100%", r#"{"userAgent":"100%"}"#));
 }
@@ -280,7 +280,7 @@ fn what_is_no_rule_for_cloudtrail_is_counted() {
         "- a\n- b\n".to_owned(),
         "title: x\ncorrelation:\n  type: event_count\n".to_owned(),
         "a: 1\n---\nb: 2\n".to_owned(),
-        // Whatever is wrong with another system's rule is none of ours.
+        // Whatever is wrong with another system's rule does not matter here.
         text.replace("service: cloudtrail", "service: guardduty")
             .replace("eventName: x", "eventName|nothing: x"),
     ] {

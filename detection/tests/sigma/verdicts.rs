@@ -107,7 +107,7 @@ fn texts_compare_as_a_whole_in_any_case_with_wildcards_and_their_escapes() {
         ("eventName|startswith|cased", "St", r#"{"eventName":"Stop"}"#, true),
         ("eventName|cased|endswith", "OP", r#"{"eventName":"Stop"}"#, false),
         ("eventName|endswith", "T*OP", r#"{"eventName":"xtzop"}"#, true),
-        // Case never matters for a field's name only if the file has it as CloudTrail does.
+        // Case matters in field names: a rule must write them as the record does.
         ("requestParameters.Name", "x", r#"{"requestParameters":{"name":"x"}}"#, false),
     ]);
 }

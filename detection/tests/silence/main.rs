@@ -1,4 +1,4 @@
-//! Accounts whose deliveries stop: tables, and a plain model beside the real thing.
+//! Accounts whose deliveries stop: tables, and a plain model to compare the real thing with.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24;
 /// 2026-11-01T00:00:00Z, in hours since 1970.
 const START: i64 = 498_192;
-/// A clock that is behind nothing here.
+/// A clock that is ahead of every delivery here.
 const CLOCK: i64 = (START + 40 * DAY) * HOUR;
 
 fn key(account: &str, region: &str, hour: i64) -> Key {
@@ -36,7 +36,7 @@ fn watched(hours: impl IntoIterator<Item = i64>) -> Watched {
     watched
 }
 
-/// The noons of so many days.
+/// Noon on each of this many days.
 fn days(count: i64) -> impl Iterator<Item = i64> {
     (0..count).map(|day| START + day * DAY + 12)
 }
@@ -71,7 +71,7 @@ fn an_account_seen_on_most_days_that_stops_gives_one_signal_and_one_when_it_is_b
     assert_eq!(document["kibana"]["alert"]["original_time"], "2026-11-11T13:00:00Z");
     assert_eq!(document["cloud"]["account"]["id"], "111122223333");
     assert!(document["event"]["original"].is_null(), "nobody has called anything");
-    // As long as nobody has published it, each check finds it, with the same id.
+    // Until it is published, each check finds it, with the same id.
     assert_eq!(signal(&watched.check((last + 26) * HOUR, 24)[0]).0, stopped_id);
     assert!(watched.published(stopped));
     assert_eq!(watched.check((last + 90) * HOUR, 24), []);
@@ -105,7 +105,7 @@ fn a_delivery_that_comes_late_ends_no_silence_and_one_ahead_of_the_clock_hides_n
     let mut watched = watched(days(10));
     let found = watched.check((last + 48) * HOUR, 24);
     watched.published(&found[0]);
-    // It was delivered before the silence, or in the middle of it, and is still long ago.
+    // Whether it is from before the silence or from the middle of it, it is still long ago.
     for late in [last - 30, last + 3] {
         watched.see(&seen(late), CLOCK);
         assert_eq!(watched.check((last + 49) * HOUR, 24), []);
@@ -128,7 +128,7 @@ fn a_check_that_comes_late_or_twice_and_one_before_the_last_delivery_say_nothing
     assert!(!watched.published(&first[0]));
     let back = watched.check((last + 31) * HOUR, 24);
     assert_eq!(signal(&back[0]).1["event"]["action"], "DeliveriesResumed");
-    // With more hours it is not silent any more, but nothing has come.
+    // With a longer limit it is no longer silent, but nothing has arrived.
     let mut quiet = self::watched(days(10));
     quiet.published(&quiet.check((last + 30) * HOUR, 24)[0].clone());
     assert_eq!(quiet.check((last + 31) * HOUR, 72), []);
@@ -188,7 +188,7 @@ fn what_was_not_seen_for_two_months_is_forgotten_and_ten_thousand_accounts_fit_i
     assert!(watched.see(&other, later * HOUR));
     assert!(!watched.see(&seen(START), later * HOUR));
     assert_eq!(watched.text().matches(" us-east-1 ").count(), 1);
-    // The limit of DynamoDB is 400 kB an item.
+    // DynamoDB's limit is 400 KB per item.
     let mut all: std::collections::HashMap<String, Watched> =
         items().map(|key| (key, Watched::default())).collect();
     for number in 0..10_000_u64 {
@@ -216,7 +216,7 @@ fn the_time_of_a_check_is_rfc_3339() {
     assert_eq!(check_time("<aws.scheduler.scheduled-time>"), None);
 }
 
-/// The same, said plainly: every hour in which it was seen.
+/// A plain model of the same: every hour in which the account was seen.
 #[derive(Debug, Default)]
 struct Model {
     hours: BTreeSet<i64>,
@@ -240,7 +240,7 @@ impl Model {
 #[derive(Debug, Clone)]
 enum Step {
     See(i64),
-    /// A check, and whether what it found was published and noted, or the function was killed before.
+    /// A check, and whether what it found was published and noted, or the function was killed first.
     Check(i64, bool),
 }
 

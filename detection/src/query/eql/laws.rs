@@ -1,4 +1,4 @@
-//! What holds for every condition: printed as EQL, it is read as itself.
+//! What holds for every condition: printed as EQL, it parses to itself.
 
 use std::fmt::Write;
 
@@ -172,7 +172,7 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// The same without places.
+/// The same condition without places.
 fn placeless(condition: Condition) -> Condition {
     let all = |parts: Vec<Condition>| parts.into_iter().map(placeless).collect();
     match condition {

@@ -1,4 +1,4 @@
-//! Words, texts, numbers and signs, each with its place.
+//! Words, strings, numbers and signs, each with its location.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::query::{Decimal, Error};
 pub(super) enum Token {
     /// A keyword, a name or a dotted name, with the `~` that may follow it.
     Word(String),
-    /// A name with a part in backquotes: never a keyword.
+    /// A name with a backquoted part: never a keyword.
     Name(String),
     Text(String),
     Number(Decimal),
@@ -161,7 +161,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A word, or a dotted name of words and of parts in backquotes.
+    /// A word, or a dotted name of words and backquoted parts.
     fn name(&mut self) -> Result<Token, Error> {
         let start = self.at;
         let (mut name, mut is_quoted) = (String::new(), false);

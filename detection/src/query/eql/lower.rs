@@ -1,9 +1,9 @@
 //! From syntax to the tree.
 //!
-//! Elasticsearch turns a comparison into a query of the index: of a missing field it is false, and `not` of it is true.
-//! A function becomes a script, which gives null for a missing field, and so does a `not` that stands directly before
-//! it; null is no match. Anything around that is a query again. So `not f(x)` is lowered into `x != null and not f(x)`,
-//! and nothing else needs a third value.
+//! Elasticsearch turns a comparison into an index query: for a missing field it is false, and `not` of it is true. A
+//! function becomes a script, which returns null for a missing field, and so does a `not` directly before it; null is
+//! not a match. Anything around that is a query again. So `not f(x)` is lowered to `x != null and not f(x)`, and
+//! nothing else needs a third value.
 
 use super::syntax::{Condition, Event, How, Kind as Syntax, Operand, Place, Sign};
 use super::values::{Refusal, equality, like, range, regex};
@@ -80,7 +80,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// `not` of something that is no `not` itself.
+    /// `not` of something that is not itself a `not`.
     fn negated(&mut self, inner: &Condition) -> Node {
         let calls = called(inner);
         let mut nodes: Vec<_> = calls.into_iter().map(|field| self.exists(field)).collect();
@@ -262,7 +262,7 @@ impl Lowering<'_> {
         any_of(others.iter().map(test).collect())
     }
 
-    /// Some value of a field of texts passes a test.
+    /// Some value of a string field passes a test.
     fn text_test(&mut self, field: &Operand, test: impl FnOnce(Kind) -> Result<Test, Refusal>) -> Node {
         let place = field.place.clone();
         self.test(field, &place, |kind| match kind {
@@ -331,7 +331,7 @@ impl Lowering<'_> {
     /// Records a mistake and returns a placeholder: a query with mistakes is not used.
     fn refuse(&mut self, place: &Place, reason: impl Into<String>) -> Node {
         let error = Error::spanning(self.text, place.clone(), reason);
-        // An operand of a list is looked at once for every value.
+        // The operand of a list is visited once for every value.
         if !self.refusals.contains(&error) {
             self.refusals.push(error);
         }
@@ -339,7 +339,7 @@ impl Lowering<'_> {
     }
 }
 
-/// The fields that functions of a test look at, if it is one of functions.
+/// The fields that the functions in a test look at, if it has any.
 fn called(condition: &Condition) -> Vec<&Operand> {
     let arguments = |operand: &'_ Operand| matches!(operand.kind, Syntax::Call { .. });
     let operands: Vec<&Operand> = match condition {

@@ -1,9 +1,9 @@
-//! Lucene's regular expressions, written so that `regex-lite` takes them and means the same.
+//! Lucene's regular expressions, rewritten so that `regex-lite` accepts them with the same meaning.
 //!
-//! Lucene fits the whole value, so that `^` and `$` are plain characters and laziness says nothing; a text in double
-//! quotes is itself. Its operators that other engines lack are refused by name.
+//! Lucene matches the whole value, so `^` and `$` are plain characters and laziness has no effect; a string in double
+//! quotes stands for itself. Lucene's operators that other engines lack are refused by name.
 
-/// What Lucene has and `regex-lite` has not.
+/// What Lucene has and `regex-lite` lacks.
 const OPERATORS: [(char, &str); 5] = [
     ('~', "a complement (~)"),
     ('&', "an intersection (&)"),
@@ -15,7 +15,7 @@ const OPERATORS: [(char, &str); 5] = [
 /// The expression for `regex-lite`.
 ///
 /// # Errors
-/// The operator that the other syntax lacks, or the incomplete part.
+/// The operator that `regex-lite` lacks, or the incomplete part.
 pub(super) fn translate(text: &str) -> Result<String, String> {
     let mut translation = Translation { rest: text, out: String::new(), atom: None, groups: Vec::new() };
     while let Some(character) = translation.next() {
@@ -139,7 +139,7 @@ impl Translation<'_> {
         Ok(())
     }
 
-    /// What follows a backslash: a class of characters, or the character itself.
+    /// What follows a backslash: a character class, or the character itself.
     fn escaped(&mut self) -> Result<String, String> {
         let escaped = self.next().ok_or("the regular expression ends in a backslash")?;
         Ok(match escaped {

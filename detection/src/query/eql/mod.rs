@@ -2,15 +2,15 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `lex` | text to words, texts, numbers and signs |
-//! | `syntax` | what a condition is made of, before fields have a meaning |
+//! | `lex` | text to words, strings, numbers and signs |
+//! | `syntax` | the parts of a condition, before fields are resolved |
 //! | `parse` | words to syntax |
 //! | `lower` | syntax to the tree, with Elasticsearch's treatment of missing fields |
-//! | `values` | constants to tests, by the kind of the field |
+//! | `values` | constants to tests, by the field's kind |
 //! | `lucene` | Lucene's regular expressions in the syntax of `regex-lite` |
 //!
-//! What needs more than one event (sequences, samples, joins, pipes), arithmetic, and functions that build texts are
-//! known and not run: [`not_run`] names them.
+//! Constructs that need more than one event (sequences, samples, joins, pipes), arithmetic, and functions that build
+//! strings are recognized but not run: [`not_run`] names them.
 
 mod lex;
 mod lower;
@@ -24,9 +24,9 @@ mod laws;
 
 use super::{Error, Field, Parsed};
 
-/// Deeper nesting than this is no query that anybody wrote.
+/// No query written by a person nests deeper than this.
 const MAX_DEPTH: usize = 64;
-/// More tests than this, the values of lists among them, are refused.
+/// More tests than this, counting the values of lists, are refused.
 const MAX_TESTS: usize = 4096;
 
 pub(super) fn parse(
@@ -44,7 +44,7 @@ pub(super) fn parse(
     lower::lower(text, &event, category_field, schema)
 }
 
-/// The part of a query that is good EQL and not run here, with the reason.
+/// The part of a query that is valid EQL but not run here, with the reason.
 pub(super) fn not_run(text: &str) -> Option<Error> {
     parse::not_run(text, &lex::tokens(text).0)
 }

@@ -1,4 +1,4 @@
-//! A recursive-descent parser: one function a rule of the grammar.
+//! A recursive-descent parser: one function per grammar rule.
 //!
 //! ```text
 //! event      = ( "any" | word | text ) "where" or
@@ -38,7 +38,7 @@ const FUNCTIONS_NOT_RUN: [&str; 15] = [
     "subtract",
 ];
 
-/// The part of a query that is good EQL and not run here.
+/// The part of a query that is valid EQL but not run here.
 pub(super) fn not_run(text: &str, tokens: &[Placed]) -> Option<Error> {
     const INSTEAD: &str = "write a rule for one of the events, and correlate its signals behind the topic";
     let error = |place: &Place, reason: String| Error::spanning(text, place.clone(), reason);
@@ -99,7 +99,7 @@ pub(super) fn event(text: &str, tokens: &[Placed]) -> Result<Event, Error> {
 
 struct Parser<'a> {
     text: &'a str,
-    /// The last one is the end.
+    /// The last one marks the end.
     tokens: &'a [Placed],
     at: usize,
     depth: usize,
@@ -135,7 +135,7 @@ impl<'a> Parser<'a> {
         let operand = if self.sign("(") {
             let inner = self.nested(Self::or)?;
             self.close()?;
-            // What can be compared may stand in parentheses.
+            // Anything that can be compared may be in parentheses.
             match inner {
                 Condition::Operand(operand) => operand,
                 condition => return Ok(condition),
@@ -290,7 +290,7 @@ impl<'a> Parser<'a> {
         .find_map(|(sign, meaning)| self.sign(sign).then_some(meaning))
     }
 
-    /// Takes a keyword: whether it ignores case.
+    /// Takes a keyword and returns whether it ignores case.
     fn case_of(&mut self, word: &str) -> Option<bool> {
         let found = self.keyword(word);
         (found || self.keyword(&format!("{word}~"))).then_some(!found)

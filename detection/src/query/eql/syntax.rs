@@ -1,4 +1,4 @@
-//! What a query is made of, before its fields have a meaning.
+//! The parts of a query, before its fields are resolved.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ pub(super) struct Event {
     pub(super) condition: Condition,
 }
 
-/// What holds or does not.
+/// Something that holds or does not.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
     And(Vec<Condition>),
@@ -43,10 +43,10 @@ pub(super) enum Sign {
     Order(Comparison),
 }
 
-/// How a text is matched with a pattern.
+/// How a string is matched against a pattern.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum How {
-    /// `:` and `like~` in any case, `like` with case.
+    /// `:` and `like~` ignore case, `like` does not.
     Like {
         any_case: bool,
     },
@@ -63,7 +63,7 @@ pub(super) struct Operand {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
-    /// Optional ones may be unknown: then they are missing.
+    /// An optional field may be unknown: it then counts as missing.
     Field {
         name: String,
         optional: bool,

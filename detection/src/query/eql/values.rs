@@ -8,7 +8,7 @@ use crate::query::{Comparison, Glob, Kind, Regex, Test, Token};
 /// What is wrong, and what to write instead.
 pub(super) type Refusal = (String, Option<&'static str>);
 
-/// A text in which `*` is any text and `?` any character.
+/// A string in which `*` stands for any text and `?` for any character.
 pub(super) fn like(pattern: &str, any_case: bool) -> Test {
     let token = |character| match character {
         '*' => Token::Many,

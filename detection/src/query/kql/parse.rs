@@ -1,4 +1,4 @@
-//! A recursive-descent parser: one function a rule of the grammar.
+//! A recursive-descent parser: one function per grammar rule.
 //!
 //! ```text
 //! or         = and { "or" and }
@@ -16,7 +16,7 @@ use crate::query::{Comparison, Error, Field, Kind, Node, Parsed, Test};
 const UNKNOWN_ESCAPE: &str =
     "unknown escape: expected \\ before one of \\():<>\"*{}, t, r, n, uXXXX, and, or, not";
 
-/// Deeper nesting than this is no query that anybody wrote.
+/// No query written by a person nests deeper than this.
 const MAX_DEPTH: usize = 64;
 
 type Schema<'a> = &'a dyn Fn(&str) -> Result<Field, String>;
@@ -39,12 +39,12 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     schema: Schema<'a>,
-    /// Well-formed parts that cannot be used: the parser goes on, to report them all.
+    /// Well-formed parts that cannot be used: the parser continues, to report them all.
     refusals: Vec<Error>,
     places: Vec<Range<usize>>,
 }
 
-/// A field or a value: the texts between its wildcards.
+/// A field or a value: the strings between its wildcards.
 pub(super) struct Literal {
     pub(super) pieces: Vec<String>,
     pub(super) quoted: bool,
@@ -205,7 +205,7 @@ impl Parser<'_> {
         Err(self.error(start, "the closing quote is missing"))
     }
 
-    /// An unquoted literal goes on over spaces until a special character or a keyword between spaces.
+    /// An unquoted literal continues across spaces up to a special character or a keyword between spaces.
     fn unquoted(&mut self) -> Result<Vec<String>, Error> {
         const SPECIAL: [char; 10] = ['\\', '(', ')', ':', '<', '>', '"', '*', '{', '}'];
         let mut pieces = vec![String::new()];
@@ -251,7 +251,7 @@ impl Parser<'_> {
         Ok(pieces)
     }
 
-    /// What follows a backslash, already taken: one of `special`, a control letter or `uXXXX`.
+    /// What follows a backslash that is already taken: one of `special`, a control letter or `uXXXX`.
     fn escape(&mut self, special: &[char]) -> Option<char> {
         let rest = &self.text[self.at..];
         let next = rest.chars().next()?;
@@ -267,12 +267,12 @@ impl Parser<'_> {
         Some(character)
     }
 
-    /// `\and`, `\or`, `\not`: the word without its meaning. Takes the first letter; the others are plain.
+    /// `\and`, `\or`, `\not`: the word without its special meaning. Takes the first letter; the others are plain.
     fn escaped_keyword(&mut self) -> Option<char> {
         let rest = &self.text[self.at..];
         let starts =
             |word: &str| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-        // Where no keyword can be meant, \n is a line break.
+        // If no keyword can be meant, \n is a line break.
         let escaped = starts("and") || starts("or") || starts_word(rest, "not");
         escaped.then(|| self.next()).flatten()
     }
@@ -287,7 +287,7 @@ impl Parser<'_> {
         found
     }
 
-    /// A keyword counts only before a space, a parenthesis or the end, where it has lost its operand.
+    /// A keyword counts only before a space, a parenthesis or the end, where its operand is missing.
     fn at_keyword(&self, words: &[&str]) -> bool {
         let rest = &self.text[self.at..];
         words.iter().any(|word| {
@@ -338,13 +338,13 @@ fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\r' | '\n' | '\u{a0}')
 }
 
-/// Says whether `text` starts with `word`, in any case, and the word ends there.
+/// Returns whether `text` starts with `word`, in any case, and the word ends there.
 fn starts_word(text: &str, word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
         && !text[word.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_')
 }
 
-/// `uXXXX`, or two of them that make one character of UTF-16: the character, and the bytes it takes.
+/// `uXXXX`, or two of them that form a UTF-16 surrogate pair: the character, and the bytes it takes.
 fn unicode(text: &str) -> Option<(char, usize)> {
     let unit = |at: usize| {
         let digits = text.get(at..at + 4)?;

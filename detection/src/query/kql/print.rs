@@ -2,7 +2,7 @@ use std::fmt::{self, Display, Write};
 
 use crate::query::{Comparison, Glob, Node, Query, Regex, Relation, Subject, Test, Token};
 
-/// The query as KQL that parses to the same tree. What KQL cannot say is printed for people alone.
+/// The query as KQL that parses to the same tree. What KQL cannot express is printed for people only.
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.root.fmt(f)
@@ -12,7 +12,7 @@ impl fmt::Display for Query {
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // No language but EQL has conditions without a test.
+            // Only EQL has conditions without a test.
             Self::And(nodes) if nodes.is_empty() => f.write_str("everything"),
             Self::Or(nodes) if nodes.is_empty() => f.write_str("nothing"),
             Self::And(nodes) => join(f, nodes, " and "),
@@ -40,7 +40,7 @@ fn join(f: &mut fmt::Formatter<'_>, nodes: &[Node], word: &str) -> fmt::Result {
     Ok(())
 }
 
-/// Parentheses around what is itself joined keep the shape of the tree.
+/// Parentheses around a joined node keep the shape of the tree.
 fn child(f: &mut fmt::Formatter<'_>, node: &Node) -> fmt::Result {
     match node {
         Node::And(_) | Node::Or(_) => write!(f, "({node})"),
@@ -69,7 +69,7 @@ impl fmt::Display for Relation {
     }
 }
 
-/// With `like~` in any case, and a backslash before what is no wildcard.
+/// `like~` if case is ignored, and a backslash before what is not a wildcard.
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.any_case() { "like~ \"" } else { "like \"" })?;

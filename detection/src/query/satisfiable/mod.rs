@@ -1,9 +1,9 @@
-//! Queries that can never match, whatever the document: a typing error in a rule that would otherwise stay silent.
+//! Queries that can never match, whatever the document: for example a typo, which would otherwise leave a rule silent.
 //!
-//! The check must never refuse a query that can match, so it gives up where it cannot prove a contradiction cheaply.
-//! It brings the tree into a form in which only tests are negated, collects the tests that must all hold, and asks for
-//! each field whether some value passes them (`sets`). Of every `or` it tries the branches: those that contradict what
-//! is known are out, a last one that is left is a fact, and where several are left it tries them one after the other.
+//! The check must never refuse a query that can match, so it gives up where it cannot prove a contradiction cheaply. It
+//! rewrites the tree so that only tests are negated, collects the tests that must all hold, and asks for each field
+//! whether some value passes them (`sets`). For every `or` it tries the branches: those that contradict what is known
+//! are dropped, a single remaining branch becomes a fact, and several remaining branches are tried one after the other.
 
 mod sets;
 
@@ -13,11 +13,11 @@ use super::evaluate::Scalar;
 use super::{Kind, Node, Subject, Values};
 use sets::Set;
 
-/// Choices in a row that the search makes before it takes the query for one that can match.
+/// Choices in a row that the search makes before it assumes that the query can match.
 const MAX_CHOICES: usize = 16;
-/// Comparisons of two tests, and bytes in them, before it does the same: some ten milliseconds.
+/// Comparisons of two tests, and bytes in them, before it assumes the same: about ten milliseconds.
 const MAX_EFFORT: usize = 1_000_000;
-/// The branches of an `or` can contradict in as many ways as they are; this many tell enough.
+/// Every branch of an `or` can contradict in its own way; this many conflicts are enough to report.
 const MAX_CONFLICTS: usize = 8;
 
 /// A part of a query that keeps the whole from ever matching.
@@ -58,7 +58,7 @@ struct Literal {
     negated: bool,
 }
 
-/// Two literals that cannot both hold, or one that cannot hold at all, twice.
+/// Two literals that cannot both hold, or the same one twice if it cannot hold at all.
 type Clash = (Literal, Literal);
 
 /// The query in a form in which only tests are negated.
@@ -82,7 +82,7 @@ struct Facts {
 struct Search<'a> {
     leaves: Vec<Leaf<'a>>,
     facts: Vec<Facts>,
-    /// The literals in `facts`, in the order in which they came.
+    /// The literals in `facts`, in the order in which they were added.
     trail: Vec<Literal>,
     /// The effort that remains.
     effort: usize,
@@ -123,7 +123,7 @@ impl<'a> Search<'a> {
                     Some(_) => Goal::Never(vec![(literal, literal)]),
                 }
             }
-            // Taken for possible, and counted, since the places of the tests are counted too.
+            // Assumed possible, and counted, because the places of the tests are counted too.
             Node::Fields { one: subject, .. } => {
                 let (kind, values, set) = (Kind::Keyword, Values::Many, Set::Unknown);
                 self.leaves.push(Leaf { node, subject, kind, values, field: usize::MAX, set });
@@ -170,17 +170,17 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Says whether one value, or several, can be all that is known of a field.
+    /// Two facts about a field that contradict each other, given how many values it has.
     fn clash(&mut self, field: usize) -> Option<Clash> {
         let facts = &self.facts[field];
         let leaf = &self.leaves[*facts.required.first()?];
-        // With several values, each test may be passed by a value of its own, but none may pass an excluded one.
+        // With several values, a different value may pass each test, but none may pass an excluded test.
         let at_once = if leaf.values == Values::Many { 1 } else { facts.required.len() };
         let mut groups = facts.required.chunks(at_once);
         groups.find_map(|required| sets::clash(&self.leaves, required, &facts.excluded, &mut self.effort))
     }
 
-    /// Says whether a branch agrees with the facts, as far as can be seen without choosing inside it.
+    /// Checks whether a branch agrees with the facts, as far as can be seen without choosing inside it.
     fn try_branch(&mut self, goal: &Goal) -> Result<(), Vec<Clash>> {
         let mark = self.trail.len();
         let mut inner = Vec::new();
@@ -208,7 +208,7 @@ impl<'a> Search<'a> {
         (possible, clashes)
     }
 
-    /// Looks for a branch of every choice so that all agree.
+    /// Looks for one branch of every choice such that all agree.
     fn solve(&mut self, mut open: Vec<&[Goal]>, choices: usize) -> Result<(), Vec<Clash>> {
         loop {
             let mut narrowest: Option<(usize, Vec<&Goal>, Vec<Clash>)> = None;

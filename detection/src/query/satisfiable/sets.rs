@@ -52,7 +52,7 @@ impl<'a> Set<'a> {
                 Self::point(Key::Text(if *wanted { "true" } else { "false" }.into()))
             }
             (Kind::Keyword, Test::TextRange(comparison, bound)) => match (comparison, bound.as_str()) {
-                // No text comes before the empty one.
+                // No string sorts before the empty one.
                 (Comparison::Less, "") => Self::Empty,
                 _ => Self::half(*comparison, Key::Text(bound.into())),
             },
@@ -101,7 +101,7 @@ impl<'a> Set<'a> {
         Self::Range(end(as_v6(network) & !below), end(as_v6(network) | below))
     }
 
-    /// How much work a comparison with the set is.
+    /// How much work comparing with the set takes.
     fn cost(&self) -> usize {
         let text = |end: &Option<End<'_>>| match end {
             Some(End { key: Key::Text(text), .. }) => text.len(),
@@ -128,7 +128,7 @@ impl<'a> Set<'a> {
 }
 
 impl End<'_> {
-    /// Says whether the end lies on the given side of `key`, or lets it in.
+    /// Returns whether the end lies on the given side of `key`, or includes it.
     fn admits(&self, key: &Key<'_>, side: Ordering) -> bool {
         let order = self.key.partial_cmp(key);
         order == Some(side) || self.closed && order == Some(Ordering::Equal)
@@ -155,7 +155,7 @@ pub(super) fn clash(
         excluded.iter().map(|leaf| (Literal { leaf: *leaf, negated: true }, set(leaf))).collect();
 
     let &(first, _) = required.first()?;
-    // A text always has a place in the order; another value has one if a range demands it.
+    // A string always has a place in the order; any other value has one if a range demands it.
     let is_ordered = leaves[first.leaf].kind == Kind::Keyword
         || required.iter().any(|(_, set)| matches!(set, Set::Range(..)));
     let interval = Interval::of(&required, if is_ordered { &excluded } else { &[] });
@@ -179,14 +179,14 @@ pub(super) fn clash(
 
 type Tests<'l, 's> = &'l [(Literal, &'l Set<'s>)];
 
-/// The values that all ranges leave, each end with the test that sets it.
+/// The values that remain after all ranges, each end with the test that sets it.
 struct Interval<'a> {
     low: Option<(End<'a>, Literal)>,
     high: Option<(End<'a>, Literal)>,
 }
 
 impl<'a> Interval<'a> {
-    /// What the required ranges have in common, without the excluded ones that have one end.
+    /// What the required ranges have in common, minus the excluded ranges that have only one end.
     fn of(required: Tests<'_, 'a>, excluded: Tests<'_, 'a>) -> Self {
         let mut interval = Self { low: None, high: None };
         for (literal, set) in required {
@@ -231,21 +231,21 @@ impl<'a> Interval<'a> {
         })
     }
 
-    /// The only value, if there is one only.
+    /// The only value, if there is just one.
     fn point(&self) -> Option<(&Key<'a>, Literal)> {
         let (low, high) = self.ends()?;
         (low.key == high.key).then_some(())?;
         self.low.as_ref().map(|(end, literal)| (&end.key, *literal))
     }
 
-    /// Says whether the interval has two ends, and both lie in a range.
+    /// Returns whether the interval has two ends and both lie in the range.
     fn lies_in(&self, set: &Set<'_>) -> bool {
         matches!(set, Set::Range(..))
             && self.ends().is_some_and(|(low, high)| set.contains(&low.key) && set.contains(&high.key))
     }
 }
 
-/// Patterns that start or end differently, lie beyond the interval, or only fit what is excluded.
+/// Patterns that start or end differently, lie beyond the interval, or match only what is excluded.
 fn pattern_clash(required: Tests<'_, '_>, excluded: Tests<'_, '_>, interval: &Interval<'_>) -> Option<Clash> {
     let (mut longest_start, mut longest_end) = (None, None);
     for (literal, set) in required {

@@ -10,12 +10,12 @@
 use super::{Item, Problem};
 use crate::query::{Node, Pattern};
 
-/// Deeper nesting than this is no condition that anybody wrote.
+/// No condition written by a person nests deeper than this.
 const MAX_DEPTH: usize = 64;
-/// Tests that a condition may hold, those of a detection that is named twice included.
+/// The maximum number of tests in a condition, counting a detection each time it is named.
 pub(super) const MAX_TESTS: usize = 50_000;
 
-/// A named detection; `None` where it has a mistake.
+/// A named detection; `None` if it has a mistake.
 pub(super) type Detection<'a> = (&'a str, Option<Node>);
 
 /// Joins `detections` as the condition says.
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
         Ok(if nodes.len() == 1 { nodes.remove(0) } else { join(nodes) })
     }
 
-    /// A copy of a detection, or a placeholder for one with a mistake: that is reported, so the rule is not used.
+    /// A copy of a detection, or a placeholder for one with a mistake, which is reported, so the rule is not used.
     fn use_of(&mut self, detection: Option<&Node>) -> Result<Node, Problem> {
         let Some(node) = detection else { return Ok(Node::Or(Vec::new())) };
         self.tests += leaves(node);
@@ -216,7 +216,7 @@ impl<'a> Parser<'a> {
         Problem::not_run(&self.place(offset), reason)
     }
 
-    /// The place in the file of a part of the condition.
+    /// The location in the file of a part of the condition.
     fn place(&self, offset: usize) -> std::ops::Range<usize> {
         let place = &self.condition.place;
         if place.len() == self.text.len() { place.start + offset..place.end } else { place.clone() }
@@ -227,7 +227,7 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Says whether a pattern, in which `*` is any text, matches a name.
+/// Returns whether a pattern, in which `*` stands for any text, matches a name.
 fn fits(pattern: &str, name: &str) -> bool {
     Pattern::new(pattern.split('*').map(str::to_owned).collect()).matches(name)
 }

@@ -44,7 +44,7 @@ fn map(item: &Item, entries: &[(Key, Item)], problems: &mut Vec<Problem>) -> Nod
     let nodes = entries.iter().map(|(key, value)| match Field::parse(key) {
         Ok(field) => words(&field, value, problems),
         Err(mut found) => {
-            // A placeholder in the value is part of what keeps the rule from running.
+            // A placeholder in the value also keeps the rule from running.
             found.extend(values::placeholders(key, value));
             problems.extend(found);
             never()

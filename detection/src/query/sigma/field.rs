@@ -8,7 +8,7 @@ use crate::query::Subject;
 pub(super) struct Field {
     pub(super) subject: Subject,
     pub(super) operator: Operator,
-    /// All values must be there, not any.
+    /// All values must match, not just any.
     pub(super) all: bool,
     /// Case matters.
     pub(super) cased: bool,
@@ -48,7 +48,7 @@ impl Flags {
     }
 }
 
-/// Modifiers of Sigma that are not run here, each with what to write instead.
+/// Sigma modifiers that are not run here, each with what to write instead.
 const NOT_RUN: [(&str, &str); 19] = [
     ("base64", ENCODED),
     ("base64offset", ENCODED),
@@ -75,7 +75,7 @@ const TIME: &str = "compare eventTime with startswith or re";
 const COUNT: &str = "it looks at several events; count signals behind the topic";
 
 impl Field {
-    /// No field: a word may stand anywhere in the record.
+    /// No field: a word may appear anywhere in the record.
     pub(super) fn anywhere() -> Self {
         Self {
             subject: Subject::Anywhere,

@@ -1,4 +1,4 @@
-//! The values of a rule's YAML with their places. A detection is parsed from this form, and embedded as its JSON.
+//! The values of a rule's YAML with their locations. A detection is parsed from this form, and embedded as its JSON.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,18 +6,18 @@ use std::ops::Range;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// A value and its place in the file.
+/// A value and its location in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// The bytes of the text itself, without quotes. Empty, at the value's first byte, where the file writes the text
-    /// in another way (with escapes or over several lines) and for values that are no texts. A detection that was
-    /// embedded as JSON has no places.
+    /// The byte range of the text itself, without quotes. Empty, at the value's first byte, if the file writes the text
+    /// in another way (with escapes or over several lines) and for values that are not text. A detection that was
+    /// embedded as JSON has no locations.
     pub place: Range<usize>,
     /// The value.
     pub content: Content,
 }
 
-/// A value. Numbers and booleans are the texts that the file has for them: Sigma compares them as such.
+/// A value. Numbers and booleans are kept as the file writes them: Sigma compares them as text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// `null`, `~`, or nothing.
@@ -33,26 +33,26 @@ pub enum Content {
 /// The key of a map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
-    /// As [`Item::place`].
+    /// Like [`Item::place`].
     pub place: Range<usize>,
     /// The key.
     pub text: String,
 }
 
 impl Item {
-    /// The value without a place.
+    /// The value without a location.
     #[must_use]
     pub fn new(content: Content) -> Self {
         Self { place: 0..0, content }
     }
 
-    /// The text, of a scalar.
+    /// The text, if this is a scalar.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         if let Content::Text(text) = &self.content { Some(text) } else { None }
     }
 
-    /// The value of a key, of a map.
+    /// The value of a key, if this is a map.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Content::Map(entries) = &self.content else { return None };

@@ -1,12 +1,12 @@
 //! Sigma's detections, as rules for CloudTrail use them, on the record's own fields.
 //!
-//! Taken: maps, lists of maps, bare words, `null`, wildcards with their escapes, the modifiers contains, startswith,
-//! endswith, all, re (with i, m, s), cidr, exists, fieldref, cased, lt, lte, gt, gte, and conditions with `and`, `or`,
-//! `not`, parentheses and `1 of`, `any of`, `all of`. Refused by name: every other modifier, placeholders without
-//! values, aggregations, `near` and `timeframe`.
+//! Supported: maps, lists of maps, bare words, `null`, wildcards with their escapes, the modifiers contains,
+//! startswith, endswith, all, re (with i, m, s), cidr, exists, fieldref, cased, lt, lte, gt, gte, and conditions with
+//! `and`, `or`, `not`, parentheses and `1 of`, `any of`, `all of`. Refused by name: every other modifier, placeholders
+//! without values, aggregations, `near` and `timeframe`.
 //!
-//! Sigma has two values: a test of a field that is missing is false, so that `not` of it holds. Case is ignored
-//! unless a modifier says otherwise, by Unicode's simple folding, which keeps one character for one, so that `?` still means one.
+//! Sigma has two truth values: a test of a missing field is false, so `not` of it holds. Case is ignored unless a
+//! modifier says otherwise, by Unicode's simple folding, which maps one character to one, so `?` still means one.
 
 mod condition;
 mod detection;
@@ -23,18 +23,18 @@ pub use item::{Content, Item, Key};
 use super::Node;
 use super::regex::{MAX_PER_RULE, TOO_MANY};
 
-/// Keys of a detection section that correlate events.
+/// The key of a detection section that correlates events.
 const CORRELATING: &str = "timeframe";
 const CONDITION: &str = "condition";
 
 /// What keeps a detection from being used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The bytes of the file that it is about.
+    /// The byte range in the file that it is about.
     pub place: Range<usize>,
     /// What is wrong, and what to write instead.
     pub reason: String,
-    /// The rule is good, but not run here.
+    /// The rule is valid, but not run here.
     pub not_run: bool,
 }
 
@@ -44,7 +44,7 @@ impl Problem {
         Self { place: place.clone(), reason: reason.into(), not_run: false }
     }
 
-    /// Something good that is not run here.
+    /// Something valid that is not run here.
     pub fn not_run(place: &Range<usize>, reason: impl Into<String>) -> Self {
         Self { place: place.clone(), reason: reason.into(), not_run: true }
     }
@@ -54,7 +54,7 @@ impl Problem {
     }
 }
 
-/// The section `detection` of a rule as a tree over the record itself.
+/// Parses a rule's `detection` section into a tree over the record itself.
 pub(super) fn parse(section: &Item) -> Result<Node, Vec<Problem>> {
     let Content::Map(entries) = &section.content else {
         return Err(vec![Problem::wrong(&section.place, "detection must be a map with a condition")]);
@@ -97,7 +97,7 @@ pub(super) fn parse(section: &Item) -> Result<Node, Vec<Problem>> {
     Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) })
 }
 
-/// The places of all regular expressions, which are counted before any is compiled.
+/// The locations of all regular expressions, which are counted before any is compiled.
 fn find_expressions<'i>(item: &'i Item, places: &mut Vec<&'i Range<usize>>) {
     match &item.content {
         Content::Map(entries) => {

@@ -1,6 +1,6 @@
-//! What PCRE's regular expressions have, which Sigma is written for, and ours lack.
+//! What PCRE regular expressions, which Sigma is written for, have and ours lack.
 
-/// The first construct in an expression that would not be understood, or in another way, in words.
+/// The first construct in an expression that would not be understood or would mean something else, in words.
 pub(super) fn unsupported(expression: &str) -> Option<&'static str> {
     let mut characters = expression.chars().peekable();
     let mut in_class = false;

@@ -1,6 +1,6 @@
 //! The fields of a record, under CloudTrail's own names.
 
-/// The fields that a record can have at its top. Below them anything goes.
+/// The fields that a record can have at its top level. Below them anything goes.
 const TOP_LEVEL: [&str; 32] = [
     "additionalEventData",
     "addendum",
@@ -36,7 +36,7 @@ const TOP_LEVEL: [&str; 32] = [
     "vpcEndpointId",
 ];
 
-/// Says why no record has a field.
+/// Checks a field; the error says why no record has it.
 pub(super) fn check(path: &str) -> Result<(), String> {
     let top = path.split('.').next().unwrap_or_default();
     if TOP_LEVEL.contains(&top) {

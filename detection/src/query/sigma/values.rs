@@ -1,4 +1,4 @@
-//! Values: texts with wildcards, and what a modifier makes of them.
+//! Values: strings with wildcards, and what a modifier makes of them.
 
 use super::field::{Field, Flags, Operator};
 use super::{Content, Item, Key, Problem, pcre, record};
@@ -66,7 +66,7 @@ pub(super) fn test(field: &Field, item: &Item) -> Result<Node, Problem> {
     }
 }
 
-/// The placeholders in the values of a field that has another mistake, if it may hold any.
+/// The placeholders in the values of a field that has another mistake, if its values may hold any.
 pub(super) fn placeholders(key: &Key, item: &Item) -> Vec<Problem> {
     if !key.text.split('|').skip(1).any(|modifier| modifier == "expand") {
         return Vec::new();
@@ -95,7 +95,7 @@ fn not(node: Node) -> Node {
     Node::Not(Box::new(node))
 }
 
-/// A text in which `*` and `?` are wildcards unless a backslash stands before them.
+/// A string in which `*` and `?` are wildcards unless a backslash precedes them.
 fn wild(field: &Field, text: &str) -> Glob {
     let mut tokens = Vec::new();
     let mut characters = text.chars().peekable();
@@ -103,7 +103,7 @@ fn wild(field: &Field, text: &str) -> Glob {
         tokens.push(match character {
             '*' => Token::Many,
             '?' => Token::One,
-            // A backslash before anything else is itself.
+            // A backslash before anything else stands for itself.
             '\\' => {
                 Token::Literal(characters.next_if(|next| matches!(next, '*' | '?' | '\\')).unwrap_or('\\'))
             }

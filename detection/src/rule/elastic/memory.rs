@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::Reader;
 use crate::rule::memory::{Cardinality, Memory, MissingFields};
 
-/// How far Elastic's stack looks back where a rule does not say: six minutes.
+/// How far back the Elastic Stack looks if a rule does not say: six minutes.
 const DEFAULT_WINDOW: u64 = 6 * 60;
 /// Ten years, in seconds.
 const MAX_WINDOW: u64 = 10 * 365 * 24 * 60 * 60;
@@ -124,7 +124,7 @@ impl Reader<'_> {
         let from =
             self.rule.get("from").map(|from| (from.span(), from.get_ref().as_str().map(str::to_owned)));
         let window = match from {
-            // What is no text is refused where the facts are read.
+            // A value that is not a string is refused where the facts are read.
             None | Some((_, None)) => Some(DEFAULT_WINDOW),
             Some((place, Some(from))) => self.look_back("from", place, &from),
         };
@@ -177,7 +177,7 @@ impl Reader<'_> {
         window
     }
 
-    /// A time that lies so many seconds back, like `now-10d`.
+    /// How many seconds ago a time like `now-10d` was.
     fn look_back(&mut self, key: &str, place: Range<usize>, text: &str) -> Option<u64> {
         let window = text.trim().strip_prefix("now-").and_then(|back| {
             let (unit, _) = back.char_indices().next_back()?;
@@ -237,7 +237,7 @@ impl Reader<'_> {
         value
     }
 
-    /// Elastic names the setting that a table holds in the table.
+    /// Elastic names the setting that a table holds inside the table itself.
     fn named(&mut self, name: &Text, expected: &str) {
         if name.get_ref() != expected {
             self.refuse(&name.span(), format!("field is {:?}: expected {expected:?}", name.get_ref()));

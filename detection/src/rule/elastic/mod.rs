@@ -1,4 +1,4 @@
-//! A rule as Elastic writes it, in TOML, read with the place of every mistake.
+//! A rule in Elastic's TOML format, read with the location of every mistake.
 //!
 //! Each key is read by serde into what the rule needs, one key at a time: deserialising the whole table at once would
 //! stop at its first mistake.
@@ -16,7 +16,7 @@ use super::definition::{Definition, Language, Severity, schema, text};
 use super::file::{Read, Rule, one_line};
 use crate::query::{self, Query};
 
-/// Keys that need no word about them: people read them, or they are the state of Elastic's stack.
+/// Keys that need no warning: they are for people to read, or are state of the Elastic Stack.
 const UNUSED: [&str; 4] = ["enabled", "index", "setup", "version"];
 /// Keys that would change what matches, unless they are empty lists.
 const REFUSED: [(&str, &str); 4] = [
@@ -25,7 +25,7 @@ const REFUSED: [(&str, &str); 4] = [
     ("threshold", "a threshold belongs to a rule of type threshold; change the type, or remove it"),
     ("new_terms", "new_terms belong to a rule of type new_terms; change the type, or remove them"),
 ];
-/// How the names of Elastic's indices of alerts begin.
+/// How the names of Elastic's alert indices begin.
 const ALERTS: &str = ".alerts-security";
 const A_TEXT: &str = "a string that is not empty";
 
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Option<Read> {
     Some(Read { rule, id: id.map(|id| (id.get_ref().clone(), id.span().start)), mistakes, not_run, ignored })
 }
 
-/// Says whether the author calls the rule ready for production, or says nothing of that.
+/// Returns whether the author marks the rule as ready for production, or does not say.
 #[must_use]
 pub fn is_for_production(text: &str) -> bool {
     let Ok(document) = DeTable::parse(text) else { return true };
@@ -45,18 +45,18 @@ pub fn is_for_production(text: &str) -> bool {
     maturity.and_then(|maturity| maturity.get_ref().as_str()).is_none_or(|maturity| maturity == "production")
 }
 
-/// Reads one file, taking key by key out of its table.
+/// Reads one file, taking the keys out of its table one by one.
 struct Reader<'a> {
     text: &'a str,
     rule: DeTable<'a>,
-    /// A missing key has no place of its own; the place of its neighbours is the next best.
+    /// A missing key has no location of its own; that of its neighbours is the next best.
     start: Range<usize>,
     mistakes: Vec<query::Error>,
     not_run: Vec<query::Error>,
     ignored: Vec<String>,
     /// Whether the rule looks at signals.
     on_signals: bool,
-    /// The rule's identifier and its place, known even where other things are wrong.
+    /// The rule's identifier and its location, known even if other things are wrong.
     id: Option<Spanned<String>>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         self.mistakes.push(query::Error::spanning(self.text, place.clone(), reason));
     }
 
-    /// The query and the facts. Where a mistake was noted, a default stands for what could not be read.
+    /// The query and the facts. After a mistake, a default stands in for what could not be read.
     fn rule(&mut self) -> Option<Rule> {
         if !self.mistakes.is_empty() {
             return None;
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         Some(Rule { language: language?, query: query?, on_signals, memory, definition })
     }
 
-    /// Whether an index of the rule is one of alerts.
+    /// Whether one of the rule's indices is an alert index.
     fn names_alerts(&self) -> bool {
         let names_alerts = |value: &DeValue<'_>| {
             value.as_str().is_some_and(|index| index.trim_start_matches(".internal").starts_with(ALERTS))
@@ -140,13 +140,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What a query must know about a field.
+    /// What a query needs to know about a field.
     fn field(&self, name: &str) -> Result<query::Field, String> {
         schema(self.on_signals)(name)
     }
 
     /// What the query is written in, or `None` for a rule that is not run. A rule of another type has another language
-    /// too, or none; of these two reasons the first is enough.
+    /// too, or none; the first of these two reasons is enough.
     fn language(&mut self, rule_type: &Spanned<String>) -> Option<Language> {
         let (place, rule_type) = (rule_type.span(), rule_type.get_ref().as_str());
         let wanted = match rule_type {
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
         self.not_run.push(query::Error::spanning(self.text, place.clone(), reason));
     }
 
-    /// Notes that the rule is not run; what stands in its query does not matter.
+    /// Notes that the rule is not run; what its query says does not matter.
     fn leave(&mut self, place: &Range<usize>, reason: String) {
         self.not_run(place, reason);
         for key in ["language", "query"] {
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The field of which the word before `where` is a value.
+    /// The field that the word before `where` is compared with.
     fn event_category(&mut self) -> String {
         const KEY: &str = "event_category_override";
         let place = self.rule.get(KEY).map(Spanned::span);
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         field
     }
 
-    /// The query, parsed only to be checked. Its mistakes are placed in the file.
+    /// The query, parsed only to check it. Its mistakes are reported at their location in the file.
     fn query(&mut self, language: &Language) -> Option<String> {
         let query = self.text("query");
         let (span, query) = (query.span(), query.into_inner());
@@ -258,8 +258,8 @@ impl<'a> Reader<'a> {
         Some(kind)
     }
 
-    /// Refuses keys that would change what matches (those of another type of rule only beside the type they
-    /// contradict), and notes those that are ignored.
+    /// Refuses keys that would change what matches (those of another rule type only beside the type they contradict),
+    /// and notes those that are ignored.
     fn check_rest(&mut self, is_run: bool) {
         for (key, value) in std::mem::take(&mut self.rule) {
             let name = key.get_ref().as_ref();
@@ -306,7 +306,7 @@ impl<'a> Reader<'a> {
         Spanned::new(span, value.unwrap_or_default())
     }
 
-    /// The values of a list, which may be missing, or of a single one in its place.
+    /// The values of a list that may be missing, or a single value in its place.
     fn list<T: DeserializeOwned>(&mut self, key: &str, expected: &str) -> impl Iterator<Item = T> {
         let items = match self.rule.remove(key).map(|value| (value.span(), value.into_inner())) {
             None => Vec::new(),
@@ -327,7 +327,7 @@ impl<'a> Reader<'a> {
         let (span, is_table) = (value.span(), value.get_ref().is_table());
         let read = T::deserialize(value.into_deserializer());
         read.map_err(|error| {
-            // What is wrong inside a table, only serde can say.
+            // Only serde can say what is wrong inside a table.
             let detail = if is_table { format!(": {}", error.message()) } else { String::new() };
             self.refuse(&error.span().unwrap_or(span), format!("{key} must be {expected}{detail}"));
         })
@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A string that is not empty, without the space around it.
+/// A non-empty string, trimmed.
 #[derive(Default, Deserialize)]
 struct Text(#[serde(deserialize_with = "text")] String);
 
