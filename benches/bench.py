@@ -99,7 +99,7 @@ def growth(folder: Path) -> None:
 
 
 def many_rules(folder: Path) -> None:
-    """Compare many rules of the usual shape with one, over records of which one in seven is a candidate of some rule."""
+    """Compare many rules of the usual shape with one; one in seven records is a candidate of some rule."""
     delivery = generate(folder, "rules.json.gz", RECORDS, 0)
     one = [SCAN, "--rules", seed_alone(folder), delivery]
     header("rules", "many, ms of processor time", "one, ms", "ratio", "target")
@@ -138,7 +138,7 @@ def against_rsigma(folder: Path) -> None:
 
 
 def same_matches(folder: Path, delivery: Path) -> None:
-    """Make sure that both engines do the job, with rules of which one matches."""
+    """Make sure that both engines do the job: one of the rules matches."""
     rules = rule_shapes.write(folder / "sigma-check", 0, SIGMA_RULES)
     some = rule_shapes.matching({"eventSource": "iam.amazonaws.com", "eventName|startswith": "putrole"})
     (rules / "some.yml").write_text(rule_shapes.sigma_rule(SIGMA_RULES, some))
@@ -161,7 +161,7 @@ def many_files(folder: Path) -> None:
 
 
 def scanning_with_memory(folder: Path) -> None:
-    """Compare scan with rules that remember, of which half of the records are candidates, with one that does not."""
+    """Compare rules that remember, with half of the records as candidates, with one rule that does not."""
     rules = rule_shapes.write_remembering(folder / "remembering")
     small, large = (generate(folder, f"remembering-{count}.json.gz", count, 0) for count in (RECORDS, 10 * RECORDS))
     many, one = [SCAN, "--rules", rules], [SCAN, "--rules", seed_alone(folder), small]

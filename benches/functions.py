@@ -91,7 +91,7 @@ def check(sandbox: Sandbox, invocations: int) -> None:
 
 
 def concurrent(deliveries: int) -> float:
-    """Return the seconds of a warm invocation with several deliveries, each GET of which takes 50 ms."""
+    """Return the seconds of a warm invocation with several deliveries, when each GET takes 50 ms."""
     sandbox = Sandbox(SAMPLE.read_bytes(), deliveries, 0.05)
     with function([BOOTSTRAP], sandbox):
         sandbox.invoke()

@@ -144,7 +144,7 @@ SIGMA_CYCLE = 58
 
 
 def sigma_rules(count: int) -> list[str]:
-    """Return so many of Sigma's rules, each as the text of a file."""
+    """Return this many of Sigma's rules, each as the text of a file."""
     chance = random.Random(SIGMA_CYCLE)
     return [sigma_rule(index, _detection(index % SIGMA_CYCLE, chance)) for index in range(count)]
 
@@ -224,7 +224,7 @@ def _new_terms(index: int) -> tuple[str, str]:
 
 
 def write(folder: Path, count: int, sigma: int = 0) -> Path:
-    """Write so many rule files into a new folder, and return it."""
+    """Write this many rule files to a new folder, and return it."""
     folder.mkdir()
     for index, query in enumerate(queries(count)):
         (folder / f"{index:04}.toml").write_text(rule(index, query))

@@ -3,7 +3,7 @@
 ``redrive.py STACK`` works with the AWS credentials, region and endpoint of its environment. A message is put into the
 queue before it is taken out of the dead-letter queue: stopped half way, this leaves a message in both rather than in none.
 
-It takes whatever the dead-letter queue holds, whoever put it there: SQS, SNS or EventBridge. SQS's own redrive knows only
+It takes whatever the dead-letter queue holds, whether SQS, SNS or EventBridge put it there. SQS's own redrive knows only
 the queue that SQS itself moved a message from.
 """
 

@@ -53,7 +53,7 @@ def deploy(emulator: Emulator, name: str, **parameters: str) -> dict[str, str]:
 def answered(
     emulator: Emulator, command: list[str], answers: str = "", folder: Path = ROOT, **environment: str
 ) -> tuple[int, str]:
-    """Run a command as somebody who gives these answers; return its exit code, and everything it printed."""
+    """Run a command with these answers typed in; return its exit code, and everything it printed."""
     kept = {key: value for key, value in emulator.environment.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
     both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": COMMAND_SECONDS, "text": True}
     done = subprocess.run(command, cwd=folder, env=kept | environment, input=answers, check=False, **both)

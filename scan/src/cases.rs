@@ -173,7 +173,7 @@ fn verdict(
         return mistake(place(case.fires), "fires must be true, false or a whole number".to_owned());
     };
     if case.records.is_empty() {
-        return mistake(0, "a case needs a record at least".to_owned());
+        return mistake(0, "a case needs at least one record".to_owned());
     }
     let (found, rejected) = signals(rules, is_own, &case.records);
     let wrong = rejected.or_else(|| {

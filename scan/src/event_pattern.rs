@@ -32,7 +32,7 @@ pub fn print(rules: &Ruleset) -> bool {
     }
     if text.len() > MAX_PATTERN {
         eprintln!(
-            "warning: the pattern has {} bytes; EventBridge takes {MAX_PATTERN} unless its quota is raised",
+            "warning: the pattern has {} bytes; EventBridge accepts {MAX_PATTERN} unless its quota is raised",
             text.len()
         );
     }

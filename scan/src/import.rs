@@ -29,7 +29,7 @@ pub fn import(source: &Folder, target: &Path, all: bool) -> Result<Imported, Str
     let is_free = !target.join(NOTES).exists()
         && fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_some());
     if is_free {
-        return Err(format!("{}: is no empty folder, and no earlier import", target.display()));
+        return Err(format!("{}: neither an empty folder nor an earlier import", target.display()));
     }
     let reading = &source.contents.reading;
     let left: BTreeSet<_> =

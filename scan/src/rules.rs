@@ -86,7 +86,7 @@ pub fn chosen(folder: Option<&Path>, choice: Option<Embedded>) -> Option<Bundle>
         rules.add(bundle(read)?);
     }
     if rules.rules.is_empty() {
-        eprintln!("there is no rule: name a folder that has some with --rules, or add --embedded seed");
+        eprintln!("there are no rules: name a folder of rules with --rules, or add --embedded seed");
         return None;
     }
     Some(rules)

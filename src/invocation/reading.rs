@@ -75,7 +75,7 @@ impl<'a> Reading<'a> {
     /// Reads until the deadline at most, and reports what was done and what failed.
     pub(crate) async fn run(mut self, deliveries: &Deliveries, source: &Source, deadlines: Deadlines) {
         if Instant::now() >= deadlines.reading {
-            let reason = format!("{}: there was no time left to begin with it", self.place);
+            let reason = format!("{}: there was no time left to start on it", self.place);
             return self.report.fail(Failure::transient(reason));
         }
         self.is_object = matches!(source, Source::Object(_));
@@ -164,13 +164,13 @@ impl<'a> Reading<'a> {
             Err(Stop::Failed(failure)) => report.fail(failure),
             Err(Stop::BadData(error)) => report.fail(Failure::permanent(format!("{place}: {error}"))),
             Err(Stop::Deadline) => {
-                let reason = format!("{place}: there was no time left to read it to its end");
+                let reason = format!("{place}: there was no time left to finish reading it");
                 report.fail(Failure::transient(reason));
             }
             Err(Stop::Panicked) => {
                 // The record that caused the panic is neither matched nor unmatched.
                 counters.rejected = counters.records - counters.matched - counters.unmatched;
-                let reason = format!("{place}: the function itself failed on it, by a panic");
+                let reason = format!("{place}: the function itself failed on it with a panic");
                 report.fail(Failure::permanent(reason));
             }
         }

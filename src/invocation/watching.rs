@@ -61,7 +61,7 @@ impl<'a> Watching<'a> {
     ) {
         let Some(silence) = self.silence else {
             let reason =
-                "nobody notes when accounts were seen: set ACCOUNT_SILENCE_HOURS, or end the schedule";
+                "nothing records when accounts were seen: set ACCOUNT_SILENCE_HOURS, or remove the schedule";
             return report.fail(Failure::permanent(reason));
         };
         let found = match silence.check(time, deadlines.reading).await {

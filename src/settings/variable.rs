@@ -88,7 +88,7 @@ pub(crate) const TRAIL_BUCKET_OWNER: Variable = Variable {
 
 pub(crate) const SIGNAL_ARCHIVE_BUCKET: Variable = Variable {
     name: "SIGNAL_ARCHIVE_BUCKET",
-    meaning: "A bucket for every signal, so that replays publish none again.",
+    meaning: "A bucket that keeps every signal, so that replays publish none twice.",
     unset: Unset::Means("no archive"),
 };
 

@@ -70,7 +70,7 @@ macro_rules! counters {
 counters! {
     deliveries as "Deliveries" in "Count": "Deliveries opened, and messages that hold records.",
     completed as "Completed" in "Count": "Deliveries in S3 read to their end.",
-    skipped as "Skipped" in "Count": "Other events, and objects that are no deliveries.",
+    skipped as "Skipped" in "Count": "Other events, and objects that are not deliveries.",
     records as "Records" in "Count": "Records read.",
     matched as "Matched" in "Count": "Records that match a rule.",
     unmatched: "Records that match none.",

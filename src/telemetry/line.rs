@@ -92,7 +92,7 @@ pub(crate) const SUPPRESSED: Line = Line {
 };
 
 pub(crate) const NOT_LOOKED_UP: Line = Line {
-    message: "signals are published without a look into the archive",
+    message: "signals are published without a check of the archive",
     level: Level::WARN,
     fields: "`bucket`, `reason`, `signals`; they may come again",
 };

@@ -78,11 +78,11 @@ pub enum Error {
         reason: String,
     },
     /// Too many nested envelopes.
-    #[error("more than {} envelopes inside each other", super::MAX_DEPTH)]
+    #[error("more than {} envelopes inside one another", super::MAX_DEPTH)]
     TooDeep,
     /// More parts than any service puts into a message.
     #[error(
-        "the message has {} parts or more, and none of them is read: no service sends as many",
+        "the message has {} parts or more, and none of them is read: no service sends that many",
         super::MAX_PARTS
     )]
     TooMany,

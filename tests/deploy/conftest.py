@@ -152,7 +152,7 @@ class Listener:
     subscriber: Subscriber
 
     def collect(self, at_least: int = 0) -> list[Received]:
-        """Return every signal published until the queue is empty, waiting for ``at_least`` so many."""
+        """Return every signal published until the queue is empty, waiting for ``at_least`` this many."""
         received = list(self.subscriber.collect(self.deployment.outputs["QueueUrl"], at_least, PATIENCE_SECONDS))
         self.deployment.settle()
         return received

@@ -1,4 +1,4 @@
-"""The command blocks of the pages, and somebody who types them, in order, into a terminal whose AWS is an emulator."""
+"""The command blocks of the pages, and a reader who types them, in order, into a terminal whose AWS is an emulator."""
 
 import os
 import re

@@ -37,7 +37,7 @@ def download(folder: Path) -> None:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    """Return somebody who has downloaded a release, and whose account has a bucket for code and one of a trail."""
+    """Return a reader with a downloaded release, whose account has a bucket for code and a trail bucket."""
     download(tmp_path)
     (tmp_path / "params.yaml").write_text(f"TrailBucketName: '{BUCKET}'\n")
     with ministack(enforcing=True) as emulator:

@@ -57,7 +57,7 @@ def fill_buckets(reader: Reader) -> None:
 
 @pytest.fixture
 def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reader]:
-    """Return somebody who has what a page takes for granted, in an emulator of their own."""
+    """Return a reader who has everything that a page assumes, in an emulator of their own."""
     page = request.getfixturevalue("page")
     write_files(tmp_path)
     with ministack(enforcing=True) as emulator:

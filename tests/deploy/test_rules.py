@@ -71,7 +71,7 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def reader(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """Return somebody who has deployed a release, and has no rule yet."""
+    """Return a reader who has deployed a release, and has no rules yet."""
     folder = tmp_path_factory.mktemp("clone")
     for name in ("Makefile", "requirements", ".venv"):
         (folder / name).symlink_to(ROOT / name)

@@ -1,4 +1,4 @@
-"""What template.yaml promises whoever deploys it, read from the template itself."""
+"""What template.yaml promises to those who deploy it, read from the template itself."""
 
 import re
 from collections.abc import Iterator

@@ -89,7 +89,7 @@ def emitted(own_bucket: Deployment, main: Sample) -> dict[str, Any]:
 
 
 def metrics(deployment: Deployment, since: int, name: str) -> dict[str, Any]:
-    """Return the first metrics document in the log behind so many lines that counts something under a name."""
+    """Return the first metrics document after this many log lines that counts something under a name."""
 
     def found() -> list[dict[str, Any]]:
         return [line for line in deployment.log()[since:] if "_aws" in line and line.get(name)]

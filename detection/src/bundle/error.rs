@@ -7,7 +7,7 @@ pub enum Error {
     #[error("is empty: write it again with cloudtrail-scan --bundle")]
     Empty,
     /// It is too long.
-    #[error("is longer than {MAX_BYTES} bytes, which no bundle is")]
+    #[error("is longer than {MAX_BYTES} bytes, the most that a bundle can have")]
     TooLong,
     /// It ends too early.
     #[error("is cut off: copy it again, or write it again with cloudtrail-scan --bundle")]
@@ -30,7 +30,7 @@ pub enum Error {
     Altered,
     /// It is intact, but this version does not understand it.
     #[error(
-        "holds what this version does not understand: {0}; write it with the cloudtrail-scan of this version"
+        "contains something that this version does not understand: {0}; write it with the cloudtrail-scan of this version"
     )]
     Content(String),
 }

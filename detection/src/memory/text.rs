@@ -24,7 +24,7 @@ pub enum Error {
     #[error("it belongs to a rule of another type")]
     OtherType,
     /// It was cut, or altered.
-    #[error("its text is cut or was altered by hand")]
+    #[error("its text was cut off or altered by hand")]
     Damaged,
 }
 

@@ -14,7 +14,7 @@ pub struct Regex {
 pub(super) const MAX_PER_RULE: usize = 64;
 /// The error for the first one over the limit.
 pub(super) const TOO_MANY: &str =
-    "a rule has 64 regular expressions at most: join some with |, or use wildcards";
+    "a rule can have at most 64 regular expressions: join some with |, or use wildcards";
 /// Longer expressions are refused before they are compiled; no rule has one.
 const MAX_BYTES: usize = 4096;
 /// The maximum size of the compiled form.

@@ -97,7 +97,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// The text starts with a UTF-16 byte order mark.
-    #[error("the text is UTF-16: convert it to UTF-8, which CloudTrail writes, first")]
+    #[error("the text is UTF-16: convert it to UTF-8, the encoding that CloudTrail writes")]
     Utf16,
     /// The text ends inside the JSON.
     #[error("the JSON ends too early, after {records} whole records and {byte} bytes of inflated text")]
@@ -135,7 +135,7 @@ pub enum Rejection {
     #[error("the record nests objects and arrays deeper than {MAX_LEVELS} levels")]
     TooDeep,
     /// UTF-16 without a byte order mark.
-    #[error("the text is UTF-16: convert it to UTF-8, which CloudTrail writes, first")]
+    #[error("the text is UTF-16: convert it to UTF-8, the encoding that CloudTrail writes")]
     Utf16,
     /// A JSON object without any of the keys that every CloudTrail record has.
     #[error("not a CloudTrail record{}", looks_like.map(|what| format!(": it looks like {what}")).unwrap_or_default())]

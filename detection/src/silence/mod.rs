@@ -27,7 +27,7 @@ pub const KEPT_DAYS: i64 = 60;
 /// A delivery is at most this many hours ahead of the clock. A later one would hide every silence up to then.
 const AHEAD_HOURS: i64 = 1;
 /// The number of the last item: accounts are divided among items from 0 on.
-const ITEMS: u8 = u8::MAX;
+const LAST_ITEM: u8 = u8::MAX;
 
 /// A delivery for an account and region.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -55,7 +55,7 @@ impl Sighting {
 
 /// The keys of all items.
 pub fn items() -> impl Iterator<Item = String> {
-    (0..=ITEMS).map(item)
+    (0..=LAST_ITEM).map(item)
 }
 
 /// The time of a check: RFC 3339.

@@ -55,7 +55,7 @@ impl News {
                 rfc3339(*hour),
                 "/resumed",
                 format!(
-                    "CloudTrail delivers again for account {named}, {region}: nothing had come since the hour of {last_seen}."
+                    "CloudTrail delivers again for account {named}, {region}: nothing had arrived since the hour of {last_seen}."
                 ),
             ),
         };

@@ -39,11 +39,11 @@ fn a_mistake_in_a_field_is_shown_in_its_place() {
         ("eventName|", "x", 15, "unknown modifier :"),
         ("eventName|contains|endswith", "x", 24, "contains and endswith do not go together"),
         ("eventName|re|contains", "x", 18, "re and contains do not go together"),
-        ("eventName|contains|contains", "x", 24, "stands twice"),
+        ("eventName|contains|contains", "x", 24, "appears twice"),
         ("eventName|i", "x", 15, "the flag i belongs behind re"),
         ("eventName|contains|s", "x", 24, "the flag s belongs behind re"),
-        ("eventName|re|cased", "x", 18, "cased says nothing behind re"),
-        ("eventName|cased|cidr", "10.0.0.0/8", 21, "cased says nothing before cidr"),
+        ("eventName|re|cased", "x", 18, "cased has no effect after re"),
+        ("eventName|cased|cidr", "10.0.0.0/8", 21, "cased has no effect before cidr"),
         ("''", "x", 5, "a field needs a name"),
         ("'|exists'", "true", 7, "exists needs a field"),
     ] {
@@ -57,8 +57,8 @@ fn a_mistake_in_a_value_is_shown_in_its_place() {
         ("eventName", "[]", 16, "an empty list"),
         ("eventName", "[x, [y]]", 20, "not a list in a list"),
         ("userIdentity", "{type: Root}", 19, "write the path, such as userIdentity.type"),
-        ("eventName|contains", "null", 25, "null goes with no modifier"),
-        ("eventName|re", "null", 19, "null goes with no modifier"),
+        ("eventName|contains", "null", 25, "null takes no modifier"),
+        ("eventName|re", "null", 19, "null takes no modifier"),
         ("eventName|re", "'a(b'", 20, "is not understood"),
         ("eventName|re", "'a(?=b)'", 20, "looking ahead or behind"),
         ("eventName|re", "'(?<!a)b'", 20, "looking ahead or behind"),
@@ -72,7 +72,7 @@ fn a_mistake_in_a_value_is_shown_in_its_place() {
         ("eventName|gt", "ten", 19, "expected a number"),
         ("eventName|lt", "0x10", 19, "expected a number"),
         ("eventName|fieldref", "user.name", 25, "a field user:"),
-        ("eventName|fieldref", "", 23, "null goes with no modifier"),
+        ("eventName|fieldref", "", 23, "null takes no modifier"),
     ] {
         assert_wrong(field, value, column, reason);
     }

@@ -178,7 +178,7 @@ fn an_import_copies_what_runs_unchanged_and_says_where_it_is_from() {
     let mine = folder(&[("mine.toml", "x")]);
     let run = scan(&["--import", path(&source), path(&mine)]);
     assert_eq!(run.code, Some(1));
-    assert!(run.err.contains("is no empty folder, and no earlier import"), "{}", run.err);
+    assert!(run.err.contains("neither an empty folder nor an earlier import"), "{}", run.err);
 }
 
 #[test]

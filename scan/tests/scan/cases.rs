@@ -108,7 +108,7 @@ fn a_mistake_in_a_file_of_cases_is_named_with_line_and_column() {
             "fires must be true, false or a",
         ),
         ("{\"case\": \"x\", \"fires\": -1, \"records\": [{}]}", "3:24", "fires must be true, false or a"),
-        ("{\"case\": \"x\", \"fires\": true, \"records\": []}", "3:1", "a case needs a record at least"),
+        ("{\"case\": \"x\", \"fires\": true, \"records\": []}", "3:1", "a case needs at least one record"),
         ("{\"case\": \"x\", \"fires\": true, \"records\": {}}", "3:40", "invalid type: map"),
         ("{\"case\": \"x\", \"fires\": true \"records\": [{}]}", "3:29", "expected `,` or `}`"),
         ("[1]", "3:2", "invalid type: integer `1`"),

@@ -92,7 +92,7 @@ impl<'a> Lexer<'a> {
             } else if self.take("/*") {
                 let Some(end) = self.rest().find("*/") else {
                     return Err(self
-                        .error(start, start + 2, "the comment has no end")
+                        .error(start, start + 2, "the comment is not closed")
                         .help("close it with */"));
                 };
                 self.at += end + 2;
@@ -156,7 +156,7 @@ impl<'a> Lexer<'a> {
         match Decimal::parse(&self.text[start..self.at]) {
             Some(number) if word.is_empty() => Ok(Token::Number(number)),
             _ => Err(self
-                .error(start, self.at, "this is no number, and a name does not start with a digit")
+                .error(start, self.at, "this is not a number, and names cannot start with a digit")
                 .help("write such a name in backquotes, and a text in double quotes")),
         }
     }
@@ -170,7 +170,7 @@ impl<'a> Lexer<'a> {
                 is_quoted = true;
                 let part = self.run(|character| !matches!(character, '`' | '\r' | '\n'));
                 if part.is_empty() || !self.take("`") {
-                    return Err(self.error(start, self.at, "the name in backquotes has no end"));
+                    return Err(self.error(start, self.at, "the closing backquote is missing"));
                 }
                 name.push_str(part);
             } else {
@@ -196,7 +196,9 @@ impl<'a> Lexer<'a> {
         let start = self.at;
         if self.take("\"\"\"") {
             let Some(end) = self.rest().find("\"\"\"") else {
-                return Err(self.error(start, start + 3, "the text has no end").help(r#"close it with """"#));
+                return Err(self
+                    .error(start, start + 3, "the text is not closed")
+                    .help(r#"close it with """"#));
             };
             // Up to two quotes before the closing ones belong to the text.
             let more = self.rest()[end + 3..].bytes().take(2).take_while(|byte| *byte == b'"').count();

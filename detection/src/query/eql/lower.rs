@@ -130,18 +130,21 @@ impl Lowering<'_> {
                 if *wanted { self.condition(&call) } else { self.negated(&call) }
             }
             (Syntax::Call { name, .. }, ..) if name == "length" => {
-                self.refuse(&right.place, "expected a number: a length is one")
+                self.refuse(&right.place, "expected a number: a length is a number")
             }
             (Syntax::Call { .. }, ..) => {
-                self.refuse(&right.place, "expected true or false: that is what the function gives")
+                self.refuse(&right.place, "expected true or false: that is what the function returns")
             }
             (Syntax::Field { .. }, Syntax::Call { .. }, _) => {
-                self.refuse(&right.place, "a field is not compared with what a function gives")
+                self.refuse(&right.place, "a field cannot be compared with the result of a function")
             }
             (Syntax::Field { .. }, ..) => {
                 self.refuse(&right.place, "only == and != compare with null or with another field")
             }
-            _ => self.refuse(&left.place, "expected a field: two constants always compare alike"),
+            _ => self.refuse(
+                &left.place,
+                "expected a field: comparing two constants always gives the same result",
+            ),
         }
     }
 
@@ -198,12 +201,12 @@ impl Lowering<'_> {
             Syntax::Field { .. } => self.test(operand, &operand.place, |kind| match kind {
                 Kind::Boolean => Ok(Test::Boolean(true)),
                 _ => Err((
-                    "a field alone is no condition unless it is a boolean".to_owned(),
+                    "a field alone is not a condition unless it is a boolean".to_owned(),
                     Some("compare it: field == \"value\", or field != null"),
                 )),
             }),
             Syntax::Call { name, any_case, arguments } => self.call(operand, name, *any_case, arguments),
-            _ => self.refuse(&operand.place, "a value alone is no condition: expected a comparison"),
+            _ => self.refuse(&operand.place, "a value alone is not a condition: expected a comparison"),
         }
     }
 
@@ -215,7 +218,7 @@ impl Lowering<'_> {
             "cidrMatch" | "match" | "wildcard" => None,
             "length" => {
                 return self
-                    .refuse(&call.place, "length gives a number: compare it, as in length(field) > 64");
+                    .refuse(&call.place, "length returns a number: compare it, as in length(field) > 64");
             }
             _ => {
                 return self.refuse(
@@ -225,7 +228,7 @@ impl Lowering<'_> {
             }
         };
         if name == "cidrMatch" && any_case {
-            return self.refuse(&call.place, "cidrMatch knows no case: write it without ~");
+            return self.refuse(&call.place, "case does not apply to cidrMatch: write it without ~");
         }
         let [field, others @ ..] = arguments else { return never() };
         if others.is_empty() || !matches!(field.kind, Syntax::Field { .. }) {

@@ -58,15 +58,15 @@ pub(super) fn not_run(text: &str, tokens: &[Placed]) -> Option<Error> {
         [(Token::Word(name), place), (Token::Sign("("), _)]
             if FUNCTIONS_NOT_RUN.contains(&name.trim_end_matches('~')) =>
         {
-            Some(error(place, format!("the function {name} is not run here")).help(
+            Some(error(place, format!("the function {name} is not supported")).help(
                 "use stringContains, startsWith, endsWith, length, cidrMatch, wildcard or match, or like and regex",
             ))
         }
         [(Token::Sign(sign @ ("+" | "*" | "/" | "%")), place), _] => {
-            Some(error(place, format!("arithmetic ({sign}) is not run here")))
+            Some(error(place, format!("arithmetic ({sign}) is not supported")))
         }
         [(Token::Sign("["), place), (Token::Number(_), _)] => {
-            Some(error(place, "one element of an array cannot be chosen here".to_owned()).help("leave the index out: any element will do"))
+            Some(error(place, "choosing one element of an array is not supported".to_owned()).help("leave the index out: any element will do"))
         }
         _ => None,
     })

@@ -140,7 +140,7 @@ impl<'a> Parser<'a> {
         let is_meant = |name: &str| if them { !name.starts_with('_') } else { fits(pattern, name) };
         let meant: Vec<_> = self.detections.iter().filter(|(name, _)| is_meant(name)).collect();
         if meant.is_empty() {
-            return Err(self.at(start, format!("no detection has a name that {pattern} stands for")));
+            return Err(self.at(start, format!("no detection has a name that matches {pattern}")));
         }
         let nodes = meant.into_iter().map(|(_, detection)| self.use_of(detection.as_ref()));
         let mut nodes = nodes.collect::<Result<Vec<_>, _>>()?;

@@ -110,7 +110,7 @@ impl Field {
             };
             offset += modifier.len() + 1;
             if seen.contains(&modifier) {
-                problems.push(Problem::wrong(&place, format!("the modifier {modifier} stands twice")));
+                problems.push(Problem::wrong(&place, format!("the modifier {modifier} appears twice")));
             } else if let Err(problem) = field.modify(modifier, &seen) {
                 problems.push(problem.at(place));
             }
@@ -136,13 +136,13 @@ impl Field {
                     Operator::Equals | Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
                         Ok(())
                     }
-                    _ => wrong(format!("cased says nothing behind {}: leave it out", last_operator(before))),
+                    _ => wrong(format!("cased has no effect after {}: leave it out", last_operator(before))),
                 };
             }
             "i" | "ignorecase" | "m" | "multiline" | "s" | "dotall" => {
                 let Operator::Regex(flags) = &mut self.operator else {
                     return wrong(format!(
-                        "the flag {modifier} belongs behind re: expected \"|re|{modifier}\""
+                        "the flag {modifier} belongs after re: expected \"|re|{modifier}\""
                     ));
                 };
                 match modifier.as_bytes()[0] {
@@ -182,7 +182,7 @@ impl Field {
             return wrong(format!("{other} and {modifier} do not go together: leave one out"));
         }
         if self.cased && !matches!(operator, Operator::Contains | Operator::StartsWith | Operator::EndsWith) {
-            return wrong(format!("cased says nothing before {modifier}: leave it out"));
+            return wrong(format!("cased has no effect before {modifier}: leave it out"));
         }
         self.operator = operator;
         Ok(())

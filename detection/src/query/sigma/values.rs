@@ -14,7 +14,7 @@ pub(super) fn test(field: &Field, item: &Item) -> Result<Node, Problem> {
         Content::Null if field.subject == Subject::Anywhere => {
             return wrong("a word to look for cannot be null".to_owned());
         }
-        Content::Null => return wrong("null goes with no modifier: write the field alone".to_owned()),
+        Content::Null => return wrong("null takes no modifier: write the field alone".to_owned()),
         Content::Map(_) => {
             return wrong(
                 "a field has no fields inside it in Sigma: write the path, such as userIdentity.type"

@@ -214,7 +214,7 @@ impl Reader<'_> {
                 if !seen.insert(name.get_ref()) {
                     self.refuse(
                         &name.span(),
-                        format!("the field {} stands here twice: name it once", name.get_ref()),
+                        format!("the field {} appears twice: name it once", name.get_ref()),
                     );
                 }
                 self.remembered(name)

@@ -269,7 +269,7 @@ impl<'a> Reader<'a> {
                     self.refuse(&value.span(), *why);
                 }
             } else if !UNUSED.contains(&name) {
-                let reason = format!("{name} is ignored: it steers Elastic's stack, or is misspelt");
+                let reason = format!("{name} is ignored: it controls Elastic's stack, or is misspelled");
                 self.ignored.push(reason);
             }
         }
