@@ -244,7 +244,7 @@ variable "notice_email" {
 }
 
 variable "notice_quiet_seconds" {
-  description = "Seconds after a notice without others of the same rule and principal."
+  description = "Seconds after a notice in which others of its rule and principal are held back."
   type        = number
   default     = 300
 

@@ -88,7 +88,7 @@ pub(crate) const TRAIL_BUCKET_OWNER: Variable = Variable {
 
 pub(crate) const SIGNAL_ARCHIVE_BUCKET: Variable = Variable {
     name: "SIGNAL_ARCHIVE_BUCKET",
-    meaning: "A bucket that keeps every signal, so that replays publish none twice.",
+    meaning: "A bucket that keeps every signal, so that replays publish nothing twice.",
     unset: Unset::Means("no archive"),
 };
 
@@ -106,14 +106,14 @@ pub(crate) const NOTICES: Variable = Variable {
 
 pub(crate) const NOTICE_QUIET_SECONDS: Variable = Variable {
     name: "NOTICE_QUIET_SECONDS",
-    meaning: "Seconds after a notice without others of the same rule and principal.",
+    meaning: "Seconds after a notice in which others of its rule and principal are held back.",
     unset: Unset::Default("300"),
 };
 
 pub(crate) const MEMORY_TABLE: Variable = Variable {
     name: "MEMORY_TABLE",
     meaning: "The DynamoDB table for rules with memory. A name, or an ARN for another region.",
-    unset: Unset::Means("they are off"),
+    unset: Unset::Means("these rules are off"),
 };
 
 pub(crate) const LEARNING_DAYS: Variable = Variable {
