@@ -209,7 +209,7 @@ async fn check((name, method, fault): (&'static str, &'static str, Get)) {
     assert_eq!(run.published(), events, "{name}");
     assert_eq!(run.failed(), [""; 0], "{name}");
     let (words, unarchived) = match method {
-        "HEAD" => ("without a look into the archive", 0),
+        "HEAD" => ("without a check of the archive", 0),
         _ => ("not archived", 30),
     };
     assert_eq!(run.counter("unarchived"), unarchived, "{name}");

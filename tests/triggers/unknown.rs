@@ -155,7 +155,7 @@ fn envelopes_inside_each_other_are_opened_up_to_a_bound() {
     assert!(depths[..4].iter().all(|found| *found), "everything that AWS nests: {depths:?}");
     assert!(depths[6..].iter().all(|found| !found), "{depths:?}");
     let error = parts(&recognised(&sqs(&[inner.to_string()])).expect("a batch"))[0][0].clone();
-    assert!(error.contains("inside each other"), "{error}");
+    assert!(error.contains("inside one another"), "{error}");
 }
 
 #[test]

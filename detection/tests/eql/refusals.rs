@@ -27,7 +27,7 @@ fn a_refusal_names_its_place_and_what_was_expected() {
         ("any where x == \"\\u00e9\"", (1, 17), "unknown escape"),
         ("any where x == \"\\u{d800}\"", (1, 17), "unknown escape"),
         ("any where /* x == \"a\"", (1, 11), "the comment is not closed"),
-        ("any where x == 12ab", (1, 16), "this is no number"),
+        ("any where x == 12ab", (1, 16), "this is not a number"),
         ("any where x == ?\"a\"", (1, 17), "expected a field behind ?"),
         ("any where x == \"a\" and\n  nope == \"b\"", (2, 3), "no field nope"),
         ("any where x.y == \"a\"", (1, 11), "no field x.y"),

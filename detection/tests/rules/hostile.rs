@@ -100,19 +100,19 @@ fn hostile_rule_files_give_an_error_soon_in_every_language() {
             "65 expressions",
             "eql",
             format!("any where event.action regex ({})", expressions(65)),
-            "64 regular expressions at most",
+            "at most 64 regular expressions",
         ),
         (
             "65 expressions",
             "sigma",
             sigma("eventName|re", &format!("[{}]", expressions(65))),
-            "64 regular expressions at most",
+            "at most 64 regular expressions",
         ),
         (
             "40,000 expressions",
             "sigma",
             sigma("eventName|re", &format!("[{}]", expressions(40_000))),
-            "64 regular expressions at most",
+            "at most 64 regular expressions",
         ),
         (
             "a number of 200,000 digits",

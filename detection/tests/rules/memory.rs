@@ -148,7 +148,7 @@ fn a_mistake_in_what_a_rule_remembers_is_refused_with_its_place_and_what_to_writ
             new_terms(two, "[\"user.id\", \"user.name\", \"source.ip\", \"event.action\"]"),
             "19:9: new_terms has 4 fields",
         ),
-        (new_terms("user.name", "cloud.account.id"), "19:30: the field cloud.account.id stands here twice"),
+        (new_terms("user.name", "cloud.account.id"), "19:30: the field cloud.account.id appears twice"),
         (new_terms("user.name", "host.name"), "19:30: the field host.name is not mapped here"),
         (
             new_terms("now-10d", "10d"),

@@ -40,8 +40,8 @@ fn a_mistake_in_a_field_is_shown_in_its_place() {
         ("eventName|contains|endswith", "x", 24, "contains and endswith do not go together"),
         ("eventName|re|contains", "x", 18, "re and contains do not go together"),
         ("eventName|contains|contains", "x", 24, "appears twice"),
-        ("eventName|i", "x", 15, "the flag i belongs behind re"),
-        ("eventName|contains|s", "x", 24, "the flag s belongs behind re"),
+        ("eventName|i", "x", 15, "the flag i belongs after re"),
+        ("eventName|contains|s", "x", 24, "the flag s belongs after re"),
         ("eventName|re|cased", "x", 18, "cased has no effect after re"),
         ("eventName|cased|cidr", "10.0.0.0/8", 21, "cased has no effect before cidr"),
         ("''", "x", 5, "a field needs a name"),
@@ -135,7 +135,7 @@ fn a_mistake_in_a_condition_is_shown_in_its_place() {
         ("(s", 16, "expected \")\""),
         ("s)", 15, "found )"),
         ("(s t)", 17, "expected \"and\", \"or\" or \")\", found t"),
-        ("1 of t*", 19, "no detection has a name that t* stands for"),
+        ("1 of t*", 19, "no detection has a name that matches t*"),
         ("1 of", 18, "expected \"them\" or a name"),
         ("2 of s*", 14, "2 of is not supported"),
         ("1 of (s)", 19, "expected \"them\" or a name"),
@@ -158,7 +158,7 @@ fn a_mistake_in_a_condition_is_shown_in_its_place() {
         ("  s:\n  condition: s", "an empty detection"),
         ("  s: [[x]]\n  condition: s", "not a list in a list"),
         ("  s: [null]\n  condition: s", "a word to look for cannot be null"),
-        ("  _s: x\n  condition: 1 of them", "no detection has a name that them stands for"),
+        ("  _s: x\n  condition: 1 of them", "no detection has a name that matches them"),
         ("  - x", "detection must be a map"),
     ] {
         let (errors, _) = problems(detection);

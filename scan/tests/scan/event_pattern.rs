@@ -118,7 +118,7 @@ fn calls_that_only_read_are_warned_of() {
 fn a_pattern_that_is_too_long_for_eventbridge_is_warned_of() {
     let actions: Vec<_> = (0..200).map(|number| format!("Action{number:012}")).collect();
     let run = run(&[("a", &format!("event.action: ({})", actions.join(" or ")))]);
-    assert!(run.err.contains("EventBridge takes 2048"), "{}", run.err);
+    assert!(run.err.contains("EventBridge accepts 2048"), "{}", run.err);
 }
 
 #[test]
