@@ -10,7 +10,11 @@ type Found = Vec<Result<Vec<u8>, Rejection>>;
 fn decode(chunks: std::slice::Chunks<'_, u8>) -> (Found, Result<(), Error>) {
     let mut decoder = Decoder::new();
     let mut found = Found::new();
-    for mut chunk in chunks {
+    for chunk in chunks.map(Some).chain([None]) {
+        if chunk.is_none() {
+            decoder.end();
+        }
+        let mut chunk = chunk.unwrap_or_default();
         loop {
             match decoder.step(&mut chunk, &mut |_, record| found.push(record.map(|record| record.text().to_vec()))) {
                 Ok(true) => {}

@@ -1,16 +1,15 @@
 //! Shows a rule's query over one event: each part with the values seen and its verdict.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use detection::detect::{Rule, Ruleset};
 use detection::ecs::Mapping;
 use detection::query::{Fields, Node, Query, Scalar, Subject};
-use detection::records::{self, Decoder, RawRecord, Record};
+use detection::records::{self, RawRecord, Record};
 use serde_json::{Map, Value};
 
 use crate::inputs::{Input, Inputs};
+use crate::reading::each_record;
 use crate::selection::Selection;
 use crate::summary::name;
 
@@ -121,9 +120,6 @@ fn find(event: &str, paths: &[PathBuf]) -> Result<Found, String> {
 
 fn find_in(input: &Input, event: &str) -> Result<Option<Found>, String> {
     let failed = |reason: String| format!("{}: {reason}", name(&input.path));
-    let mut file = File::open(&input.path).map_err(|error| failed(error.to_string()))?;
-    let mut decoder = Decoder::new();
-    let mut chunk = vec![0; 64 * 1024];
     let mut found = None;
     let mut take = |position: u64, record: Record<'_>| {
         let parsed =
@@ -135,17 +131,10 @@ fn find_in(input: &Input, event: &str) -> Result<Option<Found>, String> {
             found = Some((record, format!("record {position} of {}", name(&input.path))));
         }
     };
-    loop {
-        let length = file.read(&mut chunk).map_err(|error| failed(error.to_string()))?;
-        let mut bytes = &chunk[..length];
-        while decoder.step(&mut bytes, &mut take).map_err(|error| failed(error.to_string()))? {}
-        if length == 0 {
-            break;
-        }
-    }
+    let read = each_record(&input.path, &mut take).map_err(|error| failed(error.to_string()))?;
     // Errors after the event do not matter.
     if found.is_none() && input.named {
-        decoder.finish().map_err(|error| failed(error.to_string()))?;
+        read.map_err(|error| failed(error.to_string()))?;
     }
     Ok(found)
 }

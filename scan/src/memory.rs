@@ -4,21 +4,21 @@
 //! records of those that signal are read again. A few megabytes of matches likely to signal wait with their records.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::panic::resume_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use detection::detect::Ruleset;
 use detection::memory::{self, Candidate, Event, State, Time, Verdict};
 use detection::origin::Origin;
 use detection::pipeline::{self, Pipeline, Tally};
-use detection::records::{Decoder, Record};
+use detection::records::Record;
 use detection::signal::Signal;
 use foldhash::{HashMap, HashMapExt};
 
-const CHUNK_BYTES: usize = 64 * 1024;
+use crate::reading::each_record;
+
 /// Keeps this many bytes of matches: re-reading a file for a few matches takes as long as reading it the first time.
 const KEPT_BYTES: usize = 8 << 20;
 
@@ -280,12 +280,7 @@ impl<'r> Memory<'r> {
     }
 
     /// Re-reads the records of a file that signal.
-    fn again(
-        &self,
-        path: &PathBuf,
-        mut hits: Vec<(u32, Hit)>,
-        now: &str,
-    ) -> io::Result<Vec<(usize, Signal)>> {
+    fn again(&self, path: &Path, mut hits: Vec<(u32, Hit)>, now: &str) -> io::Result<Vec<(usize, Signal)>> {
         hits.sort_by_key(|(position, _)| *position);
         let mut hits = hits.into_iter().peekable();
         let origin = Origin::File(path.display().to_string());
@@ -310,16 +305,9 @@ impl<'r> Memory<'r> {
                 }
             }
         };
-        let (mut file, mut decoder, mut chunk) = (File::open(path)?, Decoder::new(), vec![0; CHUNK_BYTES]);
-        loop {
-            let length = file.read(&mut chunk)?;
-            let mut bytes = &chunk[..length];
-            // Errors in the file were reported when it was first read.
-            while decoder.step(&mut bytes, &mut take).unwrap_or(false) {}
-            if length == 0 {
-                return Ok(signals);
-            }
-        }
+        // What is wrong with the file was reported when it was read first.
+        let _ = each_record(path, &mut take)?;
+        Ok(signals)
     }
 }
 

@@ -198,13 +198,39 @@ impl<'a> Reader<'a> {
                 }
             }
             if length == 0 {
-                return Ok(decoder.finish()?);
+                decoder.end();
             }
             progress.inc(length as u64);
             while decoder.step(&mut bytes, &mut |position, record| findings.take(position, record))? {
                 findings.hand_over_batch()?;
             }
             findings.hand_over_batch()?;
+            if length == 0 {
+                return Ok(decoder.finish()?);
+            }
+        }
+    }
+}
+
+/// Passes every record of a file to `take`, with its position, up to an error in its bytes.
+pub fn each_record(
+    path: &Path,
+    take: &mut impl FnMut(u64, Record<'_>),
+) -> io::Result<Result<(), records::Error>> {
+    let (mut file, mut decoder, mut chunk) = (File::open(path)?, Decoder::new(), vec![0; CHUNK_BYTES]);
+    loop {
+        let length = file.read(&mut chunk)?;
+        if length == 0 {
+            decoder.end();
+        }
+        let mut bytes = &chunk[..length];
+        loop {
+            match decoder.step(&mut bytes, take) {
+                Ok(true) => {}
+                Ok(false) if length == 0 => return Ok(decoder.finish()),
+                Ok(false) => break,
+                Err(error) => return Ok(Err(error)),
+            }
         }
     }
 }

@@ -97,6 +97,8 @@ impl<'a> Reading<'a> {
                 }
             }
         }
+        decoder.end();
+        self.decode(&mut decoder, &[]).await?;
         Ok(decoder.finish()?)
     }
 

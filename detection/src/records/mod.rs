@@ -9,12 +9,14 @@
 //! record per line, a document of a CloudWatch Logs subscription, or the output of `aws cloudtrail lookup-events`.
 //! [`RawRecord::unwrapped`] takes a record out of the log event or the EventBridge event that holds it.
 
+mod arrays;
 mod brackets;
 mod exact;
 mod gzip;
 mod nesting;
 mod repair;
 mod split;
+mod state;
 mod subscription;
 mod wrapping;
 
@@ -191,6 +193,8 @@ enum Encoding {
 /// let mut input: &[u8] = br#"{"Records":[{"eventName":"ListBuckets"},7]}"#;
 /// let mut found = Vec::new();
 /// while decoder.step(&mut input, &mut |_, record| found.push(record.is_ok()))? {}
+/// decoder.end();
+/// while decoder.step(&mut input, &mut |_, record| found.push(record.is_ok()))? {}
 /// decoder.finish()?;
 /// assert_eq!(found, [true, false]);
 /// # Ok::<(), detection::records::Error>(())
@@ -307,6 +311,16 @@ impl Decoder {
                 Err(Error::Bomb { inflated, read: self.read })
             }
             None => Ok(self.filled || !input.is_empty()),
+        }
+    }
+
+    /// Says that there are no more bytes. If a broken record has swallowed the lines after it, the next steps, with no
+    /// input, pass on the records of those lines.
+    pub fn end(&mut self) {
+        if self.scanned == self.end
+            && let Some(at) = self.splitter.restart_by_line(&self.window[..self.end])
+        {
+            self.scanned = at;
         }
     }
 

@@ -6,65 +6,18 @@
 
 use std::ops::ControlFlow;
 
+use super::arrays::{LOG_EVENTS, key_before};
 use super::brackets::{BLOCK_BYTES, Brackets};
 use super::nesting::Nesting;
+use super::state::{Halt, Holder, Last, Quotes, State};
 use super::subscription::Subscription;
 use super::{Error, MAX_RECORD_BYTES, RawRecord, Record, Rejection};
 
-/// The keys of arrays of records in a top-level object: of a delivery, of a CloudWatch Logs subscription, and of
-/// `aws cloudtrail lookup-events`.
-const ARRAYS: [&[u8]; 3] = [b"Records", LOG_EVENTS, b"Events"];
-const LOG_EVENTS: &[u8] = b"logEvents";
 /// How much to keep of an object that is too large for a record, since the key of an array must still be found in it.
 const TAIL_BYTES: usize = 4096;
+/// How a line begins that follows a broken record and looks like a record itself.
+const NEXT_LINE: &[u8] = b"\n{\"";
 const JSON: &str = "a JSON object or array";
-
-/// The position of the next byte in the structure of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Outside of every value.
-    Outermost,
-    /// After the first byte of a possible UTF-16 byte order mark.
-    Mark(u8),
-    /// Inside a top-level object that may be a record or hold an array of them.
-    Object,
-    /// Inside an array, between records.
-    Between,
-    /// Inside a record of an array.
-    Record,
-    /// Inside an element of an array, or on a line, that is not an object.
-    Junk,
-    /// After such an array, in the rest of the object that holds it.
-    Rest,
-}
-
-/// The container of the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Holder {
-    /// An object with an array of records under one of the [`ARRAYS`].
-    Object,
-    /// `[…]`
-    Array,
-    /// Records one after the other.
-    Lines,
-}
-
-/// The position of the next byte with regard to strings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Quotes {
-    Outside,
-    Inside,
-    /// Inside, after a backslash.
-    Escaped,
-}
-
-/// The last token inside the array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Last {
-    Opening,
-    Record,
-    Comma,
-}
 
 pub(super) struct Splitter {
     state: State,
@@ -88,16 +41,8 @@ pub(super) struct Splitter {
     subscription: Option<Subscription>,
     /// The sink broke at the last record.
     pauses: bool,
-}
-
-/// Why [`Splitter::follow`] stopped.
-enum Halt {
-    /// The text ended.
-    Text,
-    /// The value ended.
-    Value,
-    /// An array directly inside the top-level object began.
-    Array,
+    /// A record did not end, so from that record on a line that looks like the start of a record is one.
+    by_line: bool,
 }
 
 impl Splitter {
@@ -116,6 +61,7 @@ impl Splitter {
             malformed: None,
             subscription: None,
             pauses: false,
+            by_line: false,
         }
     }
 
@@ -134,23 +80,24 @@ impl Splitter {
         base: u64,
         sink: &mut impl FnMut(u64, Record<'_>) -> ControlFlow<()>,
     ) -> Result<(usize, usize), Error> {
-        // An unfinished record was moved to the front of the window.
-        self.start = 0;
         self.pauses = false;
+        let mut line_end = None;
         while at < text.len() && !self.pauses {
             let byte = text[at];
             let place = base + at as u64;
             match self.state {
-                State::Record => {
-                    let halt;
-                    (at, halt) = self.follow::<false>(text, at);
-                    if let Halt::Value = halt {
-                        self.emit(&text[self.start..at], sink);
-                    } else if at - self.start > MAX_RECORD_BYTES {
-                        self.defect = Some(Rejection::TooLarge);
+                State::Record | State::Object if self.by_line => {
+                    // The start of the next line may be split between two windows.
+                    let from = at.saturating_sub(NEXT_LINE.len() - 1).max(self.start);
+                    let end = line_end.filter(|end| *end >= from);
+                    let end = end.unwrap_or_else(|| next_line(text, from).unwrap_or(text.len()));
+                    line_end = Some(end);
+                    at = if at < end { self.value(&text[..end], at, sink) } else { end };
+                    if at == end && end < text.len() && matches!(self.state, State::Record | State::Object) {
+                        self.give_up(sink);
                     }
                 }
-                State::Object | State::Rest => at = self.object(text, at, sink),
+                State::Record | State::Object | State::Rest => at = self.value(text, at, sink),
                 State::Between => {
                     match byte {
                         b'{' => self.open_record(at, place),
@@ -187,12 +134,16 @@ impl Splitter {
         }
         let keep = match self.state {
             // The end of a value that is too large for a record must be found, but its text is not kept.
-            State::Record if self.defect == Some(Rejection::TooLarge) => text.len(),
+            State::Record if self.defect == Some(Rejection::TooLarge) => {
+                text.len().saturating_sub(NEXT_LINE.len() - 1)
+            }
             State::Object if self.defect != Some(Rejection::TooLarge) => self.start,
             State::Object | State::Rest => text.len().saturating_sub(TAIL_BYTES).max(self.start),
             State::Record => self.start,
             _ => at,
         };
+        // The caller moves what is kept to the front of the window.
+        self.start = self.start.saturating_sub(keep);
         Ok((at, keep))
     }
 
@@ -208,18 +159,54 @@ impl Splitter {
         self.malformed.map_or(Ok(()), |byte| Err(Error::Malformed { byte }))
     }
 
-    /// Reads a part of a top-level object, before its array or after it. Returns the end of that part.
-    fn object(
+    /// Starts again at a record that does not end in `text`, if a line after its start looks like a record: the record is
+    /// broken, and the others must not be lost with it. Returns the offset to continue at.
+    pub(super) fn restart_by_line(&mut self, text: &[u8]) -> Option<usize> {
+        let is_record = matches!(self.state, State::Record | State::Object);
+        if !is_record || self.by_line || self.defect == Some(Rejection::TooLarge) {
+            return None;
+        }
+        next_line(text, self.start)?;
+        self.by_line = true;
+        self.defect = None;
+        self.forget_nesting();
+        self.open_brace(self.start);
+        Some(self.start + 1)
+    }
+
+    /// Ends a record that its line does not end.
+    fn give_up(&mut self, sink: &mut impl FnMut(u64, Record<'_>) -> ControlFlow<()>) {
+        self.holder.get_or_insert(Holder::Lines);
+        self.finish_record(Err(Rejection::Unbalanced), sink);
+        // A comma after it, if there is one, was taken for a part of it.
+        self.last = Last::Comma;
+    }
+
+    /// Reads a part of a record or of a top-level object, before its array or after it. Returns the end of that part.
+    fn value(
         &mut self,
         text: &[u8],
         at: usize,
         sink: &mut impl FnMut(u64, Record<'_>) -> ControlFlow<()>,
     ) -> usize {
-        let (at, halt) = self.follow::<true>(text, at);
+        let is_record = self.state == State::Record;
+        let (at, halt) =
+            if is_record { self.follow::<false>(text, at) } else { self.follow::<true>(text, at) };
+        let is_too_large = at - self.start > MAX_RECORD_BYTES;
+        let is_unbalanced = matches!(halt, Halt::Value) && self.defect == Some(Rejection::Unbalanced);
+        // The outcome must not depend on where a window ends.
+        let end = at.min(self.start + MAX_RECORD_BYTES + 1);
+        if (is_too_large || is_unbalanced)
+            && let Some(at) = self.restart_by_line(&text[..end])
+        {
+            return at;
+        }
         match halt {
             Halt::Value if self.state == State::Rest => self.state = State::Outermost,
             Halt::Value => {
-                self.holder = Some(Holder::Lines);
+                if !is_record {
+                    self.holder = Some(Holder::Lines);
+                }
                 self.emit(&text[self.start..at], sink);
             }
             Halt::Array => {
@@ -233,7 +220,7 @@ impl Splitter {
             }
             Halt::Text => {}
         }
-        if at - self.start > MAX_RECORD_BYTES {
+        if is_too_large {
             self.defect = Some(Rejection::TooLarge);
         }
         at
@@ -405,14 +392,9 @@ impl Splitter {
     }
 }
 
-/// The key from [`ARRAYS`] whose value begins at the end of `text`.
-fn key_before(text: &[u8]) -> Option<&'static [u8]> {
-    let text = text.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
-    ARRAYS.into_iter().find(|key| {
-        let before = text.strip_suffix(*key).and_then(|text| text.strip_suffix(b"\""));
-        // Inside another key, the quote would follow a backslash.
-        before.is_some_and(|before| matches!(before.trim_ascii_end().last(), Some(b'{' | b',')))
-    })
+/// The end of the line before the first line after `from` that looks like a record.
+fn next_line(text: &[u8], from: usize) -> Option<usize> {
+    Some(from + memchr::memmem::find(text.get(from..)?, NEXT_LINE)?)
 }
 
 /// The first `length` bytes of a block, padded with spaces.
