@@ -40,7 +40,8 @@ pub struct Reading {
     pub errors: Vec<Error>,
     /// Rules without a mistake that cannot be run here, each with the reason.
     pub not_run: Vec<Error>,
-    /// Files that hold no rule: TOML without a table `[rule]`, YAML without a detection for CloudTrail.
+    /// Files that hold no rule for CloudTrail: TOML without a table `[rule]` or of another integration than `aws`, YAML
+    /// without a detection for CloudTrail.
     pub no_rule: usize,
     /// Parts of the rules that only control the Elastic Stack, one sentence each.
     pub warnings: Vec<String>,

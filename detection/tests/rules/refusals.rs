@@ -104,6 +104,7 @@ fn one_mistake_gives_one_error_at_its_place() {
             "building_block_type = \"big\"\ntype =",
             "12:23 building_block_type is big: expected default",
         ),
+        ("type =", "bulding_block_type = \"default\"\ntype =", "12:1 unknown key bulding_block_type"),
         ("event.action: x", "event.action: x and", "14:20 expected a field, found the end"),
         ("event.action: x", "x", "14:1 a value without a field"),
         (
@@ -278,6 +279,29 @@ fn a_rule_that_cannot_be_run_is_listed_with_its_reason_and_a_mistake_in_it_count
 
     let reading = read(&other.replace(r#""low""#, r#""urgent""#));
     assert_eq!((reading.errors.len(), reading.not_run.len()), (2, 0), "{:?}", reading.errors);
+}
+
+#[test]
+fn a_deprecated_rule_is_not_run_and_a_rule_of_another_integration_is_none() {
+    let of = |metadata: &str, text: &str| read(&text.replace("maturity = \"production\"", metadata));
+    let rule = rule_text("event.action: x");
+    let retired = of("maturity = \"deprecated\"", &rule);
+    assert_eq!((retired.rules.len(), retired.errors.len(), retired.no_rule), (0, 0, 0));
+    let shown = retired.not_run[0].to_string();
+    assert!(shown.starts_with("a.toml:2:12: the maturity of the rule is deprecated"), "{shown}");
+
+    for integration in [r#"["okta"]"#, r#"["endpoint", "windows"]"#, r#""gcp""#] {
+        // Its query would be wrong here.
+        let foreign = rule_text("event.dataset: okta.system");
+        let other = of(&format!("integration = {integration}"), &foreign);
+        assert_eq!((other.rules.len(), other.errors.len(), other.no_rule), (0, 0, 1), "{integration}");
+    }
+    for integration in [r#"["aws"]"#, r#"["azure", "aws"]"#, "[]"] {
+        let own = of(&format!("integration = {integration}"), &rule);
+        assert_eq!((own.rules.len(), own.no_rule), (1, 0), "{integration}: {:?}", own.errors);
+    }
+    let above = changed("type =", "index = [\".alerts-security.*\"]\ntype =");
+    assert_eq!(of("integration = [\"endpoint\"]", &above).rules.len(), 1, "it looks at signals");
 }
 
 #[test]

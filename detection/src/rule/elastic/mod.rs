@@ -3,6 +3,7 @@
 //! Each key is read by serde into what the rule needs, one key at a time: deserialising the whole table at once would
 //! stop at its first mistake.
 
+mod keys;
 mod memory;
 
 use std::ops::Range;
@@ -12,24 +13,18 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use self::keys::{OF_THE_STACK, REFUSED, UNUSED};
 use super::definition::{Definition, Language, Severity, schema, text};
 use super::file::{Read, Rule, one_line};
 use crate::query::{self, Query};
 
-/// Keys that need no warning: they are for people to read, or are state of the Elastic Stack.
-const UNUSED: [&str; 4] = ["enabled", "index", "setup", "version"];
-/// Keys that would change what matches, unless they are empty lists.
-const REFUSED: [(&str, &str); 4] = [
-    ("exceptions_list", "exceptions change what matches; write them into the query"),
-    ("filters", "filters change what matches; write them into the query"),
-    ("threshold", "a threshold belongs to a rule of type threshold; change the type, or remove it"),
-    ("new_terms", "new_terms belong to a rule of type new_terms; change the type, or remove them"),
-];
 /// How the names of Elastic's alert indices begin.
 const ALERTS: &str = ".alerts-security";
+/// The name of Elastic's integration that brings CloudTrail's events.
+const INTEGRATION: &str = "aws";
 const A_TEXT: &str = "a string that is not empty";
 
-/// Reads one file; `None` if it has no `[rule]`.
+/// Reads one file; `None` if it has no `[rule]`, or one of another integration.
 pub(super) fn read(text: &str) -> Option<Read> {
     let mut reader = Reader::new(text)?;
     let rule = reader.rule();
@@ -41,8 +36,22 @@ pub(super) fn read(text: &str) -> Option<Read> {
 #[must_use]
 pub fn is_for_production(text: &str) -> bool {
     let Ok(document) = DeTable::parse(text) else { return true };
-    let maturity = document.get_ref().get("metadata").and_then(|metadata| metadata.get_ref().get("maturity"));
-    maturity.and_then(|maturity| maturity.get_ref().as_str()).is_none_or(|maturity| maturity == "production")
+    let maturity = metadata(document.get_ref(), "maturity").and_then(|maturity| maturity.get_ref().as_str());
+    maturity.is_none_or(|maturity| maturity == "production")
+}
+
+/// What the author says about the rule.
+fn metadata<'d, 'a>(document: &'d DeTable<'a>, key: &str) -> Option<&'d Spanned<DeValue<'a>>> {
+    document.get("metadata")?.get_ref().get(key)
+}
+
+/// Whether a list, or a single value in its place, has a string that passes.
+fn has(value: Option<&DeValue<'_>>, test: impl Fn(&str) -> bool) -> bool {
+    match value {
+        Some(DeValue::Array(items)) => items.iter().any(|item| item.get_ref().as_str().is_some_and(&test)),
+        Some(value) => value.as_str().is_some_and(test),
+        None => false,
+    }
 }
 
 /// Reads one file, taking the keys out of its table one by one.
@@ -61,7 +70,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// `None` if the text has no `[rule]`. Text that is not TOML is a mistake, and an empty table.
+    /// `None` if the text has no `[rule]`, or one of another integration. Text that is not TOML is a mistake, and an empty table.
     fn new(text: &'a str) -> Option<Self> {
         let mut reader = Self {
             text,
@@ -75,11 +84,25 @@ impl<'a> Reader<'a> {
         };
         match DeTable::parse(text) {
             Ok(document) => {
-                let DeValue::Table(rule) = document.into_inner().remove("rule")?.into_inner() else {
+                let mut document = document.into_inner();
+                let integrations = metadata(&document, "integration").map(Spanned::get_ref);
+                let is_of_another =
+                    has(integrations, |_| true) && !has(integrations, |name| name == INTEGRATION);
+                let maturity = metadata(&document, "maturity");
+                let deprecated =
+                    maturity.filter(|maturity| maturity.get_ref().as_str() == Some("deprecated"));
+                let deprecated = deprecated.map(Spanned::span);
+                let DeValue::Table(rule) = document.remove("rule")?.into_inner() else {
                     return None;
                 };
                 let first = rule.keys().map(Spanned::span).min_by_key(|span| span.start);
                 (reader.rule, reader.start) = (rule, first.unwrap_or_default());
+                if is_of_another && !reader.names_alerts() {
+                    return None;
+                }
+                if let Some(place) = deprecated {
+                    reader.not_run(&place, "the maturity of the rule is deprecated: such rules are not run");
+                }
             }
             Err(error) => {
                 reader.refuse(&error.span().unwrap_or_default(), error.message().replace('\n', "; "));
@@ -130,14 +153,8 @@ impl<'a> Reader<'a> {
 
     /// Whether one of the rule's indices is an alert index.
     fn names_alerts(&self) -> bool {
-        let names_alerts = |value: &DeValue<'_>| {
-            value.as_str().is_some_and(|index| index.trim_start_matches(".internal").starts_with(ALERTS))
-        };
-        match self.rule.get("index").map(Spanned::get_ref) {
-            Some(DeValue::Array(items)) => items.iter().any(|item| names_alerts(item.get_ref())),
-            Some(value) => names_alerts(value),
-            None => false,
-        }
+        let is_of_alerts = |index: &str| index.trim_start_matches(".internal").starts_with(ALERTS);
+        has(self.rule.get("index").map(Spanned::get_ref), is_of_alerts)
     }
 
     /// What a query needs to know about a field.
@@ -258,8 +275,8 @@ impl<'a> Reader<'a> {
         Some(kind)
     }
 
-    /// Refuses keys that would change what matches (those of another rule type only beside the type they contradict),
-    /// and notes those that are ignored.
+    /// Refuses unknown keys, and keys that would change what matches (those of another rule type only beside the type they
+    /// contradict), and notes those that are ignored.
     fn check_rest(&mut self, is_run: bool) {
         for (key, value) in std::mem::take(&mut self.rule) {
             let name = key.get_ref().as_ref();
@@ -268,9 +285,13 @@ impl<'a> Reader<'a> {
                 if is_run && !is_empty {
                     self.refuse(&value.span(), *why);
                 }
+            } else if OF_THE_STACK.contains(&name) {
+                self.ignored.push(format!("{name} is ignored: it controls Elastic's stack"));
             } else if !UNUSED.contains(&name) {
-                let reason = format!("{name} is ignored: it controls Elastic's stack, or is misspelled");
-                self.ignored.push(reason);
+                self.refuse(
+                    &key.span(),
+                    format!("unknown key {name}: Elastic's rules have none of this name"),
+                );
             }
         }
     }
