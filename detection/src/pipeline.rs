@@ -74,23 +74,24 @@ impl Above {
 /// Applies the rules on signals to a signal that is to be published, once: what they find is not looked at again. Costs
 /// nothing if there are no such rules. `now` is the time as RFC 3339.
 #[must_use]
-pub fn above(rules: &Ruleset, signal: &Signal, now: &str) -> Above {
+pub fn above(rules: &Ruleset, signal: &mut Signal, now: &str) -> Above {
     above_with(rules, signal, now, None)
 }
 
 /// The same. `firsts` decides which matches get the alert document: all if it is `None`.
-fn above_with(rules: &Ruleset, signal: &Signal, now: &str, firsts: Option<&mut Firsts>) -> Above {
+fn above_with(rules: &Ruleset, signal: &mut Signal, now: &str, firsts: Option<&mut Firsts>) -> Above {
     let mut above = Above::default();
+    let uncut = signal.uncut.take();
     if rules.on_signals().next().is_none() {
         return above;
     }
-    // A signal's message is JSON that we wrote.
-    let alert = records::parse_value(&signal.message).unwrap_or_default();
+    let text = uncut.as_ref().unwrap_or(&signal.message);
+    let alert = records::parse_document(text).unwrap_or_default();
     let (document, id) = (AlertDocument(&alert), signal.id.to_string());
     let time = document.text("kibana.alert.original_time");
     let milliseconds = time.and_then(time::milliseconds);
     let matched = Matched { fields: &document, id: Some(&*id), time: milliseconds };
-    let mut shared = Shared::new(signal.message.as_bytes(), firsts);
+    let mut shared = Shared::new(text.as_bytes(), firsts);
     for rule in rules.on_signals().filter(|rule| rule.matches_alert(&document)) {
         if let Some(exception) = rules.exception(&rule.definition.rule_id, &document, time) {
             let suppressed =
@@ -216,9 +217,10 @@ impl<'a> Pipeline<'a> {
                 continue;
             }
             let document = matched.document();
-            let signal = Signal::new(&rule.definition, document, record, self.origin, self.now, accounts);
+            let mut signal = Signal::new(&rule.definition, document, record, self.origin, self.now, accounts);
             let firsts = shared.firsts.as_deref_mut();
-            let Above { found, candidates, suppressed } = above_with(self.rules, &signal, self.now, firsts);
+            let Above { found, candidates, suppressed } =
+                above_with(self.rules, &mut signal, self.now, firsts);
             self.tally.signals += suppressed.len() as u64;
             self.tally.suppressed += suppressed.len() as u64;
             self.suppressed.extend(suppressed);

@@ -61,6 +61,11 @@ fn what_is_not_a_record_is_rejected_as_what_it_looks_like() {
         ("Splunk", json!({ "preview": false, "result": { "_raw": "{\"eventName\":\"x\"}" } })),
         ("digest", json!({ "awsAccountId": "1", "digestStartTime": "x", "logFiles": [] })),
         ("AWS Config", json!({ "fileVersion": "1.0", "configSnapshotId": "x", "configurationItems": [] })),
+        (
+            "S3",
+            json!({ "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {} }),
+        ),
+        ("S3", json!({ "awsRegion": "x", "eventName": "ObjectCreated:Put", "eventSource": "aws:s3" })),
         ("", json!({})),
         ("", json!({ "a": 1, "userIdentity": { "eventName": "x" } })),
         ("", json!({ "message": "START RequestId: 1" })),

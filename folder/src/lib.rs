@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use detection::bundle::{Bundle, Contents, Texts};
+use detection::query;
 use detection::rule::{self, Source};
 
 const CASES: &str = ".cases.jsonl";
@@ -35,7 +36,8 @@ impl Folder {
         let mut walk = Walk::default();
         walk.seen.extend(fs::canonicalize(path));
         walk.top(path, skipped)?;
-        let contents = Contents::read(walk.texts, others);
+        let mut contents = Contents::read(walk.texts, others);
+        contents.reading.errors.extend(walk.unreadable);
         Ok(Self { path: path.to_owned(), contents, cases: walk.cases, ignored: walk.ignored })
     }
 
@@ -67,6 +69,8 @@ pub fn holds_cases(path: &Path) -> bool {
 struct Walk {
     texts: Texts,
     cases: Vec<PathBuf>,
+    /// Rule files that are not text.
+    unreadable: Vec<rule::Error>,
     ignored: usize,
     /// Resolved paths, so that each file and folder is read once, however many links lead to it.
     seen: HashSet<PathBuf>,
@@ -100,9 +104,22 @@ impl Walk {
             if path.is_dir() {
                 entries(&path)?.into_iter().try_for_each(|path| self.entry(path))?;
             } else if is_rule {
-                self.texts.rules.push(text(&path)?);
+                self.rule(&path)?;
             } else {
                 self.cases.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    fn rule(&mut self, path: &Path) -> Result<(), String> {
+        match String::from_utf8(fs::read(path).map_err(named(path))?) {
+            Ok(text) => self.texts.rules.push((path.display().to_string(), text)),
+            Err(error) => {
+                let text = String::from_utf8_lossy(error.as_bytes());
+                let place = error.utf8_error().valid_up_to();
+                let error = query::Error::new(&text, place, "the file is not UTF-8");
+                self.unreadable.push(rule::Error { file: path.display().to_string(), error });
             }
         }
         Ok(())

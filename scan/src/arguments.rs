@@ -67,7 +67,11 @@ pub struct Arguments {
     #[command(flatten)]
     choice: Choice,
     /// Files and folders.
-    #[arg(value_name = "PATH", required_unless_present_any = ["check", "event_pattern", "test", "bundle", "import"])]
+    #[arg(
+        value_name = "PATH",
+        required_unless_present_any = ["check", "event_pattern", "test", "bundle", "import"],
+        conflicts_with_all = ["check", "event_pattern", "test", "bundle", "import"]
+    )]
     pub paths: Vec<PathBuf>,
 }
 
@@ -77,7 +81,7 @@ pub struct Importing {
     /// Copy the rule files that run from one folder into another, with a SOURCE.md about where they are from, and stop.
     #[arg(long, num_args = 2, value_names = ["SRC", "DEST"], conflicts_with_all = ["check", "test", "bundle", "rules", "embedded"])]
     pub import: Option<Vec<PathBuf>>,
-    /// With --import: also rules that their author does not yet, or no longer, call ready for production.
+    /// With --import: also rules that their author does not yet call ready for production.
     #[arg(long, requires = "import")]
     pub all: bool,
 }

@@ -104,8 +104,9 @@ fn suite(reading: &Reading, embedded: &[Source], path: &Path, strict: bool) -> S
     }
     let problem = match (ruleset(rules), fs::read_to_string(path)) {
         (Ok(rules), Ok(text)) => {
-            let judge = |(start, line)| verdict(&rules, &is_own, &suite.file, &text, start, line);
-            suite.verdicts = lines(&text).map(judge).collect();
+            let text = text.trim_start_matches('\u{feff}');
+            let judge = |(start, line)| verdict(&rules, &is_own, &suite.file, text, start, line);
+            suite.verdicts = lines(text).map(judge).collect();
             if strict {
                 suite.verdicts.extend(missing(&suite.verdicts));
             }
@@ -228,8 +229,8 @@ fn remembered(
             }
             signals += u64::from(is_own(&rule.definition.rule_id));
             if !rule.on_signals {
-                let signal = memory::signal(rules, &one, &verdict, origin, now);
-                let more = pipeline::above(rules, &signal, now);
+                let mut signal = memory::signal(rules, &one, &verdict, origin, now);
+                let more = pipeline::above(rules, &mut signal, now);
                 signals += more.found.iter().filter(|signal| is_own(&signal.rule)).count() as u64;
                 above.extend(more.candidates);
             }

@@ -166,8 +166,8 @@ impl<'r> Memory<'r> {
         self.waiting = above;
         let rules = self.rules;
         let make = |memory: &Self, due| {
-            let signal = memory.signal(due, now);
-            let above = pipeline::above(rules, &signal, now);
+            let mut signal = memory.signal(due, now);
+            let above = pipeline::above(rules, &mut signal, now);
             (signal, above)
         };
         self.made(below, make, |memory, (signal, above)| {

@@ -47,7 +47,8 @@ impl<'a, W: Write> Printer<'a, W> {
                 }
                 News::Problem(problem) => self.progress.suspend(|| say(&problem)),
                 News::Read(read) => {
-                    self.summary.learned += read.tally.records;
+                    self.summary.learned += read.tally.records - read.tally.rejected;
+                    self.summary.not_learned += read.tally.rejected;
                     self.summary.read.failed += read.failed;
                 }
                 News::Signals(_) | News::Documents(_) | News::PassedOver(..) | News::Excepted(_) => {}

@@ -4,7 +4,6 @@ use detection::notice::{self, Accounts, Alert, plain};
 use detection::records;
 use detection::rule::Severity;
 use detection::signal::Signal;
-use serde_json::Value;
 
 /// The longest text in a row, in characters.
 const MAX_CHARS: usize = 300;
@@ -41,7 +40,7 @@ pub struct Row {
 impl Row {
     /// Reads the signal's own document; `None` if it is not one.
     pub fn of(signal: &Signal, accounts: &Accounts) -> Option<Self> {
-        let document = Value::Object(records::parse(signal.message.as_bytes()).ok()?);
+        let document = records::parse_document(&signal.message)?;
         let alert = Alert::new(&document);
         let one = |text: &str| plain(text, MAX_CHARS);
         let text = |field| one(alert.text(field).unwrap_or_default());

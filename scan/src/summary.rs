@@ -120,6 +120,8 @@ pub struct Summary {
     pub passed_over: PassedOver,
     /// Past records that rules learned from.
     pub learned: u64,
+    /// Past records that were rejected.
+    pub not_learned: u64,
     /// The exceptions that took out a match.
     pub excepted: BTreeSet<String>,
     pub forecast: Forecast,
@@ -128,7 +130,8 @@ pub struct Summary {
 impl Summary {
     /// Whether something was read, and nothing failed or was rejected.
     pub fn is_good(&self) -> bool {
-        self.read.files > 0 && self.read.failed == 0 && self.read.tally.rejected == 0
+        let rejected = self.read.tally.rejected + self.not_learned;
+        self.read.files > 0 && self.read.failed == 0 && rejected == 0
     }
 
     /// The summary as text, with signals and what the rules could see unless ECS documents were printed.
@@ -143,6 +146,9 @@ impl Summary {
         ));
         if self.learned > 0 {
             lines.push(format!("{} of the past learned from", count(self.learned, "record")));
+        }
+        if self.not_learned > 0 {
+            lines.push(format!("{} of the past rejected", count(self.not_learned, "record")));
         }
         if left_out > 0 {
             let records = count(left_out, "more record");

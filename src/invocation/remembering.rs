@@ -81,11 +81,11 @@ impl Remembering<'_> {
             match decision {
                 Ok(Verdict::Known) => remembered.known += 1,
                 Ok(verdict) => {
-                    let signal = memory::signal(self.rules, &candidate, &verdict, &origin, self.now);
+                    let mut signal = memory::signal(self.rules, &candidate, &verdict, &origin, self.now);
                     let above = if self.rules.rules()[candidate.rule].on_signals {
                         Above::default()
                     } else {
-                        above(self.rules, &signal, self.now)
+                        above(self.rules, &mut signal, self.now)
                     };
                     remembered.matches += above.matches();
                     remembered.suppressed += above.suppressed.len() as u64;

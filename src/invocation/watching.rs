@@ -89,14 +89,14 @@ impl<'a> Watching<'a> {
         let (place, origin) = (Rc::<str>::from(Origin::Check.index()), Rc::new(Origin::Check));
         let mut to_publish = Vec::new();
         for news in found {
-            let signal = match news.alert(rules, now) {
+            let mut signal = match news.alert(rules, now) {
                 Alert::Signal(signal) => *signal,
                 Alert::Suppressed(suppressed) => {
                     suppress(&suppressed, report, &place);
                     continue;
                 }
             };
-            let Above { found, candidates, suppressed } = above(rules, &signal, now);
+            let Above { found, candidates, suppressed } = above(rules, &mut signal, now);
             for suppressed in &suppressed {
                 suppress(suppressed, report, &place);
             }

@@ -11,7 +11,6 @@ use aws_sdk_sns::types::builders::PublishBatchRequestEntryBuilder;
 use detection::notice::{Accounts, Group, Grouping, Message, Routes};
 use detection::records;
 use detection::signal::{MAX_BYTES, Signal};
-use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::quiet::Quiet;
@@ -141,7 +140,7 @@ impl Session<'_> {
                 continue;
             }
             // The document of a signal is JSON.
-            if let Ok(document) = records::parse(signal.message.as_bytes()).map(Value::Object) {
+            if let Some(document) = records::parse_document(&signal.message) {
                 for topic in self.notices.routes.of(&document) {
                     self.grouping.add(&document, topic);
                 }

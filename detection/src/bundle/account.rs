@@ -20,6 +20,7 @@ struct Account {
 
 /// Reads the file.
 pub(super) fn read(text: &str) -> Result<Accounts, Error> {
+    let text = text.trim_start_matches('\u{feff}');
     let list: List = serde_json::from_str(text).map_err(|error| {
         let before =
             text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{Event, Firsts, PLACE, Reached, Terms, Time, Verdict, terms};
 use crate::detect::{Rule, Ruleset};
 use crate::ecs::{Document, Members};
@@ -161,9 +159,8 @@ fn on_signal(
     now: &str,
     accounts: &Accounts,
 ) -> Signal {
-    // We wrote this document.
-    let alert = records::parse(candidate.record.as_deref().unwrap_or_default());
-    let alert = Value::Object(alert.unwrap_or_default());
+    let text = candidate.record.as_deref().map(String::from_utf8_lossy);
+    let alert = text.and_then(|text| records::parse_document(&text)).unwrap_or_default();
     match (memory, verdict) {
         (Some(Memory::Threshold { fields, cardinality, window, .. }), Verdict::Reached(reached)) => {
             let terms = &candidate.terms;

@@ -13,6 +13,9 @@ use super::MAX_LEVELS;
 /// represent numbers and raw values.
 const RESERVED: &[u8] = b"$serde_json::private::";
 
+/// The most levels of a signal's document above a value of its record.
+const LEVELS_ABOVE: usize = 8;
+
 /// Parses a record, which is a JSON object. Every number keeps its digits.
 ///
 /// # Errors
@@ -21,7 +24,7 @@ pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
     // Checking UTF-8 as a whole costs less than string by string.
     let text = std::str::from_utf8(text).map_err(serde_json::Error::custom)?;
     if may_have_reserved_keys(text) {
-        return limited(text).and_then(exact_object);
+        return limited(text, MAX_LEVELS).and_then(exact_object);
     }
     let record: Map<String, Value> = serde_json::from_str(text)?;
     // serde_json keeps digits, but rewrites exponents. Few records have one.
@@ -31,10 +34,15 @@ pub(super) fn parse(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
 /// The same for a value already known to be JSON, except for its depth.
 pub(super) fn parse_value(text: &str) -> serde_json::Result<Value> {
     if may_have_reserved_keys(text) {
-        return limited(text).and_then(exact);
+        return limited(text, MAX_LEVELS).and_then(exact);
     }
     let value = serde_json::from_str(text)?;
     if has_exponent(&value) { exact(text) } else { Ok(value) }
+}
+
+/// The same for the document of a signal, in which the values of a record are a few levels deeper than in the record.
+pub(super) fn parse_document(text: &str) -> serde_json::Result<Value> {
+    parse_value(text).or_else(|_| limited(text, MAX_LEVELS + LEVELS_ABOVE).and_then(exact))
 }
 
 /// Whether a key could be one of the parser's own, as it is or with escapes.
@@ -45,9 +53,9 @@ fn may_have_reserved_keys(text: &str) -> bool {
         && (memmem::find(text, RESERVED).is_some() || memmem::find(text, br"\u00").is_some())
 }
 
-/// The text, unless it is nested deeper than the parser follows.
-fn limited(text: &str) -> serde_json::Result<&str> {
-    if super::repair::levels(text.as_bytes()) > MAX_LEVELS {
+/// The text, unless it is nested deeper than `levels`.
+fn limited(text: &str, levels: usize) -> serde_json::Result<&str> {
+    if super::repair::levels(text.as_bytes()) > levels {
         return Err(serde_json::Error::custom("too deep"));
     }
     Ok(text.trim_ascii())

@@ -20,7 +20,7 @@ mod state;
 mod subscription;
 mod wrapping;
 
-pub use repair::{parse, repaired};
+pub use repair::{parse, parse_document, repaired};
 pub(crate) use repair::{parse_as_it_is, parse_value, unparsed};
 pub use subscription::Subscription;
 pub use wrapping::Unwrapped;

@@ -48,6 +48,12 @@ pub(crate) fn parse_value(text: &str) -> Result<Value, Rejection> {
     exact::parse_value(text).map_err(|_| Rejection::InvalidJson)
 }
 
+/// Parses the document of a signal, which is JSON of our own. Every number keeps its digits.
+#[must_use]
+pub fn parse_document(text: &str) -> Option<Value> {
+    exact::parse_document(text).ok()
+}
+
 /// Why a text that the parser refused is rejected: it may be valid JSON that is nested deeper than the parser follows.
 pub(crate) fn unparsed(text: &[u8]) -> Rejection {
     if levels(text) > MAX_LEVELS { Rejection::TooDeep } else { Rejection::InvalidJson }

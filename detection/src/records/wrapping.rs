@@ -36,7 +36,7 @@ impl<'a> RawRecord<'a> {
     pub fn unwrapped(self) -> Result<Unwrapped<'a>, Rejection> {
         let Self { text, may_have_escapes } = self;
         let first_key = text.strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
-        if first_key.starts_with(b"\"eventVersion\"") {
+        if first_key.starts_with(b"\"eventVersion\":\"1.") {
             return Ok(Unwrapped { text: Cow::Borrowed(text), may_have_escapes });
         }
         match unwrapped(text, 0)? {
@@ -109,7 +109,14 @@ impl<'de: 'a, 'a> Visitor<'de> for MembersVisitor<'_, 'a> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Key(key)) = map.next_key()? {
             match &*key {
-                "eventVersion" | "eventSource" | "eventName" | "insightDetails" => {
+                "eventVersion" | "eventName" => self.0.is_record = true,
+                // The records of notifications by S3 differ from those of CloudTrail in their source.
+                "eventSource" if map.next_value::<&RawValue>()?.get().starts_with("\"aws:") => {
+                    *self.0 = Members { looks_like: Some("a notification by S3"), ..Members::default() };
+                    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                    return Ok(());
+                }
+                "eventSource" | "insightDetails" => {
                     self.0.is_record = true;
                     return Err(A::Error::custom("the rest of the record is read by others"));
                 }

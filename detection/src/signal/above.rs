@@ -28,6 +28,7 @@ pub(crate) fn above(
         id,
         rule: definition.rule_id.clone(),
         message: String::new(),
+        uncut: None,
         subject: words::subject(definition, text, accounts),
         attributes: attributes(definition, text, id),
         principal: Principal::of(text, Vec::new),

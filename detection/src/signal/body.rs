@@ -93,15 +93,15 @@ impl<'a> Body<'a> {
         Self { definition, document, record, origin, now, accounts, detail, id, omitted: Vec::new() }
     }
 
-    /// The document as JSON. Leaves out fields until it has at most `limit` bytes, as far as that is possible.
-    pub(super) fn fit(mut self, limit: usize) -> String {
+    /// The document as JSON. Leaves out fields until it has at most `limit` bytes, as far as that is possible, and then also
+    /// returns the whole document.
+    pub(super) fn fit(mut self, limit: usize) -> (String, Option<String>) {
         let mut steps = OMITTED.into_iter();
+        let mut uncut = None;
         loop {
             let text = self.json();
-            if text.len() <= limit {
-                return text;
-            }
-            let Some(step) = steps.next() else { return text };
+            let Some(step) = steps.next().filter(|_| text.len() > limit) else { return (text, uncut) };
+            uncut.get_or_insert(text);
             let is_there = |field: &&str| match *field {
                 ORIGINAL => self.record.is_some(),
                 NOTE => self.definition.note.is_some(),

@@ -55,6 +55,7 @@ impl Finding<'_> {
             id,
             rule: definition.rule_id.clone(),
             message: String::new(),
+            uncut: None,
             subject: words::subject(definition, |field| document.text(field), accounts),
             attributes: attributes(definition, |field| document.text(field), id),
             principal: Principal::of(|field| document.text(field), || self.terms()),
@@ -64,7 +65,7 @@ impl Finding<'_> {
             time: document.text("@timestamp").map(str::to_owned),
         };
         let limit = MAX_BYTES.saturating_sub(signal.bytes());
-        signal.message = body::Body::new(self, id).fit(limit);
+        (signal.message, signal.uncut) = body::Body::new(self, id).fit(limit);
         signal
     }
 

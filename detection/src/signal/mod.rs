@@ -102,6 +102,8 @@ pub struct Signal {
     pub rule: String,
     /// The document as JSON.
     pub message: String,
+    /// The document before fields were left out, if any were. Rules on signals look at it, and take it away.
+    pub uncut: Option<String>,
     /// One printable line.
     pub subject: String,
     /// The message attributes, for subscription filters: at most ten.

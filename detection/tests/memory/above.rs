@@ -7,7 +7,7 @@ use detection::detect::Ruleset;
 use detection::memory::{Candidate, Firsts, State, Verdict, signal};
 use detection::origin::Origin;
 use detection::pipeline::{Pipeline, above};
-use detection::records::RawRecord;
+use detection::records::{MAX_LEVELS, RawRecord};
 use detection::rule::{self, Reading};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -71,9 +71,9 @@ fn found(rules: &Ruleset, records: &[Value]) -> (Vec<Value>, u64, u64) {
                 known += 1;
                 continue;
             }
-            let signal = signal(rules, &candidate, &verdict, &Origin::EventBridge, NOW);
+            let mut signal = signal(rules, &candidate, &verdict, &Origin::EventBridge, NOW);
             if !of.on_signals {
-                let more = above(rules, &signal, NOW);
+                let more = above(rules, &mut signal, NOW);
                 count += (more.found.len() + more.candidates.len()) as u64;
                 signals.extend(more.found);
                 waiting.extend(more.candidates);
@@ -112,6 +112,37 @@ fn a_rule_on_signals_makes_an_alert_one_level_up() {
         assert_eq!(signals[0][field], signals[1][field], "{field}");
     }
     assert_eq!(signals[1]["event"]["original"], signals[0]["event"]["original"]);
+}
+
+#[test]
+fn a_rule_on_signals_sees_what_was_left_out_of_a_signal_that_was_too_big() {
+    let query = format!("{OF_BELOW} and aws.cloudtrail.request_parameters: *needle*");
+    for kind in [of_type("query", &query, ""), of_type("new_terms", &query, NEW_TERMS)] {
+        let rules = rules(&[on_records(), kind]);
+        let mut one = record(1, "e1", "alice");
+        one["requestParameters"] = json!({"a": "needle", "b": "x".repeat(95_000)});
+        one["responseElements"] = json!({"a": "x".repeat(95_000)});
+        let (signals, _, _) = found(&rules, &[one]);
+        let of = |id: &str| signals.iter().find(|signal| alert(signal)["rule"]["rule_id"] == id);
+        let (below, top) = (of(BELOW).expect("a signal"), of("top").expect("an alert"));
+        let omitted = &below["signal"]["omitted"];
+        assert!(omitted.to_string().contains("aws.cloudtrail.request_parameters"), "{omitted}");
+        assert_eq!(&top["signal"]["omitted"], omitted, "each once");
+    }
+}
+
+#[test]
+fn a_rule_on_signals_sees_the_deepest_record() {
+    for kind in [of_type("query", OF_BELOW, ""), of_type("new_terms", OF_BELOW, NEW_TERMS)] {
+        let rules = rules(&[on_records(), kind]);
+        for levels in [1, 120, MAX_LEVELS - 1] {
+            let mut one = record(1, "e1", "alice");
+            one["requestParameters"] = (0..levels).fold(json!(1), |inside, _| json!({ "a": inside }));
+            let (signals, _, _) = found(&rules, &[one]);
+            assert_eq!(signals.len(), 2, "{levels} levels");
+            assert_eq!(signals[0]["aws"], signals[1]["aws"], "{levels} levels");
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use detection::detect::Ruleset;
 use detection::memory::{Candidate, State, Verdict, signal};
 use detection::origin::Origin;
 use detection::pipeline::Pipeline;
-use detection::records::{RawRecord, Record};
+use detection::records::{self, RawRecord, Record};
 use detection::rule;
 use detection::signal::Signal;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ fn decided(rules: &Ruleset, candidates: &[Candidate]) -> Vec<Value> {
 
 /// The document of a signal, which follows the schema.
 pub fn document(signal: &Signal) -> Value {
-    let document = serde_json::from_str(&signal.message).expect("JSON");
+    let document = records::parse_document(&signal.message).expect("JSON");
     follows_the_schema(&document);
     document
 }

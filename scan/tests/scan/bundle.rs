@@ -148,7 +148,7 @@ fn an_import_copies_what_runs_unchanged_and_says_where_it_is_from() {
     let run = scan(&["--import", path(&source), path(&target)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert!(
-        run.err.contains("2 files copied") && run.err.contains("2 not run or wrong, 2 not for production"),
+        run.err.contains("2 files copied") && run.err.contains("3 not run or wrong, 1 not for production"),
         "{}",
         run.err
     );
@@ -174,7 +174,8 @@ fn an_import_copies_what_runs_unchanged_and_says_where_it_is_from() {
 
     let run = scan(&["--import", path(&source), path(&target), "--all"]);
     assert_eq!(run.code, Some(0), "again into the same folder: {}", run.err);
-    assert!(read("rules/aws/old.toml").is_some() && read("sigma/gone.yml").is_none());
+    assert!(read("rules/aws/new.toml").is_some() && read("rules/aws/old.toml").is_none());
+    assert_eq!(read("sigma/gone.yml"), None);
     let mine = folder(&[("mine.toml", "x")]);
     let run = scan(&["--import", path(&source), path(&mine)]);
     assert_eq!(run.code, Some(1));

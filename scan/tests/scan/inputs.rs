@@ -51,6 +51,40 @@ fn the_sample_deliveries_give_an_alert_for_each_principal_that_is_new_in_its_acc
 }
 
 #[test]
+fn a_copy_of_a_part_of_a_bucket_is_read_without_what_lies_beside_the_deliveries() {
+    let name = |kind: &str| format!("111122223333_{kind}_eu-west-1_20261123T1005Z_x.json.gz");
+    let beside = ["CloudTrail-Digest", "CloudTrail-Insight", "Config"];
+    let mut files = vec![(
+        "111122223333/CloudTrail/eu-west-1/2026/11/23/a.json.gz".to_owned(),
+        gzip(&delivery(&[hit("a")])),
+    )];
+    for kind in beside {
+        let other = gzip(r#"{"digestStartTime": "x", "configurationItems": []}"#);
+        files.push((format!("111122223333/{kind}/eu-west-1/2026/11/23/b.json.gz"), other.clone()));
+        files.push((name(kind), other));
+    }
+    // Digits and a word that mean nothing.
+    files.push(("999999999999/Config.json".to_owned(), delivery(&[hit("b")]).into_bytes()));
+    let files: Vec<_> = files.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
+    let run = scan(&["--rules", seed(), path(&folder_of(&files))]);
+    assert_run(
+        &run,
+        0,
+        &["a", "b"],
+        &["2 files, 2 records: 2 matched, 0 unmatched, 0 rejected", "6 passed over, see above"],
+    );
+}
+
+#[test]
+fn a_broken_line_is_rejected_alone() {
+    let lines = [hit("a").to_string(), hit("b").to_string(), hit("c").to_string()];
+    let broken = &lines[1][..lines[1].len() - 1];
+    let folder = folder(&[("lines.json", &[&*lines[0], broken, &*lines[2]].join("\n"))]);
+    let run = scan(&["--rules", seed(), path(&folder)]);
+    assert_run(&run, 1, &["a", "c"], &["1 file, 3 records: 2 matched, 0 unmatched, 1 rejected"]);
+}
+
+#[test]
 fn deliveries_arrays_lines_and_gzip_are_read_alike() {
     let records = [miss("m"), hit("a"), hit("b")];
     let array = serde_json::to_string(&records).unwrap();

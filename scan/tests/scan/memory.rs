@@ -61,6 +61,10 @@ fn history_is_learned_first_and_prints_nothing() {
     let lines =
         ["1 record of the past learned from", "2 signals: 1 printed, 0 suppressed, 0 duplicates, 1 known"];
     assert_run(&run, 0, &["b4"], &lines);
+    // Past records that are rejected are named and counted.
+    fs::write(past.path().join("odd.json"), "[{\"a\":1}]").expect("a file can be written");
+    let run = scan(&["--rules".as_ref(), rules.path(), "--history".as_ref(), past.path(), logs.path()]);
+    assert_run(&run, 1, &["b4"], &["1 record of the past learned from", "1 record of the past rejected"]);
     // Past files that cannot be read are not learned from, and the run says so.
     fs::write(past.path().join("bad.json"), "{\"Records\":[").expect("a file can be written");
     let run = scan(&["--rules".as_ref(), rules.path(), "--history".as_ref(), past.path(), logs.path()]);

@@ -203,7 +203,8 @@ fn a_name_that_is_not_utf8_is_read_and_text_that_is_not_is_named() {
     fs::write(name(b"latin.toml"), b"# caf\xe9").unwrap();
     let run = scan(&["--check", "--rules", path(&rules)]);
     assert_eq!(run.code, Some(1));
-    assert!(run.err.contains("latin.toml: ") && run.err.contains("UTF-8"), "{}", run.err);
+    assert!(run.err.contains("latin.toml:1:6: the file is not UTF-8"), "{}", run.err);
+    assert!(run.out.contains("loaded                1  1 KQL"), "the others are judged: {}", run.out);
 }
 
 #[test]

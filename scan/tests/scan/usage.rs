@@ -16,6 +16,9 @@ fn wrong_usage_is_exit_code_2() {
         &["--rules"],
         &["--exceptions", "event.action", "x"],
         &["--exceptions"],
+        &["--check", "rules"],
+        &["--event-pattern", "events/deliveries"],
+        &["--bundle", "b.json", "--rules", "rules", "events/deliveries"],
     ] {
         let run = scan(arguments);
         assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.err);
