@@ -58,6 +58,11 @@ fn faults() -> Vec<Row> {
         passes("a request limit", &[Status(400, "RequestLimitExceeded")], &[]),
         passes("connections reset", &[Table::Wire(Wire::Reset)], &[Table::Wire(Wire::Reset)]),
         passes("no HTTP", &[Table::Wire(Wire::NotHttp)], &[]),
+        passes(
+            "successes that say nothing",
+            &["", "{}", "<html>", "{\"Responses\":{"].map(|body| Table::Wire(Wire::Instead(body))),
+            &[Table::Wire(Wire::Instead("<html>"))],
+        ),
         passes("a body that breaks off", &[Table::DoneThen(Wire::Break(0.5, End::Close))], &[]),
         passes("keys that are not processed", &[Unprocessed(1), Unprocessed(1)], &[]),
         Row {
@@ -70,6 +75,11 @@ fn faults() -> Vec<Row> {
             name: "written, and the connection reset before the answer",
             requests: 3..=4,
             ..passes("", &[], &[DoneThen(Wire::Reset)])
+        },
+        Row {
+            name: "written, and a proxy answers with a page",
+            requests: 3..=4,
+            ..passes("", &[], &[DoneThen(Wire::Instead("<html>"))])
         },
         Row {
             name: "overtaken, and the answer does not say by what",
