@@ -158,15 +158,20 @@ async fn run(row: Row) {
 
 #[tokio::test]
 async fn a_table_that_never_answers_fails_the_messages_in_time() {
-    let stage = Stage::new("remembering: silent").await.time(Duration::from_secs(6));
-    stage.server.state().read_faults = Script::forever(Table::Delay(Duration::from_mins(1)));
-    let started = std::time::Instant::now();
-    let run = stage.deliver("a", &[seen("ana", "10:00:00", "e1"), matching("e2")]).await;
-    assert!(started.elapsed() < Duration::from_millis(5500), "{:?}", started.elapsed());
-    assert_eq!((run.counter("published"), run.counter("failed")), (1, 1));
-    let [(_, retry, reason)] = run.failures().try_into().expect("one message fails");
-    assert_eq!(retry, "transient");
-    assert!(reason.contains(TABLE), "{reason}");
+    // Whether or not it is asked first when the rule began.
+    for learning in ["0", "1"] {
+        let stage =
+            Stage::new(&format!("remembering: silent {learning}")).await.set("LEARNING_DAYS", learning);
+        let stage = stage.time(Duration::from_secs(6));
+        stage.server.state().read_faults = Script::forever(Table::Delay(Duration::from_mins(1)));
+        let started = std::time::Instant::now();
+        let run = stage.deliver("a", &[seen("ana", "10:00:00", "e1"), matching("e2")]).await;
+        assert!(started.elapsed() < Duration::from_millis(5500), "{:?}", started.elapsed());
+        assert_eq!((run.counter("published"), run.counter("failed")), (1, 1));
+        let [(_, retry, reason)] = run.failures().try_into().expect("one message fails");
+        assert_eq!(retry, "transient");
+        assert!(reason.contains(TABLE), "{reason}");
+    }
 }
 
 #[tokio::test]
