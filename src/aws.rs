@@ -35,12 +35,12 @@ use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::failure::is_transient;
-use crate::settings::Error;
+use crate::settings::{Error, is_region};
 
 /// Reads the settings that all AWS SDKs share.
 ///
 /// # Errors
-/// There is no region, or a profile file cannot be read.
+/// There is no region, a setting is invalid, or a profile file cannot be read.
 pub async fn config() -> Result<SdkConfig, Error> {
     let shared = Shared::load().await?;
     let region = shared.get("AWS_REGION", "region").or_else(|| shared.get("AWS_DEFAULT_REGION", "region"));
@@ -48,7 +48,11 @@ pub async fn config() -> Result<SdkConfig, Error> {
         variable: "AWS_REGION",
         problem: "is missing: set it to the region of the function, such as us-east-1".to_owned(),
     })?;
-    let is_on = |variable, key| shared.get(variable, key).map(|value| value.eq_ignore_ascii_case("true"));
+    if !is_region(&region) {
+        let problem = format!("is {region:?}: expected the name of a region, such as us-east-1");
+        return Err(Error { variable: "AWS_REGION", problem });
+    }
+    shared.check_endpoints()?;
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
@@ -56,8 +60,8 @@ pub async fn config() -> Result<SdkConfig, Error> {
         .http_client(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts());
-    config.set_use_fips(is_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
-    config.set_use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
+    config.set_use_fips(shared.is_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?);
+    config.set_use_dual_stack(shared.is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?);
     config.set_endpoint_url(shared.endpoint_url());
     Ok(config.service_config(shared).build())
 }
@@ -77,10 +81,9 @@ impl Shared {
             problem: format!("or AWS_SHARED_CREDENTIALS_FILE names a file that cannot be used: {error}"),
         })?;
         let mut shared = Self { profile, ignores_endpoints: false };
-        let ignores = shared
-            .get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
-            .unwrap_or_default();
-        shared.ignores_endpoints = ignores.eq_ignore_ascii_case("true");
+        let ignores =
+            shared.is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")?;
+        shared.ignores_endpoints = ignores.unwrap_or_default();
         Ok(shared)
     }
 
@@ -93,6 +96,33 @@ impl Shared {
         let variables = Env::real();
         let (value, _) = value.load(&variables, Some(&self.profile))?;
         Some(value.into_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// A variable, or a key of the profile, that is `true` or `false`.
+    fn is_on(&self, variable: &'static str, key: &str) -> Result<Option<bool>, Error> {
+        let Some(value) = self.get(variable, key) else { return Ok(None) };
+        value.to_ascii_lowercase().parse().map(Some).map_err(|_| {
+            let problem = format!("is {value:?}: expected true or false");
+            Error { variable, problem }
+        })
+    }
+
+    /// Checks the endpoints of the services that the function uses. The SDK finds out only when it sends a request.
+    fn check_endpoints(&self) -> Result<(), Error> {
+        for service in ["S3", "SNS", "DynamoDB"] {
+            let key = ServiceConfigKey::builder()
+                .service_id(service)
+                .env("AWS_ENDPOINT_URL")
+                .profile("endpoint_url")
+                .build()
+                // These three are all that the builder requires.
+                .expect("the key is complete");
+            if let Some(url) = self.load_config(key).filter(|url| !is_url(url)) {
+                let problem = format!("is {url:?} for {service}: expected http:// or https:// and a host");
+                return Err(Error { variable: "AWS_ENDPOINT_URL", problem });
+            }
+        }
+        Ok(())
     }
 
     fn endpoint_url(&self) -> Option<String> {
@@ -110,6 +140,12 @@ impl Shared {
             _ => SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
         }
     }
+}
+
+/// Whether this is the address of a server, as far as can be told without asking it.
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or_default();
+    !rest.is_empty() && !rest.starts_with(['/', ':']) && rest.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Settings of one service, such as its endpoint.

@@ -63,6 +63,9 @@ impl Failure {
                     is_transient(status, code.unwrap_or_default(), message.unwrap_or_default());
                 let retry = if is_transient { Retry::Transient } else { Retry::Permanent };
                 let reason = match (code, message) {
+                    (None, None) if is_success(status) => {
+                        format!("the response (HTTP {status}) could not be understood")
+                    }
                     // The response to a HEAD has no body, hence neither code nor message.
                     (None, None) => format!("HTTP {status}"),
                     (code, message) => {
@@ -83,11 +86,15 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Whether an error of S3 or SNS, or of KMS behind them, may pass by itself.
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// Whether an error of a service, or of KMS behind it, may pass by itself.
 ///
 /// A code is transient if it contains one of the words below: services write the same error with or without `Exception`,
 /// and put `KMS` or `KMS.` in front of errors of the key. Expired credentials and a wrong clock are transient, because the
-/// SDK renews or corrects them before the next try.
+/// SDK renews or corrects them before the next try. So is a success that cannot be understood: a proxy may have sent it.
 pub(crate) fn is_transient(status: u16, code: &str, message: &str) -> bool {
     const WORDS: [&str; 21] = [
         "BadDigest",
@@ -115,7 +122,8 @@ pub(crate) fn is_transient(status: u16, code: &str, message: &str) -> bool {
     // SNS reports a wrong clock with the code for a wrong key.
     let is_skewed =
         || ["Signature expired", "Signature not yet current"].iter().any(|words| message.contains(words));
-    matches!(status, 408 | 429 | 500 | 502..=504)
+    is_success(status)
+        || matches!(status, 408 | 429 | 500 | 502..=504)
         || WORDS.iter().any(|word| code.contains(word))
         || is_skewed()
 }

@@ -148,7 +148,7 @@ variable "exception_query" {
 }
 
 variable "fifo_topic" {
-  description = "Whether the topic is a FIFO topic: in order for each account, but only for SQS subscribers. A change replaces the topic, and its subscriptions are lost."
+  description = "Whether the topic is a FIFO topic: it drops repeats within five minutes, but delivers only to SQS. A change replaces the topic, and its subscriptions are lost."
   type        = bool
   default     = false
 }

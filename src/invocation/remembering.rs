@@ -1,14 +1,16 @@
 //! The matches of rules that remember: gathered from all readers, decided in chunks, and published if they are new.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use detection::detect::Ruleset;
 use detection::memory::{self, Verdict};
 use detection::pipeline::{Above, above};
+use futures_util::future::{Either, select};
 use tokio::sync::mpsc::{Receiver, Sender};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::failure::Failure;
 use crate::memory::{Decided, Lesson, Memory, Waiting};
@@ -22,7 +24,7 @@ const MAX_BYTES: usize = 16 << 20;
 /// Matches wait at most this long for others to be decided with them.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// An invocation waits at most this long to find out when rules began, since it may not need to know.
+/// An invocation without a match waits at most this long to find out when rules began: it does not need to know.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Deciding during one invocation.
@@ -53,8 +55,7 @@ impl Remembering<'_> {
     /// Decides on every match that arrives until the channel closes, and passes on the signals.
     pub(super) async fn run(self, mut matches: Receiver<Waiting>, learns: bool) -> Remembered {
         let mut remembered = Remembered::default();
-        // At the same time as the first request for an object.
-        let (lesson, mut chunk) = tokio::join!(self.lesson(learns), gather(&mut matches));
+        let Some((lesson, mut chunk)) = self.first(&mut matches, learns).await else { return remembered };
         while !chunk.is_empty() {
             // Signals may make rules on signals match, but nothing looks at the signals of those.
             while !chunk.is_empty() {
@@ -67,9 +68,23 @@ impl Remembering<'_> {
         remembered
     }
 
+    /// The first chunk, and what its decisions need to know of the rules' learning; `None` if there is no match. Asks for
+    /// both at the same time.
+    async fn first(&self, matches: &mut Receiver<Waiting>, learns: bool) -> Option<(Lesson, Vec<Waiting>)> {
+        let patience = Instant::now() + PATIENCE;
+        match select(pin!(self.lesson(learns)), pin!(gather(matches))).await {
+            Either::Left((lesson, chunk)) => Some((lesson, chunk.await)),
+            Either::Right((chunk, lesson)) if chunk.is_empty() => {
+                // A rule whose beginning is not noted in this time begins with a later invocation.
+                let _ = timeout_at(patience, lesson).await;
+                None
+            }
+            Either::Right((chunk, lesson)) => Some((lesson.await, chunk)),
+        }
+    }
+
     async fn lesson(&self, learns: bool) -> Lesson {
-        let deadline = self.deadline.min(Instant::now() + PATIENCE);
-        if learns { Lesson::History } else { self.memory.begin(self.rules, deadline).await }
+        if learns { Lesson::History } else { self.memory.begin(self.rules, self.deadline).await }
     }
 
     /// Hands signals to the publisher, and reports what could not be decided to the messages that hold it. Returns the

@@ -66,16 +66,13 @@ fn batch_job(schema_version: &str, invocation_id: &str, reports: &[Rc<Report>]) 
     response.treat_missing_keys_as = Some("PermanentFailure".to_owned());
     response.invocation_id = Some(invocation_id.to_owned());
     for report in reports {
-        let failure = all(&report.failures());
-        if report.id.is_none() {
-            let reason = "a task of the batch job has no taskId";
-            return Err(Error(failure.unwrap_or_else(|| Failure::permanent(reason))));
-        }
-        let (code, text) = match failure {
+        let (code, text) = match all(&report.failures()) {
             None => {
                 let Counters { records, matched, .. } = report.counters();
                 ("Succeeded", format!("{records} records, {matched} matched"))
             }
+            // The reply cannot name a task without an identifier, which is a failure of its own: all tasks fail.
+            Some(failure) if report.id.is_none() => return Err(Error(failure)),
             Some(failure) => match failure.retry {
                 Retry::Transient => ("TemporaryFailure", failure.reason),
                 Retry::Permanent => ("PermanentFailure", failure.reason),

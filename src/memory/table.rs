@@ -85,12 +85,15 @@ impl Table {
         let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
         // The keys are all that the builder requires.
         let request = request.expect("the keys are set");
+        let none = |trouble: &Trouble| keys.iter().map(|key| (key.clone(), Err(trouble.clone()))).collect();
         let output = match self.client.batch_get_item().request_items(&self.name, request).send().await {
             Ok(output) => output,
-            Err(error) => {
-                let trouble = self.trouble(&error);
-                return keys.iter().map(|key| (key.clone(), Err(trouble.clone()))).collect();
-            }
+            Err(error) => return none(&self.trouble(&error)),
+        };
+        // A response that names no table does not say that there are no items.
+        let Some(tables) = output.responses() else {
+            let failure = Failure::transient(format!("{}: DynamoDB did not say what it holds", self.name));
+            return none(&Trouble { failure, passes: true });
         };
         let unprocessed: HashSet<_> = output
             .unprocessed_keys()
@@ -99,10 +102,8 @@ impl Table {
             .flat_map(KeysAndAttributes::keys)
             .filter_map(key_of)
             .collect();
-        let mut items: HashMap<_, _> = output
-            .responses()
-            .into_iter()
-            .flat_map(HashMap::values)
+        let mut items: HashMap<_, _> = tables
+            .values()
             .flatten()
             .filter_map(|attributes| Some((key_of(attributes)?, attributes)))
             .collect();

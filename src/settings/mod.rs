@@ -16,6 +16,9 @@ use variable::{
     TRAIL_BUCKET_OWNER, Variable,
 };
 
+/// The end of the name of a FIFO topic.
+const FIFO: &str = ".fifo";
+
 /// The settings of the function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -99,9 +102,7 @@ impl Settings {
             rules_bundle: optional(RULES_BUNDLE).map(PathBuf::from),
             bucket_owner: optional(TRAIL_BUCKET_OWNER).map(bucket_owner).transpose()?,
             archive_bucket: optional(SIGNAL_ARCHIVE_BUCKET).map(archive_bucket).transpose()?,
-            notices: optional(NOTICE_TOPIC_ARN)
-                .map(|arn| notices(arn, &value(NOTICES), &value(NOTICE_QUIET_SECONDS)))
-                .transpose()?,
+            notices: notices(optional(NOTICE_TOPIC_ARN), &value(NOTICES), &value(NOTICE_QUIET_SECONDS))?,
             silence_hours: silence_hours(&value(ACCOUNT_SILENCE_HOURS), memory_table.is_some())?,
             memory_table,
             learning_days: optional(LEARNING_DAYS).map(|days| learning_days(&days)).transpose()?,
@@ -125,7 +126,7 @@ fn topic_arn(variable: Variable, arn: String) -> Result<String, Error> {
     let parts: Vec<_> = arn.split(':').collect();
     let is_topic = match parts[..] {
         ["arn", partition, "sns", region, account, topic] => {
-            is_partition(partition) && is_region(region) && !account.is_empty() && !topic.is_empty()
+            is_partition(partition) && is_region(region) && is_account(account) && is_topic_name(topic)
         }
         _ => false,
     };
@@ -137,14 +138,13 @@ fn topic_arn(variable: Variable, arn: String) -> Result<String, Error> {
     }
 }
 
-/// The settings of notices.
-fn notices(arn: String, wanted: &str, quiet: &str) -> Result<Notices, Error> {
-    const DAY: u64 = 24 * 60 * 60;
-    let topic_arn = topic_arn(NOTICE_TOPIC_ARN, arn)?;
-    let is_fifo = topic_arn.rsplit('.').next() == Some("fifo");
-    if is_fifo {
+/// The settings of notices, which must be valid even if there are none.
+fn notices(arn: Option<String>, wanted: &str, quiet: &str) -> Result<Option<Notices>, Error> {
+    const DAY: u32 = 24 * 60 * 60;
+    let topic_arn = arn.map(|arn| topic_arn(NOTICE_TOPIC_ARN, arn)).transpose()?;
+    if let Some(arn) = topic_arn.as_ref().filter(|arn| arn.ends_with(FIFO)) {
         let problem =
-            format!("is {topic_arn:?}: a FIFO topic reaches neither mail nor chat; name a standard topic");
+            format!("is {arn:?}: a FIFO topic reaches neither mail nor chat; name a standard topic");
         return Err(Error { variable: NOTICE_TOPIC_ARN.name, problem });
     }
     let wanted = match wanted {
@@ -155,11 +155,20 @@ fn notices(arn: String, wanted: &str, quiet: &str) -> Result<Notices, Error> {
             return Err(Error { variable: NOTICES.name, problem });
         }
     };
-    let quiet = quiet.parse().ok().filter(|seconds| *seconds <= DAY).ok_or_else(|| {
-        let problem = format!("is {quiet:?}: expected a whole number of seconds from 0 to {DAY}");
-        Error { variable: NOTICE_QUIET_SECONDS.name, problem }
-    })?;
-    Ok(Notices { topic_arn, wanted, quiet: Duration::from_secs(quiet) })
+    let quiet = number(NOTICE_QUIET_SECONDS, quiet, "seconds from 0", DAY)?;
+    let quiet = Duration::from_secs(quiet.into());
+    Ok(topic_arn.map(|topic_arn| Notices { topic_arn, wanted, quiet }))
+}
+
+/// A number in digits alone, at most `max`. `from` names its unit and its least value.
+fn number(variable: Variable, value: &str, from: &str, max: u32) -> Result<u32, Error> {
+    // Rust would also read "+5".
+    let digits = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = digits.and_then(|digits| digits.parse().ok()).filter(|number| *number <= max);
+    number.ok_or_else(|| Error {
+        variable: variable.name,
+        problem: format!("is {value:?}: expected a whole number of {from} to {max}"),
+    })
 }
 
 fn is_partition(text: &str) -> bool {
@@ -167,9 +176,19 @@ fn is_partition(text: &str) -> bool {
 }
 
 /// Whether this can be the name of a region. It becomes part of a host name.
-fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_topic_name(text: &str) -> bool {
+    let name = text.strip_suffix(FIFO).unwrap_or(text);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    !name.is_empty() && text.len() <= 256 && name.bytes().all(allowed)
 }
 
 fn embedded(word: &str) -> Result<Embedded, Error> {
@@ -184,7 +203,7 @@ fn exceptions(text: String) -> Result<String, Error> {
 }
 
 fn bucket_owner(account: String) -> Result<String, Error> {
-    if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_account(&account) {
         Ok(account)
     } else {
         let problem = format!("is {account:?}: expected an account id of twelve digits");
@@ -206,7 +225,7 @@ fn memory_table(value: String) -> Result<MemoryTable, Error> {
     let parts: Vec<_> = value.split(':').collect();
     let (region, name) = match parts[..] {
         ["arn", partition, "dynamodb", region, account, table]
-            if is_partition(partition) && is_region(region) && !account.is_empty() =>
+            if is_partition(partition) && is_region(region) && is_account(account) =>
         {
             (Some(region.to_owned()), table.strip_prefix("table/").unwrap_or_default())
         }
@@ -224,20 +243,11 @@ fn memory_table(value: String) -> Result<MemoryTable, Error> {
 }
 
 fn learning_days(value: &str) -> Result<u32, Error> {
-    const MAX_DAYS: u32 = 3650;
-    let days = value.parse().ok().filter(|days| *days <= MAX_DAYS);
-    days.ok_or_else(|| Error {
-        variable: LEARNING_DAYS.name,
-        problem: format!("is {value:?}: expected a whole number of days from 0, for none, to {MAX_DAYS}"),
-    })
+    number(LEARNING_DAYS, value, "days from 0, for none,", 3650)
 }
 
 fn silence_hours(value: &str, has_table: bool) -> Result<Option<u32>, Error> {
-    const MAX_HOURS: u32 = 720;
-    let hours = value.parse().ok().filter(|hours| *hours <= MAX_HOURS).ok_or_else(|| Error {
-        variable: ACCOUNT_SILENCE_HOURS.name,
-        problem: format!("is {value:?}: expected a whole number of hours from 0, for off, to {MAX_HOURS}"),
-    })?;
+    let hours = number(ACCOUNT_SILENCE_HOURS, value, "hours from 0, for off,", 720)?;
     if hours > 0 && !has_table {
         let problem = format!("is {value:?} and needs a table to note deliveries in: set MEMORY_TABLE, too");
         return Err(Error { variable: ACCOUNT_SILENCE_HOURS.name, problem });
@@ -247,11 +257,14 @@ fn silence_hours(value: &str, has_table: bool) -> Result<Option<u32>, Error> {
 
 fn metrics(namespace: String, function: Option<String>) -> Result<Metrics, Error> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#: ".contains(&byte);
-    if namespace.len() <= 255 && namespace.bytes().all(allowed) && !namespace.starts_with(':') {
+    let is_reserved = namespace.starts_with(':') || namespace.starts_with("AWS/");
+    if namespace.len() <= 255 && namespace.bytes().all(allowed) && !is_reserved {
         // Lambda always sets the name of the function; metrics work without it, too.
         Ok(Metrics { namespace, function: function.unwrap_or_else(|| "unknown".to_owned()) })
     } else {
-        let problem = format!("is {namespace:?}: expected at most 255 letters, digits and ._-/#: ");
+        let problem = format!(
+            "is {namespace:?}: expected at most 255 letters, digits, spaces and ._-/#:, and neither : nor AWS/ in front"
+        );
         Err(Error { variable: METRICS_NAMESPACE.name, problem })
     }
 }

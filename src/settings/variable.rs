@@ -134,14 +134,15 @@ pub(crate) const METRICS_NAMESPACE: Variable = Variable {
     unset: Unset::Means("no metrics"),
 };
 
-/// Lambda sets it to the log level of the function's configuration.
+/// Lambda sets it to the log level of the function's configuration. A level that is not known counts as not set: one
+/// that Lambda adds must not stop the function.
 pub const LOG_LEVEL: Variable = Variable {
     name: "AWS_LAMBDA_LOG_LEVEL",
     meaning: "`TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`; set by Lambda.",
     unset: Unset::Default("INFO"),
 };
 
-/// Lambda sets it to the log format of the function's configuration.
+/// Lambda sets it to the log format of the function's configuration. A format that is not known counts as not set, too.
 pub const LOG_FORMAT: Variable = Variable {
     name: "AWS_LAMBDA_LOG_FORMAT",
     meaning: "`JSON` or `Text`; set by Lambda.",

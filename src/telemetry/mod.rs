@@ -43,7 +43,8 @@ pub fn init(level: &str, format: &str) {
 /// anything else is JSON).
 ///
 /// The level applies to this crate alone. Dependencies log only warnings and errors: at finer levels the SDK and the
-/// runtime log requests and payloads, which hold session tokens and records.
+/// runtime log requests and payloads, which hold session tokens and records. What the runtime says of a handler that
+/// failed or panicked is left out: this crate has logged it.
 #[must_use]
 pub fn subscriber(
     level: &str,
@@ -64,6 +65,7 @@ pub fn subscriber(
         .with_writer(writer);
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         .with_target(env!("CARGO_CRATE_NAME"), level);
     if format.eq_ignore_ascii_case("text") {
         Box::new(lines.finish().with(targets))

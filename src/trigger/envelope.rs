@@ -70,6 +70,8 @@ pub(super) struct Envelope<'a> {
     pub(super) bucket: Member<'a>,
     #[serde(borrow)]
     pub(super) object: Member<'a>,
+    #[serde(borrow)]
+    pub(super) insight_details: Member<'a>,
     // A schedule's request for a check.
     #[serde(borrow)]
     pub(super) check: Member<'a>,

@@ -1,4 +1,5 @@
-//! Events of EventBridge: objects created in S3, and API calls via CloudTrail.
+//! Events of EventBridge: objects created in S3, and API calls via CloudTrail. Those about Insights are skipped, as are
+//! the files of Insights in a bucket.
 
 use detection::key::Key;
 use detection::origin::Origin;
@@ -12,10 +13,14 @@ use super::{Error, Part, Source};
 /// to S3 about the trail's bucket is such a record, too, not a notice of a delivery.
 const VIA_CLOUDTRAIL: &str = " via CloudTrail";
 const ENVELOPE: &str = "EventBridge event";
+const INSIGHT: Part = Part::Nothing("a CloudTrail Insights event");
 
 /// Unwraps an event, if it is of one of the two kinds.
 pub(super) fn event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
     let kind = text(envelope.detail_type)?;
+    if kind == "AWS Insight via CloudTrail" {
+        return Some(Ok(INSIGHT));
+    }
     if kind.ends_with(VIA_CLOUDTRAIL) {
         return Some(record(envelope));
     }
@@ -31,6 +36,9 @@ pub(super) fn event(envelope: &Envelope<'_>) -> Option<Result<Part, Error>> {
 
 /// Unwraps an event's detail that was sent without the event, by a rule with the input path `$.detail`.
 pub(super) fn detail(envelope: &Envelope<'_>, text: &str) -> Option<Result<Part, Error>> {
+    if envelope.event_version.is_some() && envelope.insight_details.is_some() {
+        return Some(Ok(INSIGHT));
+    }
     if envelope.event_version.is_some() && envelope.event_name.is_some() {
         let source = Source::Bytes { origin: Origin::EventBridge, bytes: text.as_bytes().to_vec() };
         return Some(Ok(Part::Source(source)));

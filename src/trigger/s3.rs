@@ -14,6 +14,8 @@ use super::error::quoted;
 use super::{Error, Invocation, MAX_PARTS, Message, Part, Parts, ReplyKind, Source};
 use crate::s3::is_bucket_name;
 
+const TASK: &str = "S3 batch task";
+
 /// `{"bucket":{"name":"…"},"object":{"key":"…"}}`, which S3 and EventBridge share.
 #[derive(Deserialize)]
 pub(super) struct Entity<'a> {
@@ -136,8 +138,11 @@ pub(super) fn batch_job(envelope: &Envelope<'_>, tasks: &RawValue) -> Result<Inv
         let id = task.as_ref().and_then(|task| text(task.id)).map(Cow::into_owned);
         let part =
             task.as_ref().ok_or(Error::Missing { envelope: ENVELOPE, part: "task" }).and_then(Task::part);
-        let part = learns.clone().and(part);
-        messages.push(Message { id, parts: vec![part.unwrap_or_else(Part::Error)] });
+        let mut parts = vec![learns.clone().and(part).unwrap_or_else(Part::Error)];
+        if id.is_none() {
+            parts.push(Part::Error(Error::Missing { envelope: TASK, part: "taskId" }));
+        }
+        messages.push(Message { id, parts });
         messages.len() <= MAX_PARTS
     });
     if messages.len() > MAX_PARTS {
@@ -197,14 +202,13 @@ struct Task<'a> {
 
 impl Task<'_> {
     fn part(&self) -> Result<Part, Error> {
-        const ENVELOPE: &str = "S3 batch task";
         // arn:aws:s3:::bucket
         let by_arn = text(self.s3_bucket_arn);
         let by_arn = by_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
         let by_name = text(self.s3_bucket);
         let bucket = by_name.as_deref().or(by_arn);
-        let bucket = bucket.ok_or(Error::Missing { envelope: ENVELOPE, part: "bucket" })?;
-        let key = text(self.s3_key).ok_or(Error::Missing { envelope: ENVELOPE, part: "s3Key" })?;
+        let bucket = bucket.ok_or(Error::Missing { envelope: TASK, part: "bucket" })?;
+        let key = text(self.s3_key).ok_or(Error::Missing { envelope: TASK, part: "s3Key" })?;
         part(bucket, form_encoded(&key)?, text(self.s3_version_id))
     }
 }

@@ -1,6 +1,6 @@
 //! Rules that only learn at first, and rules that past deliveries teach.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use detection::memory::Start;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::dynamodb::Table;
 use crate::server::Script;
 use crate::stage::{BUSY_USER, NEW_USER, Stage, WINDOW, busy_user, id_of_new, new_user, rule, seen};
-use crate::world::{batch_job, log_with, matching};
+use crate::world::{ATTEMPT, batch_job, log_with, matching};
 
 /// A payload of a batch job that teaches.
 fn lesson(deliveries: &[&str]) -> Value {
@@ -129,6 +129,30 @@ async fn when_nobody_knows_when_a_rule_began_its_matches_fail_and_others_are_pub
     // The same process asks again.
     stage.server.state().read_faults = Script::default();
     assert_eq!(stage.invoke(&function, &["a"]).await.counter("known"), 1);
+}
+
+#[tokio::test]
+async fn a_slow_table_costs_a_rule_that_asks_when_it_began_time_and_no_match() {
+    let stage = Stage::new("learning: slow").await.set("LEARNING_DAYS", "1");
+    {
+        let mut state = stage.server.state();
+        // Two answers take longer than an invocation without a match would wait.
+        state.read_faults = Script::forever(Table::Delay(ATTEMPT * 3 / 4));
+        state.write_faults = state.read_faults.clone();
+    }
+    let run = stage.deliver("a", &[seen("ana", "2020-11-23T10:00:00", "e1"), matching("e2")]).await;
+    assert_eq!(run.failures(), []);
+    assert_eq!((run.counter("published"), run.counter("known")), (1, 1));
+}
+
+#[tokio::test]
+async fn an_invocation_without_a_match_waits_two_seconds_at_most_to_find_out_when_rules_began() {
+    let stage = Stage::new("learning: not needed").await.set("LEARNING_DAYS", "1");
+    stage.server.state().read_faults = Script::forever(Table::Delay(Duration::from_mins(1)));
+    let started = Instant::now();
+    let run = stage.deliver("a", &[matching("e1")]).await;
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert_eq!((run.counter("published"), run.failures()), (1, vec![]));
 }
 
 #[tokio::test]

@@ -55,6 +55,11 @@ fn passing() -> Vec<Row> {
         passes("two connections reset", vec![Batch::Wire(Wire::Reset); 2]),
         passes("something that is not HTTP", [Batch::Wire(Wire::NotHttp)]),
         passes(
+            "successes that say nothing: an empty one, a page of a proxy, half an answer",
+            ["", "<html>", "<PublishBatchResponse><PublishBatchResult><Succ"]
+                .map(|body| Batch::Wire(Wire::Instead(body))),
+        ),
+        passes(
             "one entry fails four times by the receiver's fault",
             vec![fails(false, "InternalFailure"); 4],
         ),
@@ -81,6 +86,13 @@ fn passing() -> Vec<Row> {
         Row {
             name: "taken, and the connection reset before the answer: a second time cannot be avoided",
             script: Script::once([TakenThen(Wire::Reset)]),
+            taken: TWICE,
+            failed: &[],
+            sent: 2..=2,
+        },
+        Row {
+            name: "taken, and a proxy answers with a page: a second time cannot be avoided",
+            script: Script::once([TakenThen(Wire::Instead("<html>"))]),
             taken: TWICE,
             failed: &[],
             sent: 2..=2,
@@ -120,6 +132,11 @@ fn lasting() -> Vec<Row> {
             "every connection reset",
             Batch::Wire(Wire::Reset),
             &[("a", "transient", "could not be sent"), ("b", "transient", "could not be sent")],
+        ),
+        lasting(
+            "every success is a page of a proxy",
+            Batch::Wire(Wire::Instead("<html>")),
+            &[("a", "transient", "HTTP 200"), ("b", "transient", "HTTP 200")],
         ),
         lasting(
             "every entry fails for ever",

@@ -48,6 +48,20 @@ async fn a_batch_job_gets_a_result_for_every_task() {
 }
 
 #[tokio::test]
+async fn a_task_without_an_identifier_fails_its_job_with_a_line_that_says_so_after_all_is_done() {
+    let mut payload = batch_job(&["good", "nameless"]);
+    payload["tasks"][1].as_object_mut().expect("a task").remove("taskId");
+    let world = World::new("replies: nameless").delivery("good", &["g1"]).delivery("nameless", &["n1"]);
+    let run = world.payload(payload).run().await;
+    assert_eq!(run.published(), ["g1", "n1"]);
+    let (kind, message) = run.error();
+    assert!(kind == "PermanentError" && message.contains("taskId"), "{message}");
+    let lines: Vec<_> = run.lines("failed").collect();
+    let [line] = lines[..] else { panic!("{lines:?}") };
+    assert_eq!((&line["reason"], &line["retry"]), (&json!(message), &json!("permanent")));
+}
+
+#[tokio::test]
 async fn a_batch_job_of_schema_1_is_answered_in_schema_1() {
     let payload = json!({
         "invocationSchemaVersion": "1.0", "invocationId": "i-2", "job": { "id": "j" },

@@ -73,6 +73,8 @@ pub enum Wire {
     Reset,
     /// Something that is not HTTP.
     NotHttp,
+    /// This body in the place of the answer's own.
+    Instead(&'static str),
     /// Headers that promise the whole body, this share of it, and then …
     Break(f64, End),
     /// The body in this many pieces, with a pause before each.
@@ -256,7 +258,10 @@ fn decoded(text: &str) -> String {
 }
 
 /// Writes an answer; returns whether the connection can be used again.
-async fn write(stream: &mut TcpStream, answer: Answer) -> bool {
+async fn write(stream: &mut TcpStream, mut answer: Answer) -> bool {
+    if let Wire::Instead(body) = answer.wire {
+        answer.body = body.as_bytes().to_vec();
+    }
     let head = match answer.wire {
         Wire::Reset => return reset(stream),
         Wire::NotHttp => "HELO this is no web server\r\n\r\n".to_owned(),
@@ -267,7 +272,7 @@ async fn write(stream: &mut TcpStream, answer: Answer) -> bool {
     }
     match answer.wire {
         Wire::Reset | Wire::NotHttp => false,
-        Wire::Good => stream.write_all(&answer.body).await.is_ok(),
+        Wire::Good | Wire::Instead(_) => stream.write_all(&answer.body).await.is_ok(),
         Wire::Drip(pieces, pause) => {
             for piece in answer.body.chunks(answer.body.len().div_ceil(pieces as usize).max(1)) {
                 sleep(pause).await;

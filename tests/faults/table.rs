@@ -58,6 +58,11 @@ fn faults() -> Vec<Row> {
         passes("a request limit", &[Status(400, "RequestLimitExceeded")], &[]),
         passes("connections reset", &[Table::Wire(Wire::Reset)], &[Table::Wire(Wire::Reset)]),
         passes("no HTTP", &[Table::Wire(Wire::NotHttp)], &[]),
+        passes(
+            "successes that say nothing",
+            &["", "{}", "<html>", "{\"Responses\":{"].map(|body| Table::Wire(Wire::Instead(body))),
+            &[Table::Wire(Wire::Instead("<html>"))],
+        ),
         passes("a body that breaks off", &[Table::DoneThen(Wire::Break(0.5, End::Close))], &[]),
         passes("keys that are not processed", &[Unprocessed(1), Unprocessed(1)], &[]),
         Row {
@@ -70,6 +75,11 @@ fn faults() -> Vec<Row> {
             name: "written, and the connection reset before the answer",
             requests: 3..=4,
             ..passes("", &[], &[DoneThen(Wire::Reset)])
+        },
+        Row {
+            name: "written, and a proxy answers with a page",
+            requests: 3..=4,
+            ..passes("", &[], &[DoneThen(Wire::Instead("<html>"))])
         },
         Row {
             name: "overtaken, and the answer does not say by what",
@@ -148,15 +158,20 @@ async fn run(row: Row) {
 
 #[tokio::test]
 async fn a_table_that_never_answers_fails_the_messages_in_time() {
-    let stage = Stage::new("remembering: silent").await.time(Duration::from_secs(6));
-    stage.server.state().read_faults = Script::forever(Table::Delay(Duration::from_mins(1)));
-    let started = std::time::Instant::now();
-    let run = stage.deliver("a", &[seen("ana", "10:00:00", "e1"), matching("e2")]).await;
-    assert!(started.elapsed() < Duration::from_millis(5500), "{:?}", started.elapsed());
-    assert_eq!((run.counter("published"), run.counter("failed")), (1, 1));
-    let [(_, retry, reason)] = run.failures().try_into().expect("one message fails");
-    assert_eq!(retry, "transient");
-    assert!(reason.contains(TABLE), "{reason}");
+    // Whether or not it is asked first when the rule began.
+    for learning in ["0", "1"] {
+        let stage =
+            Stage::new(&format!("remembering: silent {learning}")).await.set("LEARNING_DAYS", learning);
+        let stage = stage.time(Duration::from_secs(6));
+        stage.server.state().read_faults = Script::forever(Table::Delay(Duration::from_mins(1)));
+        let started = std::time::Instant::now();
+        let run = stage.deliver("a", &[seen("ana", "10:00:00", "e1"), matching("e2")]).await;
+        assert!(started.elapsed() < Duration::from_millis(5500), "{:?}", started.elapsed());
+        assert_eq!((run.counter("published"), run.counter("failed")), (1, 1));
+        let [(_, retry, reason)] = run.failures().try_into().expect("one message fails");
+        assert_eq!(retry, "transient");
+        assert!(reason.contains(TABLE), "{reason}");
+    }
 }
 
 #[tokio::test]

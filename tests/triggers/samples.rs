@@ -212,6 +212,21 @@ fn every_kind_of_call_that_eventbridge_passes_on_from_a_trail_is_a_record() {
 }
 
 #[test]
+fn an_insights_event_that_eventbridge_passes_on_is_skipped_as_a_file_of_insights_is() {
+    let insight = json!({
+        "eventVersion": "1.11", "eventTime": "2026-11-23T10:05:00Z", "eventType": "AwsCloudTrailInsight",
+        "insightDetails": { "state": "Start", "eventName": "CreateFunction", "insightType": "ApiCallRateInsight" },
+        "eventCategory": "Insight",
+    });
+    let event =
+        json!({ "detail-type": "AWS Insight via CloudTrail", "source": "aws.cloudtrail", "detail": insight });
+    for payload in [event, insight] {
+        assert_eq!(parts(&recognised(&payload).expect("an event")), [["nothing"]]);
+        assert_eq!(parts(&recognised(&sqs(&[payload.to_string()])).expect("a message")), [["nothing"]]);
+    }
+}
+
+#[test]
 fn a_batch_job_says_that_rules_are_to_learn_and_any_other_argument_fails_each_of_its_tasks() {
     let job = |arguments: Value| {
         let mut payload = payload("s3-batch-2.0.json");
