@@ -252,7 +252,7 @@ async fn a_route_of_a_bundle_takes_notices_to_a_topic_of_its_own_and_accounts_ha
     let found: Vec<_> =
         notices.iter().map(|notice| (notice.topic.as_str(), notice.entry.subject.as_str())).collect();
     let subject =
-        |user| format!("[low] AWS Lambda Function Created or Updated: {user} in payments, us-east-1");
+        |user| format!("[low] AWS Lambda Function Created or Updated: {user} in payments (111122223333), us-east-1");
     let expected = [(NOTICE_TOPIC, subject("user-0")), (TEAM, subject("user-1"))];
     assert_eq!(found, expected.each_ref().map(|(topic, subject)| (*topic, subject.as_str())));
     let mail = notices[1].signal["email"].as_str().expect("a mail");
