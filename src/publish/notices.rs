@@ -2,6 +2,7 @@
 //!
 //! A notice that fails is logged and counted, but fails nothing else: machines already have the signals.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
@@ -33,6 +34,8 @@ pub(super) struct Notices {
     accounts: Accounts,
     quiet: Quiet,
     notified: Option<Notified>,
+    /// When the next notice may be sent, whatever invocation it belongs to.
+    next: Cell<Instant>,
 }
 
 /// The notices of one invocation.
@@ -76,6 +79,7 @@ impl Notices {
             accounts,
             quiet: Quiet::new(settings.quiet),
             notified,
+            next: Cell::new(Instant::now()),
         }
     }
 
@@ -153,12 +157,13 @@ impl Session<'_> {
     pub(super) async fn send(self, deadline: Instant) -> Outcome {
         let mut outcome = Outcome::default();
         let mut unsent = Vec::new();
-        let mut next = Instant::now();
         for (topic, notices) in self.notices.written(self.grouping, deadline).await {
             for batch in batches(notices) {
-                sleep_until(next.min(deadline)).await;
-                next = Instant::now() + PAUSE * u32::try_from(batch.len()).unwrap_or(u32::MAX);
+                sleep_until(self.notices.next.get().min(deadline)).await;
+                let pause = PAUSE * u32::try_from(batch.len()).unwrap_or(u32::MAX);
                 let sent = topic.send(batch, deadline).await;
+                // SNS may have taken them only now.
+                self.notices.next.set(Instant::now() + pause);
                 outcome.sent += sent.taken.len() as u64;
                 outcome.failed += sent.left.len() as u64;
                 let now = SystemTime::now();
