@@ -55,8 +55,6 @@ pub(super) struct Outcome {
 struct Notice {
     /// `None` for a digest, which no quiet time follows.
     key: Option<String>,
-    /// How many it says were held back before it.
-    held_back: u64,
     subject: String,
     body: String,
 }
@@ -88,10 +86,16 @@ impl Notices {
     }
 
     /// Writes the notices of a destination, and leaves out those that are held back.
-    async fn written(&self, grouping: Grouping, deadline: Instant) -> Vec<(&Topic, Vec<Notice>)> {
+    async fn written(
+        &self,
+        grouping: Grouping,
+        now: SystemTime,
+        deadline: Instant,
+    ) -> Vec<(&Topic, Vec<Notice>)> {
+        let deadline = deadline.min(Instant::now() + Notified::PATIENCE);
         let (groups, digests) = grouping.finish();
         let key = |group: &Group| format!("{}/{}", self.topics[group.topic].arn(), group.key());
-        let mut permissions = self.ask(groups.iter().map(key).collect(), deadline).await;
+        let mut permissions = self.ask(groups.iter().map(key).collect(), now, deadline).await;
         let of_topic = |(index, topic)| {
             let groups = groups.iter().filter(|group| group.topic == index);
             let mut notices: Vec<_> = groups
@@ -102,22 +106,26 @@ impl Notices {
                         return None;
                     };
                     let message = Message::of_group(group, &self.accounts, held_back);
-                    Some(Notice::new(Some(key), held_back, &message))
+                    Some(Notice::new(Some(key), &message))
                 })
                 .collect();
-            notices
-                .extend(digests.get(&index).map(|digest| Notice::new(None, 0, &Message::of_digest(digest))));
+            notices.extend(digests.get(&index).map(|digest| Notice::new(None, &Message::of_digest(digest))));
             (topic, notices)
         };
         self.topics.iter().enumerate().map(of_topic).collect()
     }
 
     /// Which of the notices with these keys may be sent. If the table does not say, the process does.
-    async fn ask(&self, keys: Vec<String>, deadline: Instant) -> HashMap<String, Permission> {
-        let now = SystemTime::now();
+    async fn ask(
+        &self,
+        keys: Vec<String>,
+        now: SystemTime,
+        deadline: Instant,
+    ) -> HashMap<String, Permission> {
+        // What is claimed too late cannot be taken back.
         let mut answers = match &self.notified {
-            Some(notified) => notified.ask(keys.clone(), now, deadline).await,
-            None => HashMap::new(),
+            Some(notified) if Instant::now() < deadline => notified.ask(keys.clone(), now, deadline).await,
+            _ => HashMap::new(),
         };
         if let Some(failure) = answers.values().find_map(|answer| answer.as_ref().err()) {
             telemetry::quiet_unknown(failure);
@@ -155,34 +163,41 @@ impl Session<'_> {
 
     /// Sends the notices, at most ten a second, and nothing after `deadline`.
     pub(super) async fn send(self, deadline: Instant) -> Outcome {
+        let Self { notices, grouping } = self;
+        let now = SystemTime::now();
+        let end = notices.notified.as_ref().map_or(deadline, |_| before_taking_back(deadline));
         let mut outcome = Outcome::default();
         let mut unsent = Vec::new();
-        for (topic, notices) in self.notices.written(self.grouping, deadline).await {
-            for batch in batches(notices) {
-                sleep_until(self.notices.next.get().min(deadline)).await;
+        for (topic, written) in notices.written(grouping, now, end).await {
+            for batch in batches(written) {
+                sleep_until(notices.next.get().min(end)).await;
                 let pause = PAUSE * u32::try_from(batch.len()).unwrap_or(u32::MAX);
-                let sent = topic.send(batch, deadline).await;
+                let sent = topic.send(batch, end).await;
                 // SNS may have taken them only now.
-                self.notices.next.set(Instant::now() + pause);
+                notices.next.set(Instant::now() + pause);
                 outcome.sent += sent.taken.len() as u64;
                 outcome.failed += sent.left.len() as u64;
                 let now = SystemTime::now();
                 for key in sent.taken.iter().filter_map(|notice| notice.key.as_ref()) {
-                    self.notices.quiet.sent(key, now);
+                    notices.quiet.sent(key, now);
                 }
                 for (notice, failure) in sent.left {
                     telemetry::notice_failed(topic.arn(), &notice.subject, &failure);
-                    unsent.extend(notice.key.map(|key| (key, notice.held_back)));
+                    unsent.extend(notice.key);
                 }
             }
         }
-        if let Some(notified) = &self.notices.notified
-            && !unsent.is_empty()
-        {
-            notified.take_back(unsent, deadline).await;
+        if let Some(notified) = notices.notified.as_ref().filter(|_| !unsent.is_empty()) {
+            notified.take_back(unsent, now, deadline).await;
         }
         outcome
     }
+}
+
+/// Sending ends this early, so that the quiet time of what was not sent can be taken back before `deadline`.
+fn before_taking_back(deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(Instant::now());
+    deadline - Notified::PATIENCE.min(left / 4)
 }
 
 /// Divides notices into batches that SNS takes.
@@ -205,8 +220,8 @@ fn batches(notices: Vec<Notice>) -> Vec<Vec<Notice>> {
 }
 
 impl Notice {
-    fn new(key: Option<String>, held_back: u64, message: &Message) -> Self {
-        Self { key, held_back, subject: message.subject.clone(), body: message.body() }
+    fn new(key: Option<String>, message: &Message) -> Self {
+        Self { key, subject: message.subject.clone(), body: message.body() }
     }
 
     fn bytes(&self) -> usize {

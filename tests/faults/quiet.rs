@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::dynamodb::Table;
-use crate::notices::NOTICE_TOPIC;
+use crate::notices::{NOTICE_TOPIC, calls};
 use crate::server::{Script, Wire};
 use crate::sns::Batch;
 use crate::stage::Stage;
@@ -106,4 +106,38 @@ async fn without_quiet_time_the_table_is_not_asked() {
         let invoked = stage.invoke(&stage.function(), &[event]).await;
         assert_eq!((invoked.counter("notices"), invoked.requests.len()), (1, 0));
     }
+}
+
+#[tokio::test]
+async fn a_notice_that_no_time_was_left_for_makes_no_function_quiet() {
+    let hanging = Batch::Delay(Duration::from_mins(2));
+    // After it, the pace leaves no time for another batch.
+    let slow = Batch::Delay(Duration::from_millis(1_900));
+    for (name, fault, sent) in [("hanging", hanging, 0), ("slow", slow, 10)] {
+        let stage = stage(&format!("notice-quiet-late-{name}")).await.time(Duration::from_millis(4_500));
+        stage.put("users", &calls((0..20).map(|index| format!("user-{index}"))));
+        stage.server.state().batch_faults = Script { first: [GOOD, GOOD].into(), then: Some(fault) };
+        let late = stage.invoke(&stage.function(), &["users"]).await;
+        assert_eq!((late.counter("notices"), late.counter("notices_failed")), (sent, 20 - sent), "{name}");
+        stage.server.state().batch_faults = Script::default();
+        let next = stage.invoke(&stage.function(), &["users"]).await;
+        assert_eq!(next.counter("notices"), 20 - sent, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_whose_claim_gets_no_answer_sends_its_notice() {
+    let lost = || Script::once([Table::DoneThen(Wire::Reset)]);
+    let stage = stage("notice-quiet-lost").await;
+    stage.server.state().write_faults = lost();
+    let first = stage.invoke(&stage.function(), &["e1"]).await;
+    assert_eq!((first.counter("notices"), mails(&stage).len()), (1, 1));
+    stage.invoke(&stage.function(), &["e2"]).await;
+    let_time_pass(&stage);
+    stage.server.state().write_faults = Script { first: [Table::Delay(Duration::ZERO)].into(), ..lost() };
+    stage.server.state().write_faults.first.push_back(Table::DoneThen(Wire::Reset));
+    stage.invoke(&stage.function(), &["e3"]).await;
+    let mails = mails(&stage);
+    assert_eq!(mails.len(), 2);
+    assert!(mails[1].contains("1 earlier notice of this rule and principal was held back"), "{}", mails[1]);
 }
