@@ -21,6 +21,8 @@ use crate::memory::{Notified, Permission};
 use crate::settings;
 use crate::telemetry;
 
+/// One invocation sends at most this many notices; a digest counts the signals of the others.
+const MAX_NOTICES: usize = 20;
 /// SNS suspends a mail subscription that gets more than ten mails a second.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -51,10 +53,10 @@ pub(super) struct Outcome {
     pub(super) failed: u64,
 }
 
-/// A notice to be sent, and its key.
+/// A notice or a digest to be sent.
 struct Notice {
-    /// `None` for a digest, which no quiet time follows.
-    key: Option<String>,
+    /// What is quiet after it.
+    key: String,
     subject: String,
     body: String,
 }
@@ -85,7 +87,7 @@ impl Notices {
         Session { notices: self, grouping: Grouping::default() }
     }
 
-    /// Writes the notices of a destination, and leaves out those that are held back.
+    /// Writes the notices for each topic, and leaves out those that are held back.
     async fn written(
         &self,
         grouping: Grouping,
@@ -93,35 +95,42 @@ impl Notices {
         deadline: Instant,
     ) -> Vec<(&Topic, Vec<Notice>)> {
         let deadline = deadline.min(Instant::now() + Notified::PATIENCE);
-        let (groups, digests) = grouping.finish();
-        let key = |group: &Group| format!("{}/{}", self.topics[group.topic].arn(), group.key());
-        let mut permissions = self.ask(groups.iter().map(key).collect(), now, deadline).await;
-        let of_topic = |(index, topic)| {
-            let groups = groups.iter().filter(|group| group.topic == index);
-            let mut notices: Vec<_> = groups
-                .filter_map(|group| {
-                    let key = key(group);
-                    let Some(Permission::Send(held_back)) = permissions.remove(&key) else {
-                        telemetry::notice_held_back(&group.rule_id, &group.principal.name(), group.signals);
-                        return None;
-                    };
+        let (groups, mut digests) = grouping.finish();
+        let mut topics: Vec<_> = self.topics.iter().map(|topic| (topic, Vec::new())).collect();
+        let mut groups = groups.into_iter();
+        let mut room = MAX_NOTICES;
+        // A notice that is held back takes no place from others.
+        while room > 0 && groups.len() > 0 {
+            let some: Vec<_> = groups.by_ref().take(room).collect();
+            let key = |group: &Group| format!("{}/{}", self.topics[group.topic].arn(), group.key());
+            let permissions = self.ask(some.iter().map(key).collect(), now, deadline).await;
+            for (group, (key, permission)) in some.iter().zip(permissions) {
+                if let Permission::Send(held_back) = permission {
                     let message = Message::of_group(group, &self.accounts, held_back);
-                    Some(Notice::new(Some(key), &message))
-                })
-                .collect();
-            notices.extend(digests.get(&index).map(|digest| Notice::new(None, &Message::of_digest(digest))));
-            (topic, notices)
-        };
-        self.topics.iter().enumerate().map(of_topic).collect()
+                    topics[group.topic].1.push(Notice::new(key, &message));
+                    room -= 1;
+                } else {
+                    telemetry::notice_held_back(&group.rule_id, &group.principal.name(), group.signals);
+                }
+            }
+        }
+        for group in groups {
+            digests.entry(group.topic).or_default().add(&group);
+        }
+        let keys = digests.keys().map(|topic| format!("{}/digest", self.topics[*topic].arn())).collect();
+        let permissions = self.ask(keys, now, deadline).await;
+        for ((topic, digest), (key, permission)) in digests.iter().zip(permissions) {
+            if let Permission::Send(held_back) = permission {
+                topics[*topic].1.push(Notice::new(key, &Message::of_digest(digest, held_back)));
+            } else {
+                telemetry::digest_held_back(digest.signals());
+            }
+        }
+        topics
     }
 
-    /// Which of the notices with these keys may be sent. If the table does not say, the process does.
-    async fn ask(
-        &self,
-        keys: Vec<String>,
-        now: SystemTime,
-        deadline: Instant,
-    ) -> HashMap<String, Permission> {
+    /// Which of the notices with these keys may be sent, in their order. If the table does not say, the process does.
+    async fn ask(&self, keys: Vec<String>, now: SystemTime, deadline: Instant) -> Vec<(String, Permission)> {
         // What is claimed too late cannot be taken back.
         let mut answers = match &self.notified {
             Some(notified) if Instant::now() < deadline => notified.ask(keys.clone(), now, deadline).await,
@@ -178,12 +187,12 @@ impl Session<'_> {
                 outcome.sent += sent.taken.len() as u64;
                 outcome.failed += sent.left.len() as u64;
                 let now = SystemTime::now();
-                for key in sent.taken.iter().filter_map(|notice| notice.key.as_ref()) {
-                    notices.quiet.sent(key, now);
+                for notice in &sent.taken {
+                    notices.quiet.sent(&notice.key, now);
                 }
                 for (notice, failure) in sent.left {
                     telemetry::notice_failed(topic.arn(), &notice.subject, &failure);
-                    unsent.extend(notice.key);
+                    unsent.push(notice.key);
                 }
             }
         }
@@ -220,7 +229,7 @@ fn batches(notices: Vec<Notice>) -> Vec<Vec<Notice>> {
 }
 
 impl Notice {
-    fn new(key: Option<String>, message: &Message) -> Self {
+    fn new(key: String, message: &Message) -> Self {
         Self { key, subject: message.subject.clone(), body: message.body() }
     }
 

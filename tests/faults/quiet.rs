@@ -29,6 +29,13 @@ fn mails(stage: &Stage) -> Vec<String> {
     notices.map(|notice| notice.signal["email"].as_str().expect("a mail").to_owned()).collect()
 }
 
+/// The subjects of what the topic for notices took.
+fn subjects(stage: &Stage) -> Vec<String> {
+    let state = stage.server.state();
+    let notices = state.published.iter().filter(|published| published.topic == NOTICE_TOPIC);
+    notices.map(|notice| notice.entry.subject.clone()).collect()
+}
+
 /// Makes the last notices as old as possible.
 fn let_time_pass(stage: &Stage) {
     for item in stage.server.state().items.values_mut() {
@@ -140,4 +147,37 @@ async fn a_function_whose_claim_gets_no_answer_sends_its_notice() {
     let mails = mails(&stage);
     assert_eq!(mails.len(), 2);
     assert!(mails[1].contains("1 earlier notice of this rule and principal was held back"), "{}", mails[1]);
+}
+
+#[tokio::test]
+async fn principals_that_are_quiet_take_no_place_from_others() {
+    for table in [crate::stage::TABLE, ""] {
+        let stage = stage(&format!("notice-quiet-place-{table}")).await.set("MEMORY_TABLE", table);
+        let function = stage.function();
+        let noisy = || (0..20).map(|index| format!("noisy-{index}"));
+        stage.put("noisy", &calls(noisy()));
+        stage.put("all", &calls(noisy().chain((0..5).map(|index| format!("new-{index}")))));
+        assert_eq!(stage.invoke(&function, &["noisy"]).await.counter("notices"), 20);
+        assert_eq!(stage.invoke(&function, &["all"]).await.counter("notices"), 5);
+        let subjects = subjects(&stage);
+        assert!(subjects[20..].iter().all(|subject| subject.contains(": new-")), "{subjects:#?}");
+        let again = stage.invoke(&function, &["all"]).await;
+        assert_eq!(again.counter("notices"), 0, "no digest of what is quiet");
+    }
+}
+
+#[tokio::test]
+async fn after_a_digest_its_topic_gets_no_other_for_the_quiet_time() {
+    let stage = stage("notice-quiet-digest").await;
+    for name in ["a", "b", "c"] {
+        stage.put(name, &calls((0..25).map(|index| format!("{name}-{index}"))));
+    }
+    for (name, notices) in [("a", 21), ("b", 20)] {
+        assert_eq!(stage.invoke(&stage.function(), &[name]).await.counter("notices"), notices, "{name}");
+    }
+    assert_eq!(subjects(&stage)[20], "[medium] 5 signals more, of 1 rule");
+    let_time_pass(&stage);
+    stage.invoke(&stage.function(), &["c"]).await;
+    let mails = mails(&stage);
+    assert!(mails[61].contains("\n1 earlier digest was held back since the last one.\n"), "{}", mails[61]);
 }

@@ -40,14 +40,15 @@ impl Message {
         }
     }
 
-    /// Writes the digest of the signals that have no group.
+    /// Writes the digest of the signals that have no notice. `held_back` is the number of digests that were not sent
+    /// since the last one.
     #[must_use]
-    pub fn of_digest(digest: &Digest) -> Self {
+    pub fn of_digest(digest: &Digest, held_back: u64) -> Self {
         let subject = digest::subject(digest);
         Self {
-            mail: digest::mail(digest),
+            mail: digest::mail(digest, held_back),
             sms: cut(&subject, sms::MAX_CHARS),
-            card: card::of_digest(digest, &subject),
+            card: card::of_digest(digest, held_back, &subject),
             subject,
         }
     }
