@@ -11,12 +11,10 @@ use tokio::time::Instant;
 
 use super::milliseconds;
 use super::table::{Table, Write};
-use super::update::{Base, Decision, Update};
+use super::update::{Base, Update};
 use crate::failure::Failure;
 use crate::settings::MemoryTable;
 
-/// A notice waits at most this long for the table.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the table keeps the number of notices that were held back.
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
@@ -25,6 +23,8 @@ const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 pub(crate) struct Notified {
     table: Table,
     quiet: Duration,
+    /// A number that no other process has.
+    process: u64,
 }
 
 /// Whether a notice may be sent.
@@ -36,18 +36,26 @@ pub(crate) enum Permission {
     HoldBack,
 }
 
-/// The last notice, and how many were held back since then.
+/// The last notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Last {
-    /// In milliseconds since 1970.
+    /// When its quiet time was claimed, in milliseconds since 1970.
     at: i64,
+    /// How many were held back since then.
     held_back: u64,
+    /// How many it says were held back before it.
+    said: u64,
+    /// The process that claimed it.
+    process: u64,
 }
 
 impl Notified {
+    /// A notice waits at most this long for the table.
+    pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+
     /// Quiet for this time after each notice.
     pub(crate) fn new(client: Client, table: &MemoryTable, quiet: Duration) -> Self {
-        Self { table: Table::new(client, table), quiet }
+        Self { table: Table::new(client, table), quiet, process: fastrand::u64(1..) }
     }
 
     /// Asks about the notices with these different keys, and notes those that may be sent as sent. Most have no item,
@@ -59,54 +67,38 @@ impl Notified {
         deadline: Instant,
     ) -> HashMap<String, Result<Permission, Failure>> {
         let now = milliseconds(now);
+        let decide = |text: Option<&str>| {
+            let last = text.map(Last::parse).transpose()?;
+            let (permission, last) = Last::ask(last, self.process, now, self.quiet);
+            Ok((permission, last.map(|last| self.write(last, now))))
+        };
         let updates = keys.into_iter().map(|key| Update {
             key: item_key(&key),
             base: Base::Read(None),
-            decide: Box::new(move |text| self.decide(text, now)),
+            decide: Box::new(decide),
         });
-        self.update(updates.collect(), deadline).await
-    }
-
-    /// Takes back the permissions for notices that were not sent: no quiet time follows those.
-    pub(crate) async fn take_back(&self, unsent: Vec<(String, u64)>, deadline: Instant) {
-        let updates = unsent.into_iter().map(|(key, held_back)| Update {
-            key: item_key(&key),
-            base: Base::Unread,
-            decide: Box::new(move |text| {
-                let Some(text) = text else { return Ok(((), None)) };
-                let last = Last::parse(text)?;
-                let last = Last { at: 0, held_back: last.held_back.saturating_add(held_back) };
-                Ok(((), Some(self.write(last, milliseconds(SystemTime::now())))))
-            }),
-        });
-        // If that fails, one notice fewer is sent, and its signals are on the signal topic.
-        self.update(updates.collect(), deadline).await;
-    }
-
-    async fn update<T>(
-        &self,
-        updates: Vec<Update<'_, T>>,
-        deadline: Instant,
-    ) -> HashMap<String, Result<T, Failure>> {
-        let updated = self.table.update(updates, deadline.min(Instant::now() + PATIENCE)).await;
+        let updated = self.table.update(updates.collect(), deadline).await;
         let prefix = item_key("");
         let own = |key: String| key.strip_prefix(&prefix).map(str::to_owned).unwrap_or(key);
         updated.into_iter().map(|(key, result)| (own(key), result.map(|updated| updated.outcome))).collect()
     }
 
-    fn decide(&self, text: Option<&str>, now: i64) -> Decision<Permission> {
-        let last = text.map(Last::parse).transpose()?;
-        let Some(last) = last else {
-            return Ok((Permission::Send(0), Some(self.write(Last { at: now, held_back: 0 }, now))));
+    /// Takes back what was claimed at `now` for notices that were not sent: no quiet time follows those.
+    pub(crate) async fn take_back(&self, unsent: Vec<String>, now: SystemTime, deadline: Instant) {
+        let deadline = deadline.min(Instant::now() + Self::PATIENCE);
+        let now = milliseconds(now);
+        let decide = |text: Option<&str>| {
+            let last = text.map(Last::parse).transpose()?;
+            let free = last.filter(|last| last.is_claim_of(self.process, now)).map(Last::taken_back);
+            Ok(((), free.map(|free| self.write(free, now))))
         };
-        // The clocks of two functions may differ slightly, either way. One far behind silences nothing for longer.
-        let is_quiet = u128::from(now.abs_diff(last.at)) < self.quiet.as_millis();
-        let (permission, last) = if is_quiet {
-            (Permission::HoldBack, Last { held_back: last.held_back.saturating_add(1), ..last })
-        } else {
-            (Permission::Send(last.held_back), Last { at: now, held_back: 0 })
-        };
-        Ok((permission, Some(self.write(last, now))))
+        let updates = unsent.into_iter().map(|key| Update {
+            key: item_key(&key),
+            base: Base::Unread,
+            decide: Box::new(decide),
+        });
+        // If that fails, one notice fewer is sent, and its signals are on the signal topic.
+        self.table.update(updates.collect(), deadline).await;
     }
 
     fn write(&self, last: Last, now: i64) -> Write {
@@ -117,9 +109,37 @@ impl Notified {
 }
 
 impl Last {
-    /// A version, the time and the number.
+    /// Decides whether `process` may send a notice at `now`, and what the table holds then if that changes.
+    fn ask(last: Option<Self>, process: u64, now: i64, quiet: Duration) -> (Permission, Option<Self>) {
+        let Some(last) = last else {
+            return (Permission::Send(0), Some(Self { at: now, held_back: 0, said: 0, process }));
+        };
+        // The answer to the claim was lost, so that the process asks again.
+        if last.is_claim_of(process, now) {
+            return (Permission::Send(last.said), None);
+        }
+        // The clocks of two functions may differ slightly, either way. One far behind silences nothing for longer.
+        let is_quiet = u128::from(now.abs_diff(last.at)) < quiet.as_millis();
+        if is_quiet {
+            (Permission::HoldBack, Some(Self { held_back: last.held_back.saturating_add(1), ..last }))
+        } else {
+            let said = last.held_back;
+            (Permission::Send(said), Some(Self { at: now, held_back: 0, said, process }))
+        }
+    }
+
+    fn is_claim_of(&self, process: u64, at: i64) -> bool {
+        (self.process, self.at) == (process, at)
+    }
+
+    /// What the table holds when the notice was not sent.
+    fn taken_back(self) -> Self {
+        Self { at: 0, held_back: self.held_back.saturating_add(self.said), said: 0, process: 0 }
+    }
+
+    /// A version, and the numbers.
     fn text(self) -> String {
-        format!("1 {} {}", self.at, self.held_back)
+        format!("1 {} {} {} {}", self.at, self.held_back, self.said, self.process)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -127,10 +147,13 @@ impl Last {
         if words.next() != Some("1") {
             return Err("its state is not of version 1".to_owned());
         }
+        let at = words.next().and_then(|word| word.parse().ok());
         let mut number = || words.next().and_then(|word| word.parse().ok());
-        match (number(), number().and_then(|number| u64::try_from(number).ok())) {
-            (Some(at), Some(held_back)) => Ok(Self { at, held_back }),
-            _ => Err("its state is not the time of a notice and a number".to_owned()),
+        match (at, number(), number(), number()) {
+            (Some(at), Some(held_back), Some(said), Some(process)) => {
+                Ok(Self { at, held_back, said, process })
+            }
+            _ => Err("its state is not the time of a notice and three numbers".to_owned()),
         }
     }
 }
@@ -144,12 +167,28 @@ fn item_key(key: &str) -> String {
 mod tests {
     use super::*;
 
+    const QUIET: Duration = Duration::from_mins(5);
+    const NOW: i64 = 1_764_195_000_123;
+
     #[test]
     fn a_state_is_read_as_it_was_written_and_nothing_else_is() {
-        let last = Last { at: 1_764_195_000_123, held_back: 7 };
+        let last = Last { at: NOW, held_back: 7, said: 2, process: u64::MAX };
         assert_eq!(Last::parse(&last.text()), Ok(last));
-        for text in ["", "1", "1 5", "2 5 7", "1 5 -7", "1 x 7", "{}"] {
+        for text in ["", "1", "1 5 7", "2 5 7 2 9", "1 5 -7 2 9", "1 x 7 2 9", "{}"] {
             assert!(Last::parse(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_process_recognises_its_own_claim_whatever_others_have_held_back_since() {
+        let before = Last { at: 0, held_back: 3, said: 0, process: 7 };
+        let (permission, claim) = Last::ask(Some(before), 1, NOW, QUIET);
+        assert_eq!(permission, Permission::Send(3));
+        let (other, held_back) = Last::ask(claim, 2, NOW, QUIET);
+        assert_eq!(other, Permission::HoldBack);
+        for found in [claim, held_back] {
+            assert_eq!(Last::ask(found, 1, NOW, QUIET), (Permission::Send(3), None));
+        }
+        assert_eq!(Last::ask(claim, 1, NOW + 1, QUIET).0, Permission::HoldBack, "another notice");
     }
 }

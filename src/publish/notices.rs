@@ -2,6 +2,7 @@
 //!
 //! A notice that fails is logged and counted, but fails nothing else: machines already have the signals.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +20,8 @@ use crate::memory::{Notified, Permission};
 use crate::settings;
 use crate::telemetry;
 
+/// One invocation sends at most this many notices; a digest counts the signals of the others.
+const MAX_NOTICES: usize = 20;
 /// SNS suspends a mail subscription that gets more than ten mails a second.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -32,6 +35,8 @@ pub(super) struct Notices {
     accounts: Accounts,
     quiet: Quiet,
     notified: Option<Notified>,
+    /// When the next notice may be sent, whatever invocation it belongs to.
+    next: Cell<Instant>,
 }
 
 /// The notices of one invocation.
@@ -47,12 +52,10 @@ pub(super) struct Outcome {
     pub(super) failed: u64,
 }
 
-/// A notice to be sent, and its key.
+/// A notice or a digest to be sent.
 struct Notice {
-    /// `None` for a digest, which no quiet time follows.
-    key: Option<String>,
-    /// How many it says were held back before it.
-    held_back: u64,
+    /// What is quiet after it.
+    key: String,
     subject: String,
     body: String,
 }
@@ -75,6 +78,7 @@ impl Notices {
             accounts,
             quiet: Quiet::new(settings.quiet),
             notified,
+            next: Cell::new(Instant::now()),
         }
     }
 
@@ -82,37 +86,54 @@ impl Notices {
         Session { notices: self, grouping: Grouping::default() }
     }
 
-    /// Writes the notices of a destination, and leaves out those that are held back.
-    async fn written(&self, grouping: Grouping, deadline: Instant) -> Vec<(&Topic, Vec<Notice>)> {
-        let (groups, digests) = grouping.finish();
-        let key = |group: &Group| format!("{}/{}", self.topics[group.topic].arn(), group.key());
-        let mut permissions = self.ask(groups.iter().map(key).collect(), deadline).await;
-        let of_topic = |(index, topic)| {
-            let groups = groups.iter().filter(|group| group.topic == index);
-            let mut notices: Vec<_> = groups
-                .filter_map(|group| {
-                    let key = key(group);
-                    let Some(Permission::Send(held_back)) = permissions.remove(&key) else {
-                        telemetry::notice_held_back(&group.rule_id, &group.principal.name(), group.signals);
-                        return None;
-                    };
+    /// Writes the notices for each topic, and leaves out those that are held back.
+    async fn written(
+        &self,
+        grouping: Grouping,
+        now: SystemTime,
+        deadline: Instant,
+    ) -> Vec<(&Topic, Vec<Notice>)> {
+        let deadline = deadline.min(Instant::now() + Notified::PATIENCE);
+        let (groups, mut digests) = grouping.finish();
+        let mut topics: Vec<_> = self.topics.iter().map(|topic| (topic, Vec::new())).collect();
+        let mut groups = groups.into_iter();
+        let mut room = MAX_NOTICES;
+        // A notice that is held back takes no place from others.
+        while room > 0 && groups.len() > 0 {
+            let some: Vec<_> = groups.by_ref().take(room).collect();
+            let key = |group: &Group| format!("{}/{}", self.topics[group.topic].arn(), group.key());
+            let permissions = self.ask(some.iter().map(key).collect(), now, deadline).await;
+            for (group, (key, permission)) in some.iter().zip(permissions) {
+                if let Permission::Send(held_back) = permission {
                     let message = Message::of_group(group, &self.accounts, held_back);
-                    Some(Notice::new(Some(key), held_back, &message))
-                })
-                .collect();
-            notices
-                .extend(digests.get(&index).map(|digest| Notice::new(None, 0, &Message::of_digest(digest))));
-            (topic, notices)
-        };
-        self.topics.iter().enumerate().map(of_topic).collect()
+                    topics[group.topic].1.push(Notice::new(key, &message));
+                    room -= 1;
+                } else {
+                    telemetry::notice_held_back(&group.rule_id, &group.principal.name(), group.signals);
+                }
+            }
+        }
+        for group in groups {
+            digests.entry(group.topic).or_default().add(&group);
+        }
+        let keys = digests.keys().map(|topic| format!("{}/digest", self.topics[*topic].arn())).collect();
+        let permissions = self.ask(keys, now, deadline).await;
+        for ((topic, digest), (key, permission)) in digests.iter().zip(permissions) {
+            if let Permission::Send(held_back) = permission {
+                topics[*topic].1.push(Notice::new(key, &Message::of_digest(digest, held_back)));
+            } else {
+                telemetry::digest_held_back(digest.signals());
+            }
+        }
+        topics
     }
 
-    /// Which of the notices with these keys may be sent. If the table does not say, the process does.
-    async fn ask(&self, keys: Vec<String>, deadline: Instant) -> HashMap<String, Permission> {
-        let now = SystemTime::now();
+    /// Which of the notices with these keys may be sent, in their order. If the table does not say, the process does.
+    async fn ask(&self, keys: Vec<String>, now: SystemTime, deadline: Instant) -> Vec<(String, Permission)> {
+        // What is claimed too late cannot be taken back.
         let mut answers = match &self.notified {
-            Some(notified) => notified.ask(keys.clone(), now, deadline).await,
-            None => HashMap::new(),
+            Some(notified) if Instant::now() < deadline => notified.ask(keys.clone(), now, deadline).await,
+            _ => HashMap::new(),
         };
         if let Some(failure) = answers.values().find_map(|answer| answer.as_ref().err()) {
             telemetry::quiet_unknown(failure);
@@ -150,33 +171,41 @@ impl Session<'_> {
 
     /// Sends the notices, at most ten a second, and nothing after `deadline`.
     pub(super) async fn send(self, deadline: Instant) -> Outcome {
+        let Self { notices, grouping } = self;
+        let now = SystemTime::now();
+        let end = notices.notified.as_ref().map_or(deadline, |_| before_taking_back(deadline));
         let mut outcome = Outcome::default();
         let mut unsent = Vec::new();
-        let mut next = Instant::now();
-        for (topic, notices) in self.notices.written(self.grouping, deadline).await {
-            for batch in batches(notices) {
-                sleep_until(next.min(deadline)).await;
-                next = Instant::now() + PAUSE * u32::try_from(batch.len()).unwrap_or(u32::MAX);
-                let sent = topic.send(batch, deadline).await;
+        for (topic, written) in notices.written(grouping, now, end).await {
+            for batch in batches(written) {
+                sleep_until(notices.next.get().min(end)).await;
+                let pause = PAUSE * u32::try_from(batch.len()).unwrap_or(u32::MAX);
+                let sent = topic.send(batch, end).await;
+                // SNS may have taken them only now.
+                notices.next.set(Instant::now() + pause);
                 outcome.sent += sent.taken.len() as u64;
                 outcome.failed += sent.left.len() as u64;
                 let now = SystemTime::now();
-                for key in sent.taken.iter().filter_map(|notice| notice.key.as_ref()) {
-                    self.notices.quiet.sent(key, now);
+                for notice in &sent.taken {
+                    notices.quiet.sent(&notice.key, now);
                 }
                 for (notice, failure) in sent.left {
                     telemetry::notice_failed(topic.arn(), &notice.subject, &failure);
-                    unsent.extend(notice.key.map(|key| (key, notice.held_back)));
+                    unsent.push(notice.key);
                 }
             }
         }
-        if let Some(notified) = &self.notices.notified
-            && !unsent.is_empty()
-        {
-            notified.take_back(unsent, deadline).await;
+        if let Some(notified) = notices.notified.as_ref().filter(|_| !unsent.is_empty()) {
+            notified.take_back(unsent, now, deadline).await;
         }
         outcome
     }
+}
+
+/// Sending ends this early, so that the quiet time of what was not sent can be taken back before `deadline`.
+fn before_taking_back(deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(Instant::now());
+    deadline - Notified::PATIENCE.min(left / 4)
 }
 
 /// Divides notices into batches that SNS takes.
@@ -199,8 +228,8 @@ fn batches(notices: Vec<Notice>) -> Vec<Vec<Notice>> {
 }
 
 impl Notice {
-    fn new(key: Option<String>, held_back: u64, message: &Message) -> Self {
-        Self { key, held_back, subject: message.subject.clone(), body: message.body() }
+    fn new(key: String, message: &Message) -> Self {
+        Self { key, subject: message.subject.clone(), body: message.body() }
     }
 
     fn bytes(&self) -> usize {

@@ -219,6 +219,11 @@ pub(crate) fn notice_held_back(rule_id: &str, principal: &str, signals: u64) {
     event!(NOTICE_HELD_BACK.level, rule_id, principal, signals, "{}", NOTICE_HELD_BACK.message);
 }
 
+/// Logs a digest that is held back, because one was sent to its topic recently.
+pub(crate) fn digest_held_back(signals: u64) {
+    event!(NOTICE_HELD_BACK.level, signals, "{}", NOTICE_HELD_BACK.message);
+}
+
 /// Logs that the table does not say whether a notice was sent recently.
 pub(crate) fn quiet_unknown(Failure { reason, .. }: &Failure) {
     event!(QUIET_UNKNOWN.level, reason, "{}", QUIET_UNKNOWN.message);

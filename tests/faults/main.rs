@@ -13,6 +13,7 @@ mod logs;
 mod notices;
 mod passing;
 mod publishing;
+mod quiet;
 mod reading;
 mod remembering;
 mod replies;

@@ -10,7 +10,6 @@ use cloudtrail_signals::settings::Settings;
 use cloudtrail_signals::trigger::Payload;
 use serde_json::{Value, json};
 
-use crate::dynamodb::Table;
 use crate::server::{Script, Server, State, Wire};
 use crate::sns::{Batch, Published};
 use crate::stage::Stage;
@@ -18,7 +17,7 @@ use crate::world::{
     ATTEMPT, BUCKET, OWNER, RULE, Run, TOPIC, World, config, delivery, gzip, key, matching, notification, sqs,
 };
 
-const NOTICE_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:notices";
+pub const NOTICE_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:notices";
 const GOOD: Batch = Batch::Delay(Duration::ZERO);
 
 /// A function that sends notices of everything.
@@ -39,14 +38,34 @@ fn signals(run: &Run) -> Vec<String> {
     signals.map(|published| published.event.clone()).collect()
 }
 
-/// A delivery with a call by each of these users.
-fn of_users(users: impl Iterator<Item = String>) -> Vec<u8> {
-    let record = |(index, user): (usize, String)| {
+/// A call by each of these users.
+pub fn calls(users: impl IntoIterator<Item = String>) -> Vec<Value> {
+    let call = |(index, user): (usize, String)| {
         let mut record = matching(&format!("e-{index}"));
         record["userIdentity"]["userName"] = user.into();
         record
     };
-    gzip(json!({ "Records": users.enumerate().map(record).collect::<Vec<_>>() }).to_string().as_bytes())
+    users.into_iter().enumerate().map(call).collect()
+}
+
+/// A delivery with a call by each of these users.
+fn of_users(users: impl IntoIterator<Item = String>) -> Vec<u8> {
+    gzip(json!({ "Records": calls(users) }).to_string().as_bytes())
+}
+
+/// Checks that no more than ten notices a second arrived, leaving out the first `refused` requests.
+#[track_caller]
+fn check_pace(state: &State, refused: usize) {
+    let requests = state.requests.iter();
+    let sent = requests
+        .filter(|request| request.fields.get("TopicArn").is_some_and(|topic| topic == NOTICE_TOPIC))
+        .map(|request| (request.at, crate::sns::entries(request).len()))
+        .skip(refused);
+    let mails: Vec<_> = sent.flat_map(|(at, count)| std::iter::repeat_n(at, count)).collect();
+    for eleven in mails.windows(11) {
+        let time = eleven[10].duration_since(eleven[0]);
+        assert!(time >= Duration::from_millis(900), "eleven mails within {time:?}");
+    }
 }
 
 #[tokio::test]
@@ -161,18 +180,31 @@ async fn at_most_ten_notices_a_second_and_twenty_an_invocation_are_sent_and_one_
     let notices = notices(&run);
     assert_eq!((notices.len(), run.counter("notices")), (21, 21));
     assert_eq!(notices[20].entry.subject, "[low] 30 signals more, of 1 rule");
-    let state = run.server.state();
-    let sent: Vec<_> = state
-        .requests
-        .iter()
-        .filter(|request| request.fields.get("TopicArn").is_some_and(|topic| topic == NOTICE_TOPIC))
-        .map(|request| (request.at, crate::sns::entries(request).len()))
-        .collect();
-    let mails: Vec<_> = sent.iter().flat_map(|(at, count)| std::iter::repeat_n(*at, *count)).collect();
-    for eleven in mails.windows(11) {
-        let time = eleven[10].duration_since(eleven[0]);
-        assert!(time >= Duration::from_millis(900), "eleven mails within {time:?}");
+    check_pace(&run.server.state(), 0);
+}
+
+#[tokio::test]
+async fn notices_keep_their_pace_after_sns_has_throttled_them() {
+    let throttled = std::iter::repeat_n(Batch::Status(400, "Throttling"), 5);
+    let run = world("notice-pace-throttled")
+        .object("a", of_users((0..20).map(|index| format!("user-{index}"))))
+        .sns(Script::once([GOOD, GOOD].into_iter().chain(throttled)))
+        .run()
+        .await;
+    assert_eq!(run.counter("notices"), 20);
+    check_pace(&run.server.state(), 5);
+}
+
+#[tokio::test]
+async fn notices_keep_their_pace_from_one_invocation_of_a_function_to_the_next() {
+    let stage = Stage::new("notice-pace-warm").await.rules(Vec::new()).set("MEMORY_TABLE", "");
+    let stage = stage.set("NOTICE_TOPIC_ARN", NOTICE_TOPIC).set("NOTICES", "all");
+    let function = stage.function();
+    for name in ["a", "b"] {
+        stage.put(name, &calls((0..10).map(|index| format!("{name}-{index}"))));
+        assert_eq!(stage.invoke(&function, &[name]).await.counter("notices"), 10);
     }
+    check_pace(&stage.server.state(), 0);
 }
 
 #[tokio::test]
@@ -181,7 +213,7 @@ async fn after_a_notice_the_same_rule_and_principal_are_quiet_and_others_are_not
     for (name, bytes) in [
         ("a", delivery(&["e1"])),
         ("b", delivery(&["e2"])),
-        ("c", of_users(["bob".to_owned()].into_iter())),
+        ("c", of_users(["bob".to_owned()])),
         ("d", delivery(&["e3"])),
     ] {
         state.objects.insert(format!("{BUCKET}/{}", key(name)), bytes);
@@ -251,8 +283,9 @@ async fn a_route_of_a_bundle_takes_notices_to_a_topic_of_its_own_and_accounts_ha
     let notices: Vec<_> = state.published.iter().filter(|published| published.topic != TOPIC).collect();
     let found: Vec<_> =
         notices.iter().map(|notice| (notice.topic.as_str(), notice.entry.subject.as_str())).collect();
-    let subject =
-        |user| format!("[low] AWS Lambda Function Created or Updated: {user} in payments, us-east-1");
+    let subject = |user| {
+        format!("[low] AWS Lambda Function Created or Updated: {user} in payments (111122223333), us-east-1")
+    };
     let expected = [(NOTICE_TOPIC, subject("user-0")), (TEAM, subject("user-1"))];
     assert_eq!(found, expected.each_ref().map(|(topic, subject)| (*topic, subject.as_str())));
     let mail = notices[1].signal["email"].as_str().expect("a mail");
@@ -272,98 +305,4 @@ async fn a_route_to_a_topic_that_refuses_is_a_counted_failure_of_its_notice_alon
     assert_eq!(run.failed(), [""; 0]);
     assert_eq!((run.counter("published"), run.counter("failed")), (2, 0));
     assert_eq!((run.counter("notices"), run.counter("notices_failed")), (1, 1));
-}
-
-/// Functions that send notices of everything and share a table. No rule remembers, so only notices ask the table.
-async fn stage(name: &str) -> Stage {
-    let stage = Stage::new(name).await.rules(Vec::new());
-    for event in ["e1", "e2", "e3", "e4"] {
-        stage.put(event, &[matching(event)]);
-    }
-    stage.set("NOTICE_TOPIC_ARN", NOTICE_TOPIC).set("NOTICES", "all")
-}
-
-/// The mails that the topic for notices took.
-fn mails(stage: &Stage) -> Vec<String> {
-    let state = stage.server.state();
-    let notices = state.published.iter().filter(|published| published.topic == NOTICE_TOPIC);
-    notices.map(|notice| notice.signal["email"].as_str().expect("a mail").to_owned()).collect()
-}
-
-/// Makes the last notice as old as possible.
-fn let_time_pass(stage: &Stage) {
-    for item in stage.server.state().items.values_mut() {
-        let state = item["state"]["S"].as_str().expect("a state").to_owned();
-        let (_, held_back) = state.rsplit_once(' ').expect("words");
-        item["state"]["S"] = format!("1 0 {held_back}").into();
-    }
-}
-
-#[tokio::test]
-async fn functions_that_share_a_table_share_the_quiet_time_too() {
-    let stage = stage("notice-quiet-shared").await;
-    let first = stage.invoke(&stage.function(), &["e1"]).await;
-    assert_eq!((first.counter("notices"), mails(&stage).len()), (1, 1));
-    assert_eq!(first.requests, ["PutItem"], "one conditional write");
-    for event in ["e2", "e3"] {
-        let other = stage.invoke(&stage.function(), &[event]).await;
-        assert_eq!((other.counter("published"), other.counter("notices")), (1, 0));
-    }
-    let_time_pass(&stage);
-    stage.invoke(&stage.function(), &["e4"]).await;
-    let mails = mails(&stage);
-    assert_eq!(mails.len(), 2);
-    assert!(mails[1].contains("2 earlier notices of this rule and principal were held back"), "{}", mails[1]);
-}
-
-#[tokio::test]
-async fn of_two_functions_that_ask_for_the_same_notice_at_once_one_sends_it() {
-    let stage = stage("notice-quiet-race").await;
-    let (one, other) = (stage.function(), stage.function());
-    let ends = tokio::join!(stage.invoke(&one, &["e1"]), stage.invoke(&other, &["e2"]));
-    assert_eq!(ends.0.counter("notices") + ends.1.counter("notices"), 1);
-    assert_eq!(mails(&stage).len(), 1);
-}
-
-#[tokio::test]
-async fn a_notice_is_sent_whatever_the_table_says_and_the_process_keeps_the_quiet_time() {
-    let gone = || Script::forever(Table::Status(400, "ResourceNotFoundException"));
-    let faults = [
-        ("gone", gone()),
-        ("denied", Script::forever(Table::Status(400, "AccessDeniedException"))),
-        ("fault", Script::forever(Table::Status(500, "InternalServerError"))),
-        ("reset", Script::forever(Table::Wire(Wire::Reset))),
-        ("silent", Script::forever(Table::Delay(Duration::from_mins(1)))),
-        ("damaged", Script::once([Table::Overtaken(json!({ "state": { "S": "9 of a newer version" } }))])),
-    ];
-    for (name, script) in faults {
-        let stage = stage(&format!("notice-quiet-{name}")).await;
-        stage.server.state().write_faults = script;
-        let function = stage.function();
-        let first = stage.invoke(&function, &["e1"]).await;
-        assert_eq!(first.failures(), [], "{name}");
-        assert_eq!((first.counter("published"), first.counter("notices")), (1, 1), "{name}");
-        let second = stage.invoke(&function, &["e2"]).await;
-        assert_eq!((second.counter("notices"), mails(&stage).len()), (0, 1), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_notice_that_sns_does_not_take_makes_no_function_quiet() {
-    let stage = stage("notice-quiet-unsent").await;
-    stage.server.state().batch_faults =
-        Script::once([GOOD, Batch::Fails { event: "-", sender_fault: true, code: "InvalidParameter" }]);
-    let failed = stage.invoke(&stage.function(), &["e1"]).await;
-    assert_eq!((failed.counter("notices"), failed.counter("notices_failed")), (0, 1));
-    let next = stage.invoke(&stage.function(), &["e2"]).await;
-    assert_eq!((next.counter("notices"), mails(&stage).len()), (1, 1));
-}
-
-#[tokio::test]
-async fn without_quiet_time_the_table_is_not_asked() {
-    let stage = stage("notice-quiet-none").await.set("NOTICE_QUIET_SECONDS", "0");
-    for event in ["e1", "e2"] {
-        let invoked = stage.invoke(&stage.function(), &[event]).await;
-        assert_eq!((invoked.counter("notices"), invoked.requests.len()), (1, 0));
-    }
 }

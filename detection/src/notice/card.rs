@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::Accounts;
-use super::digest::{count, rules};
+use super::digest::{before, count, rules};
 use super::grouping::{Digest, Group};
 use super::link::console;
 use super::message::place;
@@ -52,17 +52,18 @@ pub(super) fn of_group(group: &Group, accounts: &Accounts, held_back: u64, summa
 }
 
 /// The card of a digest.
-pub(super) fn of_digest(digest: &Digest, summary: &str) -> Value {
-    let (worst, signals) = digest.sum();
-    let lines: Vec<_> =
-        rules(digest).into_iter().take(20).map(|line| format!("- {}", words(&line, 200))).collect();
+pub(super) fn of_digest(digest: &Digest, held_back: u64, summary: &str) -> Value {
+    let (worst, signals) = (digest.worst(), digest.signals());
+    let mut lines = vec![format!("{} without a notice of their own, by rule:", count(signals, "signal"))];
+    lines.extend(rules(digest).into_iter().take(20).map(|line| format!("- {}", words(&line, 200))));
+    lines.extend((held_back > 0).then(|| before(held_back)));
     json!({
         "version": "1.0",
         "source": "custom",
         "content": {
             "textType": "client-markdown",
             "title": headed(worst.as_str(), summary),
-            "description": format!("{} without a notice of their own, by rule:\n{}", count(signals, "signal"), lines.join("\n")),
+            "description": lines.join("\n"),
             "keywords": [worst.as_str()],
         },
         "metadata": { "summary": headed(worst.as_str(), summary), "eventType": "CloudTrail digest" },

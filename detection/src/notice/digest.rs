@@ -7,7 +7,7 @@ use super::text::{ascii, cut, plain, wrap};
 const MAX_RULES: usize = 100;
 
 pub(super) fn subject(digest: &Digest) -> String {
-    let (worst, signals) = digest.sum();
+    let (worst, signals) = (digest.worst(), digest.signals());
     let rules = digest.rules.len();
     cut(
         &ascii(&format!(
@@ -20,14 +20,18 @@ pub(super) fn subject(digest: &Digest) -> String {
     )
 }
 
-pub(super) fn mail(digest: &Digest) -> String {
-    let (worst, signals) = digest.sum();
+pub(super) fn mail(digest: &Digest, held_back: u64) -> String {
+    let (worst, signals) = (digest.worst(), digest.signals());
     let mut out = format!(
-        "[{}] {} without a notice of {} own\n\n",
+        "[{}] {} without a notice of {} own\n",
         worst.as_str(),
         count(signals, "signal"),
         if signals == 1 { "its" } else { "their" }
     );
+    if held_back > 0 {
+        wrap(&mut out, "", &before(held_back));
+    }
+    out.push('\n');
     wrap(
         &mut out,
         "",
@@ -39,6 +43,12 @@ pub(super) fn mail(digest: &Digest) -> String {
         wrap(&mut out, "  ", &line);
     }
     out
+}
+
+/// What it says about the digests before it that were not sent.
+pub(super) fn before(held_back: u64) -> String {
+    let verb = if held_back == 1 { "was" } else { "were" };
+    format!("{} {verb} held back since the last one.", count(held_back, "earlier digest"))
 }
 
 /// `12 high: name of the rule`, the most severe first.

@@ -9,8 +9,9 @@ use super::alert::{Alert, Principal, as_text};
 use super::distinct::Distinct;
 use crate::rule::Severity;
 
-/// One invocation sends at most this many notices; the other signals are counted in a digest.
-pub const MAX_NOTICES: usize = 20;
+/// More groups than this are not kept: a digest counts their signals. It is more than are sent as notices, because most
+/// may be held back.
+pub const MAX_GROUPS: usize = 100;
 
 /// The signals of one invocation, on their way to people. Its memory does not grow with the number of signals.
 #[derive(Debug, Default)]
@@ -102,18 +103,18 @@ impl Grouping {
         if let Some(group) = self.groups.iter_mut().find(is_same) {
             return group.add(alert);
         }
-        if self.groups.len() < MAX_NOTICES {
+        if self.groups.len() < MAX_GROUPS {
             return self.groups.push(Group::new(alert, principal, topic));
         }
-        // The most severe signals get a notice of their own. Among equals, the first ones do.
+        // The most severe signals get a group of their own. Among equals, the first ones do.
         let least = self.groups.iter().rposition(|group| Some(group.severity) == self.least());
         match least {
             Some(least) if self.groups[least].severity < alert.severity() => {
                 let group = self.groups.remove(least);
-                self.digest(group.topic).add(group.severity, &group.rule_id, &group.rule.name, group.signals);
+                self.digest(group.topic).add(&group);
                 self.groups.push(Group::new(alert, principal, topic));
             }
-            _ => self.digest(topic).add(alert.severity(), rule_id, alert.rule_name(), 1),
+            _ => self.digest(topic).count(alert.severity(), rule_id, alert.rule_name(), 1),
         }
     }
 
@@ -123,7 +124,7 @@ impl Grouping {
         self.groups.is_empty()
     }
 
-    /// The groups, the most severe first, and what is left for a digest for each destination.
+    /// The groups, the most severe first, and for each destination a digest of the signals that are in none.
     #[must_use]
     pub fn finish(mut self) -> (Vec<Group>, BTreeMap<usize, Digest>) {
         self.groups.sort_by_key(|group| std::cmp::Reverse(group.severity));
@@ -140,15 +141,25 @@ impl Grouping {
 }
 
 impl Digest {
-    fn add(&mut self, severity: Severity, rule_id: &str, name: &str, signals: u64) {
+    /// Adds the signals of a group that gets no notice of its own.
+    pub fn add(&mut self, group: &Group) {
+        self.count(group.severity, &group.rule_id, &group.rule.name, group.signals);
+    }
+
+    /// The number of its signals.
+    #[must_use]
+    pub fn signals(&self) -> u64 {
+        self.rules.values().map(|(_, signals)| signals).sum()
+    }
+
+    fn count(&mut self, severity: Severity, rule_id: &str, name: &str, signals: u64) {
         let entry = self.rules.entry((severity, rule_id.to_owned()));
         entry.or_insert_with(|| (name.to_owned(), 0)).1 += signals;
     }
 
-    /// The highest severity, and the number of signals.
-    pub(super) fn sum(&self) -> (Severity, u64) {
-        let worst = self.rules.keys().next_back().map_or(Severity::Low, |(severity, _)| *severity);
-        (worst, self.rules.values().map(|(_, signals)| signals).sum())
+    /// The highest severity.
+    pub(super) fn worst(&self) -> Severity {
+        self.rules.keys().next_back().map_or(Severity::Low, |(severity, _)| *severity)
     }
 }
 

@@ -19,7 +19,7 @@ mod text;
 
 pub use alert::{Alert, Principal};
 pub use exception::draft;
-pub use grouping::{Digest, Group, Grouping, MAX_NOTICES};
+pub use grouping::{Digest, Group, Grouping, MAX_GROUPS};
 pub use message::Message;
 pub use routes::Routes;
 pub use text::plain;

@@ -130,17 +130,30 @@ fn notices_that_were_held_back_are_mentioned_in_the_next_one() {
 }
 
 #[test]
-fn what_is_more_than_twenty_notices_becomes_one_digest() {
+fn signals_without_a_notice_are_counted_by_rule_in_one_digest() {
     let call = |index: usize| {
         with(&[("userIdentity.sessionContext.sessionIssuer.userName", json!(format!("role-{index}")))])
     };
     let mut documents: Vec<_> =
-        (0..30).map(|index| document(&short("Ordinary", Severity::Low), &call(index))).collect();
+        (0..115).map(|index| document(&short("Ordinary", Severity::Low), &call(index))).collect();
     documents.extend((0..5).map(|index| document(&short("Grave", Severity::High), &call(index))));
-    let (groups, digests) = grouping(&documents).finish();
+    let (groups, mut digests) = grouping(&documents).finish();
     let severities: Vec<_> = groups.iter().map(|group| group.severity).collect();
-    assert_eq!((severities.len(), &severities[..5]), (20, &[Severity::High; 5][..]));
-    let digests: Vec<&Digest> = digests.values().collect();
-    assert_eq!(digests.len(), 1);
-    compare("digest", &Message::of_digest(digests[0]));
+    assert_eq!((severities.len(), &severities[..5]), (100, &[Severity::High; 5][..]));
+    assert_eq!((digests.len(), digests[&0].signals()), (1, 20));
+    let digest = digests.entry(0).or_default();
+    groups[4..6].iter().for_each(|group| digest.add(group));
+    compare("digest", &Message::of_digest(digest, 0));
+}
+
+#[test]
+fn digests_that_were_held_back_are_mentioned_in_the_next_one() {
+    let mut digest = Digest::default();
+    digest.add(&groups(&[document(&definition(), &record())])[0]);
+    let message = Message::of_digest(&digest, 2);
+    check(&message);
+    let words = "2 earlier digests were held back since the last one.";
+    assert!(message.mail.lines().any(|line| line == words), "{}", message.mail);
+    let description = message.card["content"]["description"].as_str().expect("a text");
+    assert!(description.lines().any(|line| line == words), "{description}");
 }

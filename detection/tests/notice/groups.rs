@@ -54,6 +54,21 @@ fn the_address_of_a_group_of_events_is_named() {
 }
 
 #[test]
+fn an_account_has_name_and_number_in_every_form_that_has_room() {
+    let rule = short("Short", Severity::Low);
+    let message = crate::message(&[document(&rule, &record())]);
+    assert_eq!(message.subject, "[low] Short: Deploy in payments-prod (111122223333), us-east-1");
+    assert_eq!(message.sms, "[low] Short: Deploy in payments-prod (111122223333), us-east-1, 10:05 UTC");
+    let description = message.card["content"]["description"].as_str().expect("a text");
+    assert!(description.contains("Where: `payments-prod (111122223333), us-east-1`\n"), "{description}");
+    assert!(message.mail.contains("1 signal in account payments-prod (111122223333)\n"), "{}", message.mail);
+
+    let long = short("A Rule Whose Name Leaves No Room for the Account Number", Severity::Low);
+    let message = crate::message(&[document(&long, &record())]);
+    assert_eq!(message.subject, format!("[low] {}: Deploy in payments-prod, us-east-1", long.name));
+}
+
+#[test]
 fn destinations_are_told_apart() {
     let mut grouping = detection::notice::Grouping::default();
     for topic in [0, 1, 0] {
