@@ -112,7 +112,7 @@ pub struct Signal {
     pub principal: Principal,
     /// The caller's account.
     pub caller_account: Option<String>,
-    /// The account that owns the called resource, or `unknown`: a FIFO topic keeps the signals of an account in order.
+    /// The account that owns the called resource, or `unknown`: it groups the messages of a FIFO topic.
     pub group: String,
     /// The day of the event (UTC, `YYYY-MM-DD`), if its time has one.
     pub date: Option<String>,
