@@ -177,7 +177,7 @@ def main() -> None:
     buckets = stack["BucketName"].split(",")
     bucket = asked.bucket or buckets[0]
     if bucket not in buckets or (len(buckets) > 1 and not asked.bucket):
-        sys.exit(f"{asked.stack} reads several buckets or others: name one of {', '.join(buckets)} with BUCKET= (--bucket)")
+        sys.exit(f"{asked.stack} reads several buckets or others: name one of {', '.join(buckets)} with BUCKET=")
     if asked.inventory:
         objects = inventoried(s3, asked.inventory, bucket, prefix)
     else:

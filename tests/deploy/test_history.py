@@ -97,7 +97,7 @@ def test_days_and_prefix_narrow_what_is_scanned(past: Deployment, options: str, 
     ("deployment", "options", "problem"),
     [
         ("past", "--prefix elsewhere/", "existing-bucket may read only what lies below AWSLogs/\n"),
-        ("past", "--bucket elsewhere", "name one of existing-trail-bucket with BUCKET= (--bucket)\n"),
+        ("past", "--bucket elsewhere", "name one of existing-trail-bucket with BUCKET=\n"),
         ("past", "--prefix AWSLogs/999999999999/ --run", "nothing to scan\n"),
         ("own_bucket", "", "set ArchiveSignals=true\n"),
     ],
