@@ -1,4 +1,4 @@
-//! The keys of a rule that say nothing here.
+//! The keys of a rule that are not used here.
 
 /// Keys that need no warning: they are for people to read, or are state of the Elastic Stack.
 pub(super) const UNUSED: [&str; 4] = ["enabled", "index", "setup", "version"];
