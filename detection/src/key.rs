@@ -56,11 +56,18 @@ impl Key {
         let [service, _, ..] = behind[account + 1..] else { return None };
         match service {
             "CloudTrail" | "CloudTrail-NetworkActivity" => None,
-            "CloudTrail-Digest" => Some("a digest of CloudTrail deliveries"),
-            "CloudTrail-Insight" => Some("CloudTrail Insights events"),
-            "CloudTrail-Aggregated" => Some("aggregated CloudTrail events"),
-            _ => Some(OTHER_SERVICE),
+            service => Some(beside_deliveries(service).unwrap_or(OTHER_SERVICE)),
         }
+    }
+
+    /// The same for a file in a copy of a part of a bucket, without `AWSLogs`: the folder below an account, or the file's
+    /// own name, may show that it lay beside the deliveries. Any other folder may be the user's own.
+    #[must_use]
+    pub fn skip_reason_in_part(&self) -> Option<&'static str> {
+        let segments: Vec<_> = self.0.split('/').collect();
+        let name: Vec<_> = segments.last()?.split('_').collect();
+        let mut pairs = segments.windows(2).chain(name.windows(2).take(1));
+        pairs.find_map(|pair| beside_deliveries(pair[1]).filter(|_| is_account(pair[0])))
     }
 
     /// A delivery's account, region and time (to the hour, as RFC 3339), if the key has CloudTrail's form:
@@ -87,6 +94,19 @@ const OTHER_SERVICE: &str = "another service's log";
 /// Names of the files without records that AWS services write to test a bucket.
 const MARKERS: [&str; 3] = ["aws-logs-write-test", "ELBAccessLogTestFile", "ConfigWritabilityCheckFile"];
 
-fn is_account(segment: &str) -> bool {
-    segment.len() == 12 && segment.bytes().all(|byte| byte.is_ascii_digit())
+/// What lies in a folder beside that of the deliveries, if AWS names it so in every bucket.
+fn beside_deliveries(service: &str) -> Option<&'static str> {
+    match service {
+        "CloudTrail-Digest" => Some("a digest of CloudTrail deliveries"),
+        "CloudTrail-Insight" => Some("CloudTrail Insights events"),
+        "CloudTrail-Aggregated" => Some("aggregated CloudTrail events"),
+        "Config" => Some(OTHER_SERVICE),
+        _ => None,
+    }
+}
+
+/// Whether this is the id of an account: twelve digits.
+#[must_use]
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -99,9 +99,8 @@ impl Inputs {
 
     /// Adds a file in a folder. In a copy of a bucket its path shows what it is, wherever in the copy the command runs.
     fn file(&mut self, path: PathBuf, real: &Path) {
-        let key = real.to_string_lossy().replace(MAIN_SEPARATOR, "/");
-        let in_part = || Key::plain(key_of_part(&key)?).skip_reason();
-        match Key::plain(&*key).skip_reason().or_else(in_part) {
+        let key = Key::plain(real.to_string_lossy().replace(MAIN_SEPARATOR, "/"));
+        match key.skip_reason().or_else(|| key.skip_reason_in_part()) {
             Some(reason) => self.passed_over.add(reason, &path),
             None if !self.selection.may_hold(real) => self.passed_over.add(OUTSIDE, &path),
             None => self.files.push(Ok(Input { path, named: false })),
@@ -111,19 +110,6 @@ impl Inputs {
     fn failed(&mut self, path: &Path, error: &io::Error) {
         self.files.push(Err(format!("{}: {error}", name(path))));
     }
-}
-
-/// The key that a file would have in a bucket, if it is in a copy of a part of one, without the folder `AWSLogs`, and the
-/// folder below the account or the file's own name names a service whose files are no deliveries.
-fn key_of_part(path: &str) -> Option<String> {
-    const OTHERS: [&str; 4] = ["CloudTrail-Digest", "CloudTrail-Insight", "CloudTrail-Aggregated", "Config"];
-    let segments: Vec<_> = path.split('/').collect();
-    let name: Vec<_> = segments.last()?.split('_').collect();
-    let pairs = segments.windows(2).chain(name.windows(2).take(1));
-    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let mut of_others = pairs.filter(|pair| is_account(pair[0]) && OTHERS.contains(&pair[1]));
-    let [account, service] = of_others.next()? else { return None };
-    Some(format!("AWSLogs/{account}/{service}/{}", segments.last()?))
 }
 
 /// The path with its links resolved. Returns a path to a pipe, or to no file, unchanged.

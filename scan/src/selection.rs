@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use detection::key::is_account;
 use detection::records::RawRecord;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -91,10 +92,6 @@ impl Selection {
 
 fn allows(wanted: &[String], value: Option<&str>) -> bool {
     wanted.is_empty() || value.is_none_or(|value| wanted.iter().any(|wanted| wanted == value))
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Reads a time: RFC 3339, or a day in UTC, which begins at 00:00.

@@ -11,6 +11,7 @@ use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::failure::{Failure, Retry, is_transient};
+use crate::settings::is_fifo;
 use detection::signal::Signal;
 
 /// SNS takes at most this many entries in one request.
@@ -47,8 +48,7 @@ impl Topic {
         } else {
             Client::from_conf(client.config().to_builder().region(region).build())
         };
-        let is_fifo = arn.rsplit('.').next() == Some("fifo");
-        Self { client, arn, is_fifo, setting }
+        Self { client, is_fifo: is_fifo(&arn), arn, setting }
     }
 
     /// The topic's ARN.

@@ -9,6 +9,7 @@ use crate::s3::is_bucket_name;
 use crate::telemetry::metrics::Metrics;
 use detection::bundle::Embedded;
 use detection::ecs;
+use detection::key::is_account;
 use detection::query::Query;
 use variable::{
     ACCOUNT_SILENCE_HOURS, EMBEDDED_RULES, EXCEPTION_QUERY, LEARNING_DAYS, MEMORY_TABLE, METRICS_NAMESPACE,
@@ -142,7 +143,7 @@ fn topic_arn(variable: Variable, arn: String) -> Result<String, Error> {
 fn notices(arn: Option<String>, wanted: &str, quiet: &str) -> Result<Option<Notices>, Error> {
     const DAY: u32 = 24 * 60 * 60;
     let topic_arn = arn.map(|arn| topic_arn(NOTICE_TOPIC_ARN, arn)).transpose()?;
-    if let Some(arn) = topic_arn.as_ref().filter(|arn| arn.ends_with(FIFO)) {
+    if let Some(arn) = topic_arn.as_ref().filter(|arn| is_fifo(arn)) {
         let problem =
             format!("is {arn:?}: a FIFO topic reaches neither mail nor chat; name a standard topic");
         return Err(Error { variable: NOTICE_TOPIC_ARN.name, problem });
@@ -181,8 +182,9 @@ pub(crate) fn is_region(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+/// Whether an ARN is that of a FIFO topic.
+pub(crate) fn is_fifo(arn: &str) -> bool {
+    arn.ends_with(FIFO)
 }
 
 fn is_topic_name(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::key::is_account;
 use crate::notice::Accounts;
 use crate::query::Error;
 
@@ -30,10 +31,9 @@ pub(super) fn read(text: &str) -> Result<Accounts, Error> {
         let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
         Error::new(text, place, reason).help("save what `aws organizations list-accounts` prints")
     })?;
-    let is_id = |id: &str| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
     let mut accounts = Accounts::new();
     for Account { id, name } in list.accounts {
-        if !is_id(&id) {
+        if !is_account(&id) {
             // Finds the string unless it has escapes, which account ids never need.
             let place = text.find(&id).unwrap_or_default();
             return Err(Error::spanning(

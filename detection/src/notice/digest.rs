@@ -47,8 +47,13 @@ pub(super) fn mail(digest: &Digest, held_back: u64) -> String {
 
 /// What it says about the digests before it that were not sent.
 pub(super) fn before(held_back: u64) -> String {
-    let verb = if held_back == 1 { "was" } else { "were" };
-    format!("{} {verb} held back since the last one.", count(held_back, "earlier digest"))
+    held_back_since(held_back, "earlier digest", "")
+}
+
+/// `2 earlier notices of this rule were held back since the last one.`
+pub(super) fn held_back_since(number: u64, noun: &str, of: &str) -> String {
+    let verb = if number == 1 { "was" } else { "were" };
+    format!("{}{of} {verb} held back since the last one.", count(number, noun))
 }
 
 /// `12 high: name of the rule`, the most severe first.

@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use super::alert::Principal;
 use super::grouping::Group;
 use super::text::{WIDTH, columns};
+use crate::key::is_account;
 
 /// An exception should be reviewed. It stops applying this many days after the last event.
 const DAYS: i64 = 90;
@@ -36,7 +37,7 @@ pub fn draft(
     let names_account = principal.0.iter().any(|(field, _)| field == ACCOUNTS[0]);
     let accounts = if names_account { &[] } else { accounts };
     // Only an account's id is certain to be exactly what the record says.
-    if accounts.iter().any(|account| !is_account_id(account)) || principal.0.is_empty() {
+    if accounts.iter().any(|account| !is_account(account)) || principal.0.is_empty() {
         return None;
     }
     let mut lines = vec![format!("rules = [{}]", toml_text(rule_id)), "query = '''".to_owned()];
@@ -124,10 +125,6 @@ fn toml_text(value: &str) -> String {
         }
     }
     text + "\""
-}
-
-fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn until(last: Timestamp) -> Option<String> {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::digest::count;
+use super::digest::{count, held_back_since};
 use super::distinct::Distinct;
 use super::exception;
 use super::grouping::Group;
@@ -47,12 +47,8 @@ impl Mail {
             self.words("", &plain(&format!("A rule by {authors}{license}."), 300));
         }
         if held_back > 0 {
-            let (notices, verb) =
-                (count(held_back, "earlier notice"), if held_back == 1 { "was" } else { "were" });
-            self.words(
-                "",
-                &format!("{notices} of this rule and principal {verb} held back since the last one."),
-            );
+            let of = " of this rule and principal";
+            self.words("", &held_back_since(held_back, "earlier notice", of));
         }
     }
 

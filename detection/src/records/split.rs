@@ -86,14 +86,14 @@ impl Splitter {
             let byte = text[at];
             let place = base + at as u64;
             match self.state {
-                State::Record | State::Object if self.by_line => {
+                state if self.by_line && state.is_record() => {
                     // The start of the next line may be split between two windows.
                     let from = at.saturating_sub(NEXT_LINE.len() - 1).max(self.start);
                     let end = line_end.filter(|end| *end >= from);
                     let end = end.unwrap_or_else(|| next_line(text, from).unwrap_or(text.len()));
                     line_end = Some(end);
                     at = if at < end { self.value(&text[..end], at, sink) } else { end };
-                    if at == end && end < text.len() && matches!(self.state, State::Record | State::Object) {
+                    if at == end && end < text.len() && self.state.is_record() {
                         self.give_up(sink);
                     }
                 }
@@ -162,8 +162,7 @@ impl Splitter {
     /// Starts again at a record that does not end in `text`, if a line after its start looks like a record: the record is
     /// broken, and the others must not be lost with it. Returns the offset to continue at.
     pub(super) fn restart_by_line(&mut self, text: &[u8]) -> Option<usize> {
-        let is_record = matches!(self.state, State::Record | State::Object);
-        if !is_record || self.by_line || self.defect == Some(Rejection::TooLarge) {
+        if !self.state.is_record() || self.by_line || self.defect == Some(Rejection::TooLarge) {
             return None;
         }
         next_line(text, self.start)?;

@@ -19,6 +19,13 @@ pub(super) enum State {
     Rest,
 }
 
+impl State {
+    /// Whether it is inside a record, or an object that may be one.
+    pub(super) fn is_record(self) -> bool {
+        matches!(self, Self::Record | Self::Object)
+    }
+}
+
 /// The container of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holder {
